@@ -1,0 +1,167 @@
+/** What every error of the family carries besides its message. */
+export interface MemcacheErrorOptions extends ErrorOptions {
+  /** Name of the server, as `host:port` or a socket path. */
+  readonly server?: string | undefined
+  /** Name of the command, such as `get`; never its key or value. */
+  readonly command?: string | undefined
+}
+
+/**
+ * Base of every error that this family of packages rejects with. Tell errors apart by `code`, which
+ * also works when two copies of a package are installed.
+ */
+export class MemcacheError extends Error {
+  override readonly name: string = 'MemcacheError'
+  readonly code: string = 'MEMCACHE_ERROR'
+  readonly server: string | undefined
+  readonly command: string | undefined
+
+  constructor(message: string, options: MemcacheErrorOptions = {}) {
+    super(
+      placed(message, options),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.server = options.server
+    this.command = options.command
+  }
+}
+
+/** The request was wrong: the server said `CLIENT_ERROR`, or a subclass says what. */
+export class MemcacheClientError extends MemcacheError {
+  override readonly name: string = 'MemcacheClientError'
+  override readonly code: string = 'MEMCACHE_CLIENT_ERROR'
+}
+
+/** Refused before anything was written: a key, value, option or number that memcached cannot take. */
+export class MemcacheIllegalInputError extends MemcacheClientError {
+  override readonly name: string = 'MemcacheIllegalInputError'
+  override readonly code: string = 'MEMCACHE_ILLEGAL_INPUT'
+}
+
+/** The server said `ERROR`: it does not know the command, or refuses connections. */
+export class MemcacheUnknownCommandError extends MemcacheClientError {
+  override readonly name: string = 'MemcacheUnknownCommandError'
+  override readonly code: string = 'MEMCACHE_UNKNOWN_COMMAND'
+}
+
+/** The server said `SERVER_ERROR`, or failed in the way that a subclass says. */
+export class MemcacheServerError extends MemcacheError {
+  override readonly name: string = 'MemcacheServerError'
+  override readonly code: string = 'MEMCACHE_SERVER_ERROR'
+}
+
+/** The connection ended before the reply was whole. */
+export class MemcacheUnexpectedCloseError extends MemcacheServerError {
+  override readonly name: string = 'MemcacheUnexpectedCloseError'
+  override readonly code: string = 'MEMCACHE_UNEXPECTED_CLOSE'
+}
+
+/** The server answered something that fits no command; its connection is given up. */
+export class MemcacheUnknownError extends MemcacheError {
+  override readonly name: string = 'MemcacheUnknownError'
+  override readonly code: string = 'MEMCACHE_UNKNOWN'
+}
+
+/** No connection could be made: name look-up, refusal, TLS handshake or authentication failed. */
+export class MemcacheConnectError extends MemcacheError {
+  override readonly name: string = 'MemcacheConnectError'
+  override readonly code: string = 'MEMCACHE_CONNECT'
+}
+
+/** The deadline passed. Whether a write took effect is unknown. */
+export class MemcacheTimeoutError extends MemcacheError {
+  override readonly name: string = 'MemcacheTimeoutError'
+  override readonly code: string = 'MEMCACHE_TIMEOUT'
+}
+
+/** Too much is under way already: a limit of the client or the pool is reached. Nothing was written. */
+export class MemcacheOverloadError extends MemcacheError {
+  override readonly name: string = 'MemcacheOverloadError'
+  override readonly code: string = 'MEMCACHE_OVERLOAD'
+}
+
+/** A counter passed 2^53 where a `number` was asked for; ask with a `bigint` delta. The item has changed. */
+export class MemcacheCounterRangeError extends MemcacheError {
+  override readonly name: string = 'MemcacheCounterRangeError'
+  override readonly code: string = 'MEMCACHE_COUNTER_RANGE'
+  /** The counter's exact value after the command. */
+  readonly value: bigint
+
+  constructor(value: bigint, options: MemcacheErrorOptions = {}) {
+    super(`the counter is ${value}, past 2^53: pass a bigint delta to get a bigint`, options)
+    this.value = value
+  }
+}
+
+/** The client was closed by its owner. */
+export class MemcacheClosedError extends MemcacheError {
+  override readonly name: string = 'MemcacheClosedError'
+  override readonly code: string = 'MEMCACHE_CLOSED'
+}
+
+/** What a `MemcacheSerdeError` tells besides its message. */
+export interface MemcacheSerdeErrorOptions extends MemcacheErrorOptions {
+  readonly key?: string | undefined
+  readonly flags?: number | undefined
+}
+
+/** A value could not be written or read by the serde. The connection is untouched. */
+export class MemcacheSerdeError extends MemcacheError {
+  override readonly name: string = 'MemcacheSerdeError'
+  override readonly code: string = 'MEMCACHE_SERDE'
+  readonly key: string | undefined
+  /** Client flags of the item that could not be read. */
+  readonly flags: number | undefined
+
+  constructor(message: string, options: MemcacheSerdeErrorOptions = {}) {
+    super(message, options)
+    this.key = options.key
+    this.flags = options.flags
+  }
+}
+
+/**
+ * A many-key call failed for some of its keys. `cause` is the first failure.
+ *
+ * @typeParam R - what the whole call would have answered
+ */
+export class MemcachePartialError<R = unknown> extends MemcacheError {
+  override readonly name: string = 'MemcachePartialError'
+  override readonly code: string = 'MEMCACHE_PARTIAL'
+  /** What did arrive, in the form that the call answers. */
+  readonly results: R
+  /** The keys that failed, as the caller gave them, each with its error. */
+  readonly failed: ReadonlyMap<string | Uint8Array, Error>
+
+  constructor(
+    results: R,
+    failed: ReadonlyMap<string | Uint8Array, Error>,
+    options: MemcacheErrorOptions = {},
+  ) {
+    const [first] = failed.values()
+    super(`${failed.size} keys failed, the first with: ${first?.message ?? 'no error'}`, {
+      ...options,
+      cause: first,
+    })
+    this.results = results
+    this.failed = failed
+  }
+}
+
+/**
+ * True for failures of the connection rather than of one command: refused, reset, closed, timed out,
+ * or out of step. These count against a server in failover and cost a pooled client its place.
+ */
+export function isConnectionError(error: unknown): boolean {
+  return (
+    error instanceof MemcacheConnectError ||
+    error instanceof MemcacheTimeoutError ||
+    error instanceof MemcacheUnexpectedCloseError ||
+    error instanceof MemcacheUnknownError
+  )
+}
+
+function placed(message: string, { server, command }: MemcacheErrorOptions): string {
+  if (server === undefined) return command === undefined ? message : `${command}: ${message}`
+  return command === undefined ? `${server}: ${message}` : `${command} on ${server}: ${message}`
+}

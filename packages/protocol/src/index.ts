@@ -1,0 +1,47 @@
+export {
+  isConnectionError,
+  MemcacheClientError,
+  MemcacheClosedError,
+  MemcacheConnectError,
+  MemcacheCounterRangeError,
+  MemcacheError,
+  type MemcacheErrorOptions,
+  MemcacheIllegalInputError,
+  MemcacheOverloadError,
+  MemcachePartialError,
+  MemcacheSerdeError,
+  type MemcacheSerdeErrorOptions,
+  MemcacheServerError,
+  MemcacheTimeoutError,
+  MemcacheUnexpectedCloseError,
+  MemcacheUnknownCommandError,
+  MemcacheUnknownError,
+} from './errors.ts'
+export { checkCas, checkDelay, checkFlags, checkInteger, toDelta, toExptime } from './integer.ts'
+export {
+  itemKey,
+  KeyEncoder,
+  type KeyRules,
+  MAX_KEY_LENGTH,
+  type WireKey,
+  wireKeyBytes,
+} from './key.ts'
+export type {
+  CasToken,
+  CommandOptions,
+  Entries,
+  Expire,
+  FlushOptions,
+  GetOptions,
+  ItemKey,
+  Key,
+  MemcacheClient,
+  RawCommandOptions,
+  ServerCommands,
+  Stats,
+  StatValue,
+  StoreOptions,
+  ValueWithCas,
+  WriteOptions,
+} from './memcache-client.ts'
+export type { SerializedValue, Serde } from './serde.ts'

@@ -1,0 +1,92 @@
+import { MemcacheIllegalInputError } from './errors.ts'
+import type { CasToken, Expire } from './memcache-client.ts'
+
+const THIRTY_DAYS = 2_592_000
+const MAX_INT32 = 2_147_483_647
+const MAX_UINT32 = 4_294_967_295
+const MAX_UINT64 = 18_446_744_073_709_551_615n
+
+/**
+ * The exptime to send: seconds from now up to 30 days, beyond that a Unix time, since memcached reads
+ * larger numbers so (PROTOCOL 1.1). It reads 32 bits, so nothing past 2038-01-19 can be said.
+ *
+ * @param now - milliseconds of Unix time
+ * @throws MemcacheIllegalInputError
+ */
+export function toExptime(expire: Expire, now: () => number): number {
+  if (expire instanceof Date) return dateToExptime(expire, now)
+  if (!Number.isInteger(expire)) {
+    illegal(`expire must be a whole number of seconds or a Date, got ${shown(expire)}`)
+  }
+  if (expire <= THIRTY_DAYS) return expire < 0 ? -1 : expire
+  return inRange(Math.floor(now() / 1000) + expire)
+}
+
+function dateToExptime(date: Date, now: () => number): number {
+  const milliseconds = date.getTime()
+  if (Number.isNaN(milliseconds)) illegal('expire is an invalid Date')
+  // A past moment is said as a negative number: small Unix times would be read as seconds from now.
+  if (milliseconds <= now()) return -1
+  return inRange(Math.max(Math.ceil(milliseconds / 1000), THIRTY_DAYS + 1))
+}
+
+function inRange(unixTime: number): number {
+  if (unixTime > MAX_INT32) {
+    illegal('expire lies past 2038-01-19, the last moment that memcached can be told; 0 means never')
+  }
+  return unixTime
+}
+
+/** @throws MemcacheIllegalInputError unless it is an integer from 0 to 4294967295 */
+export function checkFlags(flags: number): number {
+  return checkInteger('flags', flags, 0, MAX_UINT32)
+}
+
+/** @throws MemcacheIllegalInputError unless it is an integer from 0 to 2147483647 */
+export function checkDelay(delay: number): number {
+  return checkInteger('delay', delay, 0, MAX_INT32)
+}
+
+/** @throws MemcacheIllegalInputError unless it is an integer from `min` to `max` */
+export function checkInteger(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    illegal(`${name} must be an integer from ${min} to ${max}, got ${shown(value)}`)
+  }
+  return value
+}
+
+/**
+ * The delta of a counter as decimal text: 0 to 2^64 - 1, as a number up to 2^53 - 1.
+ *
+ * @throws MemcacheIllegalInputError
+ */
+export function toDelta(delta: number | bigint): string {
+  const legal =
+    typeof delta === 'bigint'
+      ? delta >= 0n && delta <= MAX_UINT64
+      : Number.isSafeInteger(delta) && delta >= 0
+  if (!legal) {
+    illegal(
+      `delta must be an integer from 0 to 9007199254740991, or a bigint up to 18446744073709551615, got ${shown(delta)}`,
+    )
+  }
+  return delta.toString()
+}
+
+/** @throws MemcacheIllegalInputError unless it is the decimal text of an unsigned 64-bit number */
+export function checkCas(cas: CasToken): CasToken {
+  if (typeof cas !== 'string' || !/^\d{1,20}$/.test(cas) || BigInt(cas) > MAX_UINT64) {
+    illegal(`cas must be a CAS token as gets gives it, got ${shown(cas)}`)
+  }
+  return cas
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'bigint') return value.toString().slice(0, 24)
+  return value === null ? 'null' : `a ${typeof value}`
+}
+
+function illegal(message: string): never {
+  throw new MemcacheIllegalInputError(message)
+}

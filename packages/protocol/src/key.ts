@@ -1,0 +1,128 @@
+import { MemcacheIllegalInputError } from './errors.ts'
+import type { ItemKey, Key } from './memcache-client.ts'
+
+/** Longest key that memcached takes, prefix included, in bytes. */
+export const MAX_KEY_LENGTH = 250
+
+/**
+ * A checked key as it goes on the wire: a string with one character per byte, prefix included. The
+ * form is cheap to write, to compare with a reply's bytes and to look up in a map.
+ */
+export type WireKey = string
+
+/** What decides how keys become bytes. */
+export interface KeyRules {
+  /** Goes in front of every key. @default '' */
+  readonly prefix?: string | Uint8Array | undefined
+  /** Take strings that are not ASCII, as UTF-8. @default false */
+  readonly allowUnicode?: boolean | undefined
+}
+
+/**
+ * Checks keys and puts the prefix in front, since servers leave that to clients (PROTOCOL 1.1).
+ *
+ * A legal key has 1 to 250 bytes with the prefix, and no byte from 0 to 0x20 nor 0x7f. Bytes of 0x80
+ * and above are legal in a `Uint8Array`, and in a string with `allowUnicode`.
+ */
+export class KeyEncoder {
+  readonly #prefix: WireKey
+  readonly #allowUnicode: boolean
+
+  /** @throws MemcacheIllegalInputError for a prefix that would make every key illegal */
+  constructor(rules: KeyRules = {}) {
+    this.#allowUnicode = rules.allowUnicode ?? false
+    this.#prefix = ''
+    const { prefix } = rules
+    if (prefix !== undefined && prefix.length > 0) {
+      this.#prefix = this.encode(prefix)
+      if (this.#prefix.length === MAX_KEY_LENGTH) illegal('a key prefix of 250 bytes leaves no room')
+    }
+  }
+
+  /**
+   * The key's bytes. Of a pair, its second part.
+   *
+   * @throws MemcacheIllegalInputError
+   */
+  encode(key: Key): WireKey {
+    const item = itemKey(key)
+    if (item.length === 0) illegal('key is empty')
+    const wire = this.#prefix + (typeof item === 'string' ? this.#text(item) : bytesToWire(item))
+    if (wire.length > MAX_KEY_LENGTH) {
+      illegal(`key is too long: ${wire.length} bytes with its prefix, at most ${MAX_KEY_LENGTH}`)
+    }
+    for (let i = this.#prefix.length; i < wire.length; i++) {
+      const code = wire.charCodeAt(i)
+      if (code <= 0x20 || code === 0x7f) illegal(`key contains ${nameOfByte(code)} at byte ${i}`)
+    }
+    return wire
+  }
+
+  #text(key: string): WireKey {
+    for (let i = 0; i < key.length; i++) {
+      if (key.charCodeAt(i) > 0x7f) return this.#unicode(key, i)
+    }
+    return key
+  }
+
+  #unicode(key: string, at: number): WireKey {
+    if (!this.#allowUnicode) {
+      illegal(`key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`)
+    }
+    // Checked before the conversion, which would spend time and memory on it.
+    if (key.length > MAX_KEY_LENGTH) illegal(`key is too long: more than ${MAX_KEY_LENGTH} bytes`)
+    if (/\p{Surrogate}/u.test(key)) illegal('key contains a lone surrogate, which has no UTF-8 form')
+    return Buffer.from(key, 'utf8').latin1Slice()
+  }
+}
+
+/** The part of a key that is stored. @throws MemcacheIllegalInputError if it is no key at all */
+export function itemKey(key: Key): ItemKey {
+  if (typeof key === 'string' || key instanceof Uint8Array) return key
+  if (Array.isArray(key) && key.length === 2) {
+    const [serverKey, item] = key as readonly [unknown, unknown]
+    if (isItemKey(serverKey) && isItemKey(item)) return item
+  }
+  return illegal(
+    `key must be a string, a Uint8Array, or a pair of them to route by the first: got ${nameOfType(key)}`,
+  )
+}
+
+/** The bytes of a wire key. */
+export function wireKeyBytes(key: WireKey): Buffer {
+  return Buffer.from(key, 'latin1')
+}
+
+function isItemKey(key: unknown): key is ItemKey {
+  return typeof key === 'string' || key instanceof Uint8Array
+}
+
+function bytesToWire(key: Uint8Array): WireKey {
+  if (key.length > MAX_KEY_LENGTH) {
+    illegal(`key is too long: ${key.length} bytes, at most ${MAX_KEY_LENGTH} with the prefix`)
+  }
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).latin1Slice()
+}
+
+const BYTE_NAMES: Readonly<Record<number, string>> = {
+  0: 'null (NUL)',
+  9: 'whitespace (TAB)',
+  10: 'whitespace (LF)',
+  11: 'whitespace (VT)',
+  12: 'whitespace (FF)',
+  13: 'whitespace (CR)',
+  32: 'whitespace (space)',
+}
+
+function nameOfByte(code: number): string {
+  return BYTE_NAMES[code] ?? `the control byte 0x${code.toString(16).padStart(2, '0')}`
+}
+
+function nameOfType(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? `an array of ${value.length}` : typeof value
+}
+
+function illegal(message: string): never {
+  throw new MemcacheIllegalInputError(message)
+}

@@ -1,0 +1,172 @@
+/** A key as stored: a string, or its bytes. At most 250 bytes with the prefix. */
+export type ItemKey = string | Uint8Array
+
+/**
+ * A key, or a pair of which the first part chooses the server and the second is stored. Clients of one
+ * server ignore the first part.
+ */
+export type Key = ItemKey | readonly [serverKey: ItemKey, key: ItemKey]
+
+/** Seconds from now, or the moment of expiry. 0: never. A negative number: at once. */
+export type Expire = number | Date
+
+/** A CAS token: an unsigned 64-bit number as text, opaque to callers. */
+export type CasToken = string
+
+/** Options of every command. */
+export interface CommandOptions {
+  /** Milliseconds for the whole command, queueing and connecting included. @default the client's `timeout` */
+  readonly timeout?: number | undefined
+  /** Rejects the call with the signal's reason when it aborts. What was written stays written. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of reads of one key. */
+export interface GetOptions<D = undefined> extends CommandOptions {
+  /** Answered on a miss. @default undefined */
+  readonly default?: D
+}
+
+/** Options of commands that need not be waited for. */
+export interface WriteOptions extends CommandOptions {
+  /**
+   * Resolve as soon as the command is written. Its reply is still read in its place; an error in it
+   * is reported by the client's `error` event.
+   *
+   * @default the client's `defaultNoreply`, false
+   */
+  readonly noreply?: boolean | undefined
+}
+
+/** Options of commands that store an item. */
+export interface StoreOptions extends WriteOptions {
+  /** @default 0, never */
+  readonly expire?: Expire | undefined
+  /** Client flags to store in place of the serde's, 0 to 4294967295. */
+  readonly flags?: number | undefined
+}
+
+/** Options of `flushAll`. */
+export interface FlushOptions extends WriteOptions {
+  /** Seconds until the flush takes effect. @default 0 */
+  readonly delay?: number | undefined
+}
+
+/** A value and the token that makes `cas` succeed while nobody else has changed it. */
+export interface ValueWithCas<T> {
+  readonly value: T
+  readonly cas: CasToken
+}
+
+/** Pairs to store: a `Map`, any iterable of pairs, or a plain object. */
+export type Entries<V> = Iterable<readonly [Key, V]> | Readonly<Record<string, V>>
+
+/**
+ * What every client of the family can do, so that any of them can be wrapped by any other.
+ *
+ * Every promise settles within the command's timeout. Bad input rejects with
+ * `MemcacheIllegalInputError` before anything is written.
+ *
+ * @typeParam V - the values that the client's serde takes and gives
+ */
+export interface MemcacheClient<V = unknown> extends AsyncDisposable {
+  /** The value, or `undefined` (or `options.default`) on a miss. */
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
+  /** The value with its CAS token. */
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
+  /**
+   * The hits among the keys, each under the key as given (of a pair, its second part).
+   *
+   * @throws MemcachePartialError with the hits that did arrive when some keys failed
+   */
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
+  /** As `getMany`, with CAS tokens. */
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>>
+  /** Reads and sets a new expiry. */
+  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
+  /** Reads with the CAS token and sets a new expiry. */
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire?: Expire,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D>
+
+  /** Stores in any case. `false` when the server did not store it. */
+  set(key: Key, value: V, options?: StoreOptions): Promise<boolean>
+  /** Stores all pairs; answers the keys that were not stored. */
+  setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]>
+  /** Stores if there is no such item; `false` if there is. */
+  add(key: Key, value: V, options?: StoreOptions): Promise<boolean>
+  /** Stores if there is such an item; `false` if not. */
+  replace(key: Key, value: V, options?: StoreOptions): Promise<boolean>
+  /** Adds bytes behind those of the item; its flags and expiry stay. `false` if there is none. */
+  append(key: Key, value: V, options?: StoreOptions): Promise<boolean>
+  /** Adds bytes before those of the item; its flags and expiry stay. `false` if there is none. */
+  prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean>
+  /**
+   * Stores if nobody has changed the item since `cas` was read: `true` stored, `false` changed by
+   * someone else, `undefined` gone.
+   */
+  cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined>
+
+  /**
+   * Adds to a decimal counter of 64 bits, which wraps at 2^64. A `number` delta answers a number, a
+   * `bigint` delta a bigint; `undefined` if there is no such item or with `noreply`.
+   *
+   * @throws MemcacheCounterRangeError when a number cannot hold the new value exactly
+   */
+  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
+  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  /** As `incr`, down to 0 at the least. */
+  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
+  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+
+  /** Sets a new expiry; `false` if there is no such item. */
+  touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean>
+  /** `false` if there was no such item. */
+  delete(key: Key, options?: WriteOptions): Promise<boolean>
+  /** Deletes all of them, whether they were there or not. */
+  deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true>
+  /** Empties every server of the client. */
+  flushAll(options?: FlushOptions): Promise<boolean>
+
+  /** Says `quit` and lets the connections go; the next command opens new ones. */
+  quit(): Promise<void>
+  /** Lets what is in flight finish, then closes for good. Later commands reject with `MemcacheClosedError`. */
+  close(): Promise<void>
+}
+
+/** A statistic, by what its text looks like; integers past 2^53 are bigint. */
+export type StatValue = string | number | bigint | boolean
+
+/** Statistics by name; the object has no prototype. */
+export type Stats = Readonly<Record<string, StatValue>>
+
+/** Options of `rawCommand`. */
+export interface RawCommandOptions extends CommandOptions {
+  /** The bytes that end the reply. @default '\r\n' */
+  readonly endToken?: string | Uint8Array | undefined
+}
+
+/** Commands that speak to one server, beside those of `MemcacheClient`. */
+export interface ServerCommands {
+  /** Statistics; arguments as in `stats('items')`, `stats('cachedump', '1', '10')`, `stats('reset')`. */
+  stats(...args: readonly string[]): Promise<Stats>
+  /** The server's version, such as `1.6.18`. */
+  version(options?: CommandOptions): Promise<string>
+  /** Sets the verbosity of the server's log. */
+  verbosity(level: number, options?: WriteOptions): Promise<true>
+  /** Sets the memory limit in megabytes. */
+  cacheMemlimit(megabytes: number, options?: WriteOptions): Promise<true>
+  /** Asks the server to stop. Servers allow it only when started with `-A`. */
+  shutdown(options?: CommandOptions & { readonly graceful?: boolean | undefined }): Promise<void>
+  /**
+   * Sends a line as it is and answers all bytes before the end token.
+   *
+   * @throws MemcacheClientError, MemcacheServerError or MemcacheUnknownCommandError when the reply is an error line
+   */
+  rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer>
+}

@@ -1,0 +1,30 @@
+/** A value on its way to the server: a string goes out as UTF-8. */
+export interface SerializedValue {
+  readonly data: string | Uint8Array
+  /** Client flags stored with the item, 0 to 4294967295. */
+  readonly flags: number
+}
+
+/**
+ * Turns values into bytes with flags, and back.
+ *
+ * Both directions may answer directly or with a promise; a direct answer costs no promise. Errors
+ * thrown by either reject the one command with `MemcacheSerdeError` and leave the connection alone.
+ *
+ * @typeParam V - the values it takes and gives
+ */
+export interface Serde<V = unknown> {
+  /** @throws MemcacheIllegalInputError for a value that it cannot write */
+  serialize(value: V, key: string): SerializedValue | Promise<SerializedValue>
+
+  /** @throws MemcacheSerdeError for data that it cannot read */
+  deserialize(data: Buffer, flags: number, key: string): V | Promise<V>
+
+  /**
+   * True when `deserialize` neither returns nor keeps a view of `data`, nor reads it after it
+   * returned. The client may then pass a view of its read buffer and saves a copy for each value.
+   *
+   * @default false
+   */
+  readonly copiesData?: boolean
+}
