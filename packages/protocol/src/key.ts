@@ -72,7 +72,7 @@ export class KeyEncoder {
     // Checked before the conversion, which would spend time and memory on it.
     if (key.length > MAX_KEY_LENGTH) illegal(`key is too long: more than ${MAX_KEY_LENGTH} bytes`)
     if (/\p{Surrogate}/u.test(key)) illegal('key contains a lone surrogate, which has no UTF-8 form')
-    return Buffer.from(key, 'utf8').latin1Slice()
+    return Buffer.from(key, 'utf8').toString('latin1')
   }
 }
 
@@ -101,7 +101,7 @@ function bytesToWire(key: Uint8Array): WireKey {
   if (key.length > MAX_KEY_LENGTH) {
     illegal(`key is too long: ${key.length} bytes, at most ${MAX_KEY_LENGTH} with the prefix`)
   }
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).latin1Slice()
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 }
 
 const BYTE_NAMES: Readonly<Record<number, string>> = {
