@@ -1,1 +1,2 @@
-export {}
+export { Client, type ClientEvents } from './client.ts'
+export type { ClientOptions } from './options.ts'

@@ -1,1 +1,3 @@
-export {}
+export type { AcquireOptions } from './borrower.ts'
+export type { ObjectPoolLimits } from './limits.ts'
+export { ObjectPool, type ObjectPoolEvents, type ObjectPoolOptions } from './object-pool.ts'

@@ -4,6 +4,8 @@ export interface MemcacheErrorOptions extends ErrorOptions {
   readonly server?: string | undefined
   /** Name of the command, such as `get`; never its key or value. */
   readonly command?: string | undefined
+  /** Whether the request had been written, so that its effect is unknown. */
+  readonly written?: boolean | undefined
 }
 
 /**
@@ -13,16 +15,25 @@ export interface MemcacheErrorOptions extends ErrorOptions {
 export class MemcacheError extends Error {
   override readonly name: string = 'MemcacheError'
   readonly code: string = 'MEMCACHE_ERROR'
+  /** The message without the place: of an error line, what the server said. */
+  readonly reason: string
   readonly server: string | undefined
   readonly command: string | undefined
+  /**
+   * `false`: certainly nothing of the request was written, so repeating it is safe. `true`: it was
+   * written and its outcome on the server is unknown. `undefined`: the server answered, or it does not matter.
+   */
+  readonly written: boolean | undefined
 
   constructor(message: string, options: MemcacheErrorOptions = {}) {
     super(
       placed(message, options),
       options.cause === undefined ? undefined : { cause: options.cause },
     )
+    this.reason = message
     this.server = options.server
     this.command = options.command
+    this.written = options.written
   }
 }
 
@@ -101,7 +112,7 @@ export class MemcacheClosedError extends MemcacheError {
 
 /** What a `MemcacheSerdeError` tells besides its message. */
 export interface MemcacheSerdeErrorOptions extends MemcacheErrorOptions {
-  readonly key?: string | undefined
+  readonly key?: string | Uint8Array | undefined
   readonly flags?: number | undefined
 }
 
@@ -109,7 +120,7 @@ export interface MemcacheSerdeErrorOptions extends MemcacheErrorOptions {
 export class MemcacheSerdeError extends MemcacheError {
   override readonly name: string = 'MemcacheSerdeError'
   override readonly code: string = 'MEMCACHE_SERDE'
-  readonly key: string | undefined
+  readonly key: string | Uint8Array | undefined
   /** Client flags of the item that could not be read. */
   readonly flags: number | undefined
 
@@ -153,6 +164,7 @@ export class MemcachePartialError<R = unknown> extends MemcacheError {
  * or out of step. These count against a server in failover and cost a pooled client its place.
  */
 export function isConnectionError(error: unknown): boolean {
+  if (error instanceof MemcachePartialError) return isConnectionError(error.cause)
   return (
     error instanceof MemcacheConnectError ||
     error instanceof MemcacheTimeoutError ||

@@ -1,3 +1,25 @@
+export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
+export { Command, type Dialect, errorOfReply } from './command.ts'
+export {
+  CounterCommand,
+  DeleteCommand,
+  MetaNoopCommand,
+  OkCommand,
+  QuitCommand,
+  ShutdownCommand,
+  TouchCommand,
+  VersionCommand,
+} from './commands/line.ts'
+export {
+  MetaCommand,
+  type MetaReply,
+  type MetaRequest,
+  type MetaVerb,
+} from './commands/meta.ts'
+export { RawCommand } from './commands/raw.ts'
+export { GetCommand, GetManyCommand } from './commands/retrieval.ts'
+export { StatsCommand } from './commands/stats.ts'
+export { StoreCommand, type StoreVerb } from './commands/storage.ts'
 export {
   isConnectionError,
   MemcacheClientError,
@@ -44,4 +66,34 @@ export type {
   ValueWithCas,
   WriteOptions,
 } from './memcache-client.ts'
-export type { SerializedValue, Serde } from './serde.ts'
+export { ReplyKind } from './reply-kind.ts'
+export { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'
+export { dataLength, RequestWriter } from './request-writer.ts'
+export type { Serde, SerializedValue } from './serde.ts'
+export {
+  type AdminCommand,
+  type AdminRequest,
+  type ArithmeticRequest,
+  type AuthenticationRequest,
+  type CloseRequest,
+  type DeleteRequest,
+  decodeBase64,
+  encodeBase64,
+  isOpaqueTooLong,
+  type MetaItemRequest,
+  type MetaSetRequest,
+  type ParsedMetaFlags,
+  type ParsedRequest,
+  type Payload,
+  parseInt32,
+  parseUint32,
+  parseUint64,
+  type RefusedRequest,
+  ReplyWriter,
+  RequestParser,
+  type RequestParserOptions,
+  type RetrievalRequest,
+  type StorageRequest,
+  type TouchRequest,
+} from './server/index.ts'
+export { statValue } from './stats.ts'

@@ -1,3 +1,5 @@
+import type { ItemKey } from './memcache-client.ts'
+
 /** A value on its way to the server: a string goes out as UTF-8. */
 export interface SerializedValue {
   readonly data: string | Uint8Array
@@ -10,15 +12,16 @@ export interface SerializedValue {
  *
  * Both directions may answer directly or with a promise; a direct answer costs no promise. Errors
  * thrown by either reject the one command with `MemcacheSerdeError` and leave the connection alone.
+ * The key is the caller's, without prefix.
  *
  * @typeParam V - the values it takes and gives
  */
 export interface Serde<V = unknown> {
   /** @throws MemcacheIllegalInputError for a value that it cannot write */
-  serialize(value: V, key: string): SerializedValue | Promise<SerializedValue>
+  serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue>
 
   /** @throws MemcacheSerdeError for data that it cannot read */
-  deserialize(data: Buffer, flags: number, key: string): V | Promise<V>
+  deserialize(data: Buffer, flags: number, key: ItemKey): V | Promise<V>
 
   /**
    * True when `deserialize` neither returns nor keeps a view of `data`, nor reads it after it

@@ -1,1 +1,1 @@
-export {}
+export { type NativeValue, nativeSerde } from './native-serde.ts'

@@ -1,0 +1,244 @@
+import type { Socket } from 'node:net'
+import {
+  type Address,
+  type Command,
+  type Dialect,
+  errorOfReply,
+  MemcacheConnectError,
+  MemcacheError,
+  MemcacheUnexpectedCloseError,
+  ReplyParser,
+  RequestWriter,
+} from '@mc/protocol'
+import { Fifo } from './fifo.ts'
+import type { ConnectionSettings } from './options.ts'
+import { openSocket, readyEvent } from './socket.ts'
+
+/** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
+const TLS_BATCH = 16 * 1024
+
+/** What a connection tells its owner. */
+export interface ConnectionListener {
+  /** More commands may be accepted than before. */
+  onReady(): void
+  /** The connection is gone; the commands left had no whole reply. */
+  onClose(error: MemcacheError, left: Iterable<Command>): void
+}
+
+/**
+ * One socket, from its start to its end, with all that must not outlive it: parser, buffers and the
+ * queue of commands in flight, matched with replies in order.
+ */
+export class Connection {
+  /** How commands are written from now on. */
+  dialect: Dialect = 'text'
+  /** The server loses its last replies when storage commands are pipelined over TLS (before 1.6.39). */
+  stallsOverTls: boolean
+  /** When bytes last came, or the first of the commands in flight was sent. */
+  heardAt = 0
+  /** Whether any command was answered. */
+  hasAnswered = false
+
+  readonly #server: string
+  readonly #socket: Socket
+  readonly #parser: ReplyParser
+  readonly #listener: ConnectionListener
+  readonly #out = new RequestWriter()
+  readonly #inFlight = new Fifo<Command>()
+  readonly #ready: Promise<void>
+  #bytes = 0
+  #isClosed = false
+  #isEnding = false
+  #isGivenUp = false
+  #headHasBegun = false
+  #cause: Error | undefined
+  #batchIsSent = false
+  #batchStores = false
+
+  constructor(
+    address: Address,
+    server: string,
+    settings: ConnectionSettings,
+    listener: ConnectionListener,
+  ) {
+    this.#server = server
+    this.#listener = listener
+    this.#parser = new ReplyParser({ ...settings, server })
+    this.stallsOverTls = settings.tls !== undefined
+    this.#socket = openSocket(address, settings, (chunk) => this.#receive(chunk))
+    this.#ready = new Promise((resolve, reject) => {
+      this.#socket.once(readyEvent(settings), resolve)
+      this.#socket.once('close', () => reject(this.#connectError(this.#cause)))
+    })
+    this.#ready.catch(() => {})
+    this.#socket.on('error', (error) => {
+      this.#cause = error
+    })
+    this.#socket.on('close', () => this.#closed())
+    // Without a reader the end would wait behind unread data for ever.
+    this.#socket.on('end', () => this.#socket.destroy())
+    this.#socket.on('drain', () => this.#listener.onReady())
+    this.#socket.resume()
+  }
+
+  /** Resolves when the socket is open, rejects with `MemcacheConnectError`. */
+  get ready(): Promise<void> {
+    return this.#ready
+  }
+
+  /** Commands whose replies are due, timed-out ones included. */
+  get inFlight(): Iterable<Command> & { readonly length: number } {
+    return this.#inFlight
+  }
+
+  /** Bytes of the requests in flight. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * Until when to wait for a reply that nobody wants any longer, so that those behind it arrive; undefined
+   * when the next reply is wanted.
+   */
+  lateReplyUntil(timeout: number): number | undefined {
+    const head = this.#inFlight.peek()
+    if (head === undefined || !head.abandoned) return undefined
+    return head.endToken === undefined ? this.heardAt + timeout : 0
+  }
+
+  /** The end came from the other side. */
+  get wasClosedByServer(): boolean {
+    return this.#isClosed && !this.#isGivenUp
+  }
+
+  /** Whether any byte of the command's reply has come. */
+  hasBegunReply(command: Command): boolean {
+    if (command !== this.#inFlight.peek()) return false
+    return this.#headHasBegun || !this.#parser.isBetweenReplies
+  }
+
+  /** Whether the socket keeps the process alive. */
+  keepAlive(keep: boolean): void {
+    if (keep) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  /** Whether the command may be sent now. */
+  accepts(command: Command): boolean {
+    if (this.#isEnding || this.#socket.writableNeedDrain) return false
+    // A raw reply cannot be told from another's, so nothing is in flight beside it.
+    const head = this.#inFlight.peek()
+    if (head !== undefined && (command.endToken ?? head.endToken) !== undefined) return false
+    if (!this.stallsOverTls || this.#inFlight.length === 0) return true
+    if (!this.#batchStores && !command.isStore) return true
+    return !this.#batchIsSent && this.#out.length + command.size <= TLS_BATCH
+  }
+
+  /** Takes a command to be sent by the next `flush`. */
+  append(command: Command, now: number): void {
+    try {
+      command.write(this.#out, this.dialect)
+    } catch (error) {
+      command.reject(error)
+      return
+    }
+    if (this.#inFlight.length === 0) {
+      this.heardAt = now
+      this.#batchIsSent = false
+      this.#batchStores = false
+    }
+    this.#batchStores ||= command.isStore
+    this.#isEnding ||= command.endsConnection
+    this.#bytes += command.size
+    this.#inFlight.push(command)
+  }
+
+  /** Sends what was appended, in one write where it is small. */
+  flush(): void {
+    if (this.#out.length === 0) return
+    this.#batchIsSent = true
+    const pieces = this.#out.take()
+    if (pieces.length === 1) {
+      this.#socket.write(pieces[0] as Uint8Array)
+      return
+    }
+    this.#socket.cork()
+    for (const piece of pieces) this.#socket.write(piece)
+    this.#socket.uncork()
+  }
+
+  /** Gives the connection up. */
+  destroy(error: MemcacheError): void {
+    this.#cause ??= error
+    this.#isGivenUp = true
+    this.#socket.destroy()
+    this.#closed()
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#isClosed) return
+    const parser = this.#parser
+    const inFlight = this.#inFlight
+    this.heardAt = performance.now()
+    parser.push(chunk)
+    try {
+      for (;;) {
+        const command = inFlight.peek()
+        if (command === undefined) {
+          if (parser.isBetweenReplies) break
+          // Whatever this is or becomes, nobody asked for it.
+          parser.next()
+          throw errorOfReply(parser, 'unasked reply')
+        }
+        const { endToken } = command
+        if (!(endToken === undefined ? parser.next() : parser.nextRaw(endToken))) return
+        if (!command.read(parser)) {
+          this.#headHasBegun = true
+          continue
+        }
+        this.#headHasBegun = false
+        // An answered `shutdown` was refused.
+        if (command.endsConnection) this.#isEnding = false
+        inFlight.shift()
+        this.#bytes -= command.size
+        this.hasAnswered = true
+      }
+    } catch (error) {
+      this.#outOfStep(error)
+      return
+    }
+    this.#listener.onReady()
+  }
+
+  /** The command whose reply broke the rules fails with what it got, all behind it with the close. */
+  #outOfStep(cause: unknown): void {
+    if (this.#isClosed) return
+    const error = cause instanceof MemcacheError ? cause : this.#closeError(cause)
+    this.#inFlight.shift()?.reject(error)
+    this.destroy(error)
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#isEnding = true
+    this.#listener.onClose(this.#closeError(this.#cause), this.#inFlight)
+  }
+
+
+  #closeError(cause: unknown): MemcacheError {
+    if (cause instanceof MemcacheError && this.#isGivenUp) return cause
+    const place = { server: this.#server, cause }
+    return new MemcacheUnexpectedCloseError(reasonOf(cause), place)
+  }
+
+  #connectError(cause: unknown): MemcacheConnectError {
+    if (cause instanceof MemcacheConnectError) return cause
+    return new MemcacheConnectError(reasonOf(cause), { server: this.#server, cause, written: false })
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof MemcacheError) return cause.reason
+  return cause instanceof Error ? cause.message : 'the server closed the connection'
+}

@@ -1,0 +1,74 @@
+import {
+  Command,
+  type Dialect,
+  MemcacheConnectError,
+  type MemcacheError,
+  MetaNoopCommand,
+  StoreCommand,
+  VersionCommand,
+} from '@mc/protocol'
+import type { Connection } from './connection.ts'
+import type { ConnectionSettings } from './options.ts'
+
+/**
+ * Makes an open connection ready for commands: authentication first and alone, since replies to what
+ * is sent along with it get lost, then the question what the server speaks.
+ *
+ * @param knownDialect - set when an earlier connection was closed over the question
+ * @throws MemcacheError
+ */
+export async function shakeHands(
+  connection: Connection,
+  settings: ConnectionSettings,
+  knownDialect: Dialect | undefined,
+): Promise<void> {
+  if (settings.credentials !== undefined) await authenticate(connection, settings.credentials)
+  const dialect = settings.dialect === 'auto' ? knownDialect : settings.dialect
+  connection.dialect = dialect ?? 'text'
+  if (dialect !== undefined && settings.tls === undefined) return
+
+  const version = ask(connection, new VersionCommand()).catch(ignoreRefusal)
+  const knowsMeta = dialect === undefined && (await ask(connection, new MetaNoopCommand()))
+  const number = versionNumber(await version)
+  if (dialect === undefined) connection.dialect = knowsMeta && number >= META_SINCE ? 'meta' : 'text'
+  connection.stallsOverTls &&= !(number >= PIPELINES_OVER_TLS_SINCE && number < UNKNOWN_VERSION)
+}
+
+/** The meta commands took their lasting form in 1.6.10. */
+const META_SINCE = 1_006_010
+const PIPELINES_OVER_TLS_SINCE = 1_006_039
+/** Of a server that does not tell: as new as can be. */
+const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER
+
+async function authenticate(
+  connection: Connection,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<void> {
+  const login = new StoreCommand('set', 'auth', `${username} ${password}`, 0, 0)
+  try {
+    await ask(connection, login)
+  } catch (cause) {
+    const { server, message } = cause as MemcacheError
+    throw new MemcacheConnectError(`authentication failed: ${message}`, { server, cause })
+  }
+}
+
+function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    command.resolve = resolve
+    command.reject = reject
+    connection.append(command, performance.now())
+    connection.flush()
+  })
+}
+
+/** A proxy may refuse to tell its version; that is no reason to give up. */
+function ignoreRefusal(): undefined {
+  return undefined
+}
+
+function versionNumber(version: string | undefined): number {
+  const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? []
+  if (patch === undefined) return UNKNOWN_VERSION
+  return Number(major) * 1_000_000 + Number(minor) * 1000 + Number(patch)
+}

@@ -1,0 +1,133 @@
+import {
+  type Entries,
+  GetManyCommand,
+  type ItemKey,
+  itemKey,
+  type Key,
+  type KeyEncoder,
+  MemcacheError,
+  MemcacheIllegalInputError,
+  MemcachePartialError,
+  type Serde,
+  type WireKey,
+} from '@mc/protocol'
+import { isIgnorable } from './outcome.ts'
+
+/** Servers and proxies that bound a `get` line do so at 16 KB. */
+const MAX_LINE = 15 * 1024
+
+/** Commands of one call that are in flight at once. */
+const WINDOW = 1024
+
+/** The pairs of entries in any of their forms. @throws MemcacheIllegalInputError */
+export function entryPairs<V>(entries: Entries<V>): Iterable<readonly [Key, V]> {
+  if (typeof entries !== 'object' || entries === null) {
+    throw new MemcacheIllegalInputError('entries must be a Map, an iterable of pairs or an object')
+  }
+  return Symbol.iterator in entries ? (entries as Iterable<[Key, V]>) : Object.entries(entries)
+}
+
+/** One command for each line of keys that a server takes; duplicates are asked twice. */
+export function linesOfKeys<V>(
+  keys: Iterable<Key>,
+  encoder: KeyEncoder,
+  serde: Serde<V>,
+  withCas: boolean,
+  results: Map<ItemKey, unknown>,
+  failed: Map<ItemKey, Error>,
+): GetManyCommand<V>[] {
+  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
+    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
+  }
+  const lines: GetManyCommand<V>[] = []
+  let wires: WireKey[] = []
+  let items: ItemKey[] = []
+  let length = 0
+  const finishLine = (): void => {
+    if (wires.length === 0) return
+    lines.push(new GetManyCommand(wires, items, serde, withCas, results, failed))
+    wires = []
+    items = []
+    length = 0
+  }
+  for (const key of keys) {
+    const wire = encoder.encode(key)
+    if (length + wire.length >= MAX_LINE) finishLine()
+    wires.push(wire)
+    items.push(itemKey(key))
+    length += wire.length + 1
+  }
+  finishLine()
+  return lines
+}
+
+/** Sends the lines and waits for all. @throws MemcachePartialError, or the error if all keys have it */
+export async function settleLines<V>(
+  lines: readonly GetManyCommand<V>[],
+  send: (line: GetManyCommand<V>) => Promise<void>,
+  results: Map<ItemKey, unknown>,
+  failed: Map<ItemKey, Error>,
+  ignoreExc: boolean,
+): Promise<void> {
+  let anyCame = false
+  await forEachInFlight(lines, async (line) => {
+    try {
+      await send(line)
+      anyCame ||= line.keys.some((key) => !failed.has(key))
+    } catch (error) {
+      for (const key of line.keys) if (!results.has(key)) failed.set(key, error as Error)
+    }
+  })
+  const first = firstError(failed, ignoreExc)
+  if (first !== undefined) throwFailures(first, failed, results, anyCame || results.size > 0)
+}
+
+/** Sends one command for each key. @throws MemcachePartialError, or the error if all keys have it */
+export async function settleMany<C, T>(
+  keys: readonly ItemKey[],
+  commands: readonly C[],
+  send: (command: C) => Promise<T>,
+  onResult: (key: ItemKey, result: T) => void = () => {},
+  results: unknown = true,
+): Promise<void> {
+  const failed = new Map<ItemKey, Error>()
+  let failures = 0
+  await forEachInFlight(commands, async (command, index) => {
+    const key = keys[index] as ItemKey
+    try {
+      onResult(key, await send(command))
+    } catch (error) {
+      failures++
+      failed.set(key, error as Error)
+    }
+  })
+  const first = firstError(failed, false)
+  if (first !== undefined) throwFailures(first, failed, results, failures < commands.length)
+}
+
+function firstError(failed: ReadonlyMap<ItemKey, Error>, ignoreExc: boolean): Error | undefined {
+  for (const error of failed.values()) if (!ignoreExc || !isIgnorable(error)) return error
+  return undefined
+}
+
+function throwFailures(
+  first: Error,
+  failed: ReadonlyMap<ItemKey, Error>,
+  results: unknown,
+  anyCame: boolean,
+): never {
+  // The reason of an abort, and what went wrong for every key alike, is told as it is.
+  if (!anyCame || !(first instanceof MemcacheError)) throw first
+  const { server, command } = first
+  throw new MemcachePartialError(results, failed, { server, command })
+}
+
+async function forEachInFlight<T>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += WINDOW) {
+    const slice = items.slice(start, start + WINDOW)
+    await Promise.all(slice.map((item, i) => work(item, start + i)))
+  }
+}

@@ -1,0 +1,152 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import {
+  type Dialect,
+  MemcacheIllegalInputError,
+  type ReplyParserOptions,
+  type Serde,
+} from '@mc/protocol'
+
+/** The longest that a timer can hold. */
+const MAX_TIMEOUT = 2_147_483_647
+
+/** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */
+export interface ClientOptions<V = unknown> extends Omit<ReplyParserOptions, 'server'> {
+  /**
+   * For a connection to be ready: name look-up, TCP, TLS, authentication and the dialect probe.
+   *
+   * @default 1000
+   */
+  readonly connectTimeout?: number | undefined
+  /** For a whole command, queueing and connecting included. @default 1000 */
+  readonly timeout?: number | undefined
+  /** Send small packets at once. TCP only. @default true */
+  readonly noDelay?: boolean | undefined
+  /** TCP keep-alive: off, or milliseconds of silence before the first probe. @default 60000 */
+  readonly keepAlive?: false | number | undefined
+  /** TLS: `true` for the defaults, or options of `tls.connect`. @default none */
+  readonly tls?: boolean | TlsOptions | undefined
+  /** User of a server started with `-Y`; needs `password`. */
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /**
+   * The wait after a failed connection attempt, in which commands reject at once: it starts at
+   * `initial`, doubles with each failure in a row up to `max`, and varies by a quarter either way.
+   *
+   * @default { initial: 50, max: 2000 }
+   */
+  readonly reconnectDelay?: { readonly initial?: number; readonly max?: number } | undefined
+  /**
+   * `meta`, `text`, or `auto`: ask each new connection whether its server knows meta commands.
+   *
+   * @default 'auto'
+   */
+  readonly dialect?: Dialect | 'auto' | undefined
+  /** How values become bytes. @default nativeSerde */
+  readonly serde?: Serde<V> | undefined
+  /** Goes in front of every key. @default '' */
+  readonly keyPrefix?: string | Uint8Array | undefined
+  /** Take key strings that are not ASCII, as UTF-8. @default false */
+  readonly allowUnicodeKeys?: boolean | undefined
+  /** `noreply` for calls that do not say: set, add, replace, append, prepend, delete, touch, flushAll. @default false */
+  readonly defaultNoreply?: boolean | undefined
+  /**
+   * Reads answer their default, or an empty map, on server and network errors. Writes still reject,
+   * and so does illegal input.
+   *
+   * @default false
+   */
+  readonly ignoreExc?: boolean | undefined
+  /** Most commands under way, waiting ones included; more reject with `MemcacheOverloadError`. @default 65536 */
+  readonly maxInFlight?: number | undefined
+  /** Most bytes of requests under way. @default 268435456 */
+  readonly maxInFlightBytes?: number | undefined
+}
+
+/** Options with their defaults, as the connection layers read them. */
+export interface ConnectionSettings extends ReplyParserOptions {
+  readonly connectTimeout: number
+  readonly timeout: number
+  readonly noDelay: boolean
+  readonly keepAlive: false | number
+  readonly tls: TlsOptions | undefined
+  readonly credentials: { readonly username: string; readonly password: string } | undefined
+  readonly reconnectDelay: { readonly initial: number; readonly max: number }
+  readonly dialect: Dialect | 'auto'
+  readonly maxInFlight: number
+  readonly maxInFlightBytes: number
+}
+
+/** @throws TypeError or RangeError for an option that cannot be meant */
+export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSettings {
+  const { tls = false, keepAlive = 60_000, dialect = 'auto', reconnectDelay = {} } = options
+  if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
+    throw new TypeError(`tls must be a boolean or options of tls.connect, got ${typeof tls}`)
+  }
+  if (!['auto', 'meta', 'text'].includes(dialect)) {
+    throw new TypeError(`dialect must be 'auto', 'meta' or 'text', got ${String(dialect)}`)
+  }
+  return {
+    connectTimeout: milliseconds('connectTimeout', options.connectTimeout ?? 1000),
+    timeout: milliseconds('timeout', options.timeout ?? 1000),
+    noDelay: boolean('noDelay', options.noDelay ?? true),
+    keepAlive: keepAlive === false ? false : milliseconds('keepAlive', keepAlive),
+    tls: tls === true ? {} : tls === false ? undefined : tls,
+    credentials: credentials(options.username, options.password),
+    reconnectDelay: {
+      initial: milliseconds('reconnectDelay.initial', reconnectDelay.initial ?? 50),
+      max: milliseconds('reconnectDelay.max', reconnectDelay.max ?? 2000),
+    },
+    dialect,
+    maxLineLength: count('maxLineLength', options.maxLineLength ?? 64 * 1024),
+    maxValueLength: count('maxValueLength', options.maxValueLength ?? 1024 ** 3),
+    maxInFlight: count('maxInFlight', options.maxInFlight ?? 65_536),
+    maxInFlightBytes: count('maxInFlightBytes', options.maxInFlightBytes ?? 256 * 1024 ** 2),
+  }
+}
+
+function milliseconds(name: string, value: number): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`${name} must be a number of milliseconds, got ${typeof value}`)
+  }
+  if (!(value > 0 && value <= MAX_TIMEOUT)) {
+    throw new RangeError(`${name} must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${value}`)
+  }
+  return value
+}
+
+/** A call's own timeout. @throws MemcacheIllegalInputError */
+export function checkedTimeout(timeout: number): number {
+  if (typeof timeout === 'number' && timeout > 0 && timeout <= MAX_TIMEOUT) return timeout
+  const got = typeof timeout === 'number' ? timeout : typeof timeout
+  throw new MemcacheIllegalInputError(
+    `timeout must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${got}`,
+  )
+}
+
+/** @throws TypeError unless it is a boolean */
+export function boolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
+  return value
+}
+
+function count(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${name} must be a positive integer, got ${String(value)}`)
+  }
+  return value
+}
+
+function credentials(
+  username: string | undefined,
+  password: string | undefined,
+): ConnectionSettings['credentials'] {
+  if (username === undefined && password === undefined) return undefined
+  if (typeof username !== 'string' || typeof password !== 'string') {
+    throw new TypeError('username and password must both be strings')
+  }
+  // The server splits at the first blank, and older ones drop what follows a second.
+  if (/[\s\0]/.test(username) || /[\s\0]/.test(password) || username === '' || password === '') {
+    throw new TypeError('username and password must be non-empty and without blanks')
+  }
+  return { username, password }
+}

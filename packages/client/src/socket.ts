@@ -1,0 +1,45 @@
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { Address } from '@mc/protocol'
+import type { ConnectionSettings } from './options.ts'
+
+const READ_BUFFER_SIZE = 64 * 1024
+
+/**
+ * Starts a connection over TCP, a Unix socket or TLS. Names are looked up anew each time and every
+ * address they have is tried. What arrives is handed over in one buffer that is used again and again.
+ */
+export function openSocket(
+  address: Address,
+  settings: ConnectionSettings,
+  receive: (chunk: Buffer) => void,
+): Socket {
+  const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE)
+  const onread: OnReadOpts = {
+    buffer,
+    callback(size) {
+      receive(buffer.subarray(0, size))
+      return true
+    },
+  }
+  const { keepAlive, noDelay, tls } = settings
+  const target =
+    'path' in address
+      ? { path: address.path, onread }
+      : {
+          host: address.host,
+          port: address.port,
+          noDelay,
+          keepAlive: keepAlive !== false,
+          keepAliveInitialDelay: keepAlive === false ? 0 : keepAlive,
+          onread,
+        }
+  if (tls === undefined) return connectTcp(target)
+  const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
+  return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
+}
+
+/** The event by which a socket says that it is ready for use. */
+export function readyEvent(settings: ConnectionSettings): 'connect' | 'secureConnect' {
+  return settings.tls === undefined ? 'connect' : 'secureConnect'
+}

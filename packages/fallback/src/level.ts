@@ -1,0 +1,139 @@
+import {
+  type CommandOptions,
+  type ItemKey,
+  itemKey,
+  type Key,
+  type MemcacheClient,
+  MemcacheIllegalInputError,
+  MemcachePartialError,
+} from '@mc/protocol'
+
+/** What happened at one cache of a `FallbackClient`. */
+export interface LevelCounters {
+  /** Keys asked for and found here. */
+  readonly hits: number
+  /** Keys asked for and not found here. */
+  readonly misses: number
+  /** Keys found here whose items were copied into the first cache. */
+  readonly warmed: number
+  /** Reads and deletes that failed here; at the first cache, copies into it as well. */
+  readonly errors: number
+}
+
+/**
+ * What a failure does: `reject` the call with it, fail the keys that it struck with an `error`, or count
+ * as a `miss`.
+ */
+export type FailurePolicy = 'reject' | 'error' | 'miss'
+
+/** An item and where it was found. */
+export interface Found<V, T> {
+  readonly level: Level<V>
+  readonly key: Key
+  readonly value: T
+}
+
+/** What one cache answers when asked for many keys: each key is in one of the three. */
+export interface ManyAnswers<V, T> {
+  readonly found: readonly Found<V, T>[]
+  readonly missing: readonly Key[]
+  readonly failed: ReadonlyMap<ItemKey, Error>
+}
+
+/** One cache of the list, with its counters. */
+export class Level<V> {
+  readonly client: MemcacheClient<V>
+  readonly #onFailure: FailurePolicy
+  readonly #counters = { hits: 0, misses: 0, warmed: 0, errors: 0 }
+
+  constructor(client: MemcacheClient<V>, onFailure: FailurePolicy) {
+    this.client = client
+    this.#onFailure = onFailure
+  }
+
+  /** The counters as of now. */
+  get counters(): LevelCounters {
+    return { ...this.#counters }
+  }
+
+  countWarmed(): void {
+    this.#counters.warmed++
+  }
+
+  countError(): void {
+    this.#counters.errors++
+  }
+
+  /** Asks for one key; `undefined` is a miss. */
+  async find<T>(
+    read: (client: MemcacheClient<V>, options: CommandOptions) => Promise<T | undefined>,
+    options: CommandOptions,
+  ): Promise<T | undefined> {
+    let value: T | undefined
+    try {
+      value = await read(this.client, options)
+    } catch (error) {
+      return this.#excuse(error, options)
+    }
+    if (value === undefined) this.#counters.misses++
+    else this.#counters.hits++
+    return value
+  }
+
+  /** Asks for many keys. */
+  async findMany<T>(
+    keys: readonly Key[],
+    read: (client: MemcacheClient<V>, keys: readonly Key[]) => Promise<ReadonlyMap<ItemKey, T>>,
+    options: CommandOptions | undefined,
+  ): Promise<ManyAnswers<V, T>> {
+    let hits: ReadonlyMap<ItemKey, T>
+    let failed: ReadonlyMap<ItemKey, Error> = new Map()
+    try {
+      hits = await read(this.client, keys)
+    } catch (error) {
+      this.countError()
+      if (this.#onFailure === 'reject' || isOfTheCaller(error, options)) throw error
+      hits = error instanceof MemcachePartialError ? error.results : new Map()
+      failed = failuresByKey(error, keys)
+    }
+    const found = keys.flatMap((key) => {
+      const value = hits.get(itemKey(key))
+      return value === undefined ? [] : { level: this, key, value }
+    })
+    const absent = keys.filter((key) => !hits.has(itemKey(key)))
+    const missing = absent.filter((key) => !failed.has(itemKey(key)))
+    this.#counters.hits += found.length
+    this.#counters.misses += missing.length
+    if (this.#onFailure === 'miss') return { found, missing: absent, failed: new Map() }
+    return { found, missing, failed }
+  }
+
+  /** Deletes; `undefined` when that failed and a failure is a miss. */
+  async remove<R>(
+    remove: (client: MemcacheClient<V>) => Promise<R>,
+    options: CommandOptions | undefined,
+  ): Promise<R | undefined> {
+    try {
+      return await remove(this.client)
+    } catch (error) {
+      return this.#excuse(error, options)
+    }
+  }
+
+  /** Nothing, if the failure counts as a miss. @throws the failure otherwise */
+  #excuse(error: unknown, options: CommandOptions | undefined): undefined {
+    this.countError()
+    if (this.#onFailure !== 'miss' || isOfTheCaller(error, options)) throw error
+  }
+}
+
+/** Bad input and an abort are no failures of the cache, and no cache can do better. */
+function isOfTheCaller(error: unknown, options: CommandOptions | undefined): boolean {
+  return error instanceof MemcacheIllegalInputError || options?.signal?.aborted === true
+}
+
+function failuresByKey(error: unknown, keys: readonly Key[]): ReadonlyMap<ItemKey, Error> {
+  if (error instanceof MemcachePartialError) return error.failed
+  const failure = error instanceof Error ? error : new Error(String(error))
+  return new Map(keys.map((key) => [itemKey(key), failure]))
+}

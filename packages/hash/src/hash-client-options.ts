@@ -1,0 +1,104 @@
+import type { ClientOptions } from '@mc/client'
+import type { Address } from '@mc/protocol'
+import type { Hasher } from './hasher.ts'
+import type { KeyHashForm } from './routing-text.ts'
+import type { ServerClient } from './server.ts'
+import type { DeadLimits, FailoverRules } from './server-health.ts'
+
+/**
+ * What becomes of a dead server's keys. `rehash`: they move to the servers that come next for them, and
+ * back when it returns, where older values may still be. `none`: they stay, and are errors, or misses
+ * with `ignoreExc`, until it returns.
+ */
+export type Failover = 'rehash' | 'none'
+
+/**
+ * Options of `HashClient`: those of `Client`, for the client that is made for each server, and its own.
+ * Durations are milliseconds.
+ */
+export interface HashClientOptions<V = unknown>
+  extends ClientOptions<V>,
+    DeadLimits,
+    Partial<FailoverRules> {
+  /**
+   * Makes the client of one server, in place of `new Client(server, options)`; the options of `Client`
+   * are then the maker's business. A client with `ignoreExc` would hide from failover what it ignores.
+   */
+  readonly createClient?: ((server: Address) => ServerClient<V>) | undefined
+  /** Chooses the server of a key; the servers are added to it. @default new RendezvousHash() */
+  readonly hasher?: Hasher | undefined
+  /**
+   * On server and network errors reads answer their default or what did come, `setMany` the keys that
+   * failed, other writes `false`, `incr` and `decr` `undefined`. Illegal input still rejects.
+   *
+   * @default false
+   */
+  readonly ignoreExc?: boolean | undefined
+  /** @default 'rehash' */
+  readonly failover?: Failover | undefined
+  /** How keys given as bytes are hashed. @default 'text' */
+  readonly keyHashForm?: KeyHashForm | undefined
+  /** Most keys that a many-key call sends to one server at once, of up to four batches in flight. @default 250 */
+  readonly keysPerBatch?: number | undefined
+  /** Milliseconds on a clock that never goes back, for failover. @default performance.now */
+  readonly now?: (() => number) | undefined
+  /** A number from 0 to 1, below 1, for jitter. @default Math.random */
+  readonly random?: (() => number) | undefined
+}
+
+/** The options with their defaults, without those of `Client`. */
+export interface HashClientSettings extends FailoverRules, DeadLimits {
+  readonly ignoreExc: boolean
+  readonly failover: Failover
+  readonly keyHashForm: KeyHashForm
+  readonly keysPerBatch: number
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** @throws TypeError or RangeError for an option that cannot be meant */
+export function hashClientSettings<V>(options: HashClientOptions<V>): HashClientSettings {
+  const {
+    ignoreExc = false,
+    failover = 'rehash',
+    keyHashForm = 'text',
+    keysPerBatch = 250,
+    retryAttempts = 2,
+    retryTimeout = 1000,
+    deadTimeout = 60_000,
+    maxDeadServers,
+    maxDeadShare,
+    now = () => performance.now(),
+    random = Math.random,
+  } = options
+  if (typeof ignoreExc !== 'boolean') {
+    throw new TypeError(`ignoreExc must be a boolean, got ${typeof ignoreExc}`)
+  }
+  oneOf('failover', failover, ['rehash', 'none'])
+  oneOf('keyHashForm', keyHashForm, ['text', 'python-bytes'])
+  integer('keysPerBatch', keysPerBatch, 1)
+  integer('retryAttempts', retryAttempts, 0)
+  inRange('retryTimeout', retryTimeout, Number.MAX_SAFE_INTEGER)
+  inRange('deadTimeout', deadTimeout, Number.MAX_SAFE_INTEGER)
+  if (maxDeadServers !== undefined) integer('maxDeadServers', maxDeadServers, 0)
+  if (maxDeadShare !== undefined) inRange('maxDeadShare', maxDeadShare, 1)
+  return {
+    ...{ ignoreExc, failover, keyHashForm, keysPerBatch, now, random },
+    ...{ retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare },
+  }
+}
+
+function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
+  if (allowed.includes(value)) return
+  throw new TypeError(`${name} must be one of ${allowed.join(', ')}, got ${String(value)}`)
+}
+
+function integer(name: string, value: number, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return
+  throw new RangeError(`${name} must be an integer of at least ${min}, got ${String(value)}`)
+}
+
+function inRange(name: string, value: number, max: number): void {
+  if (typeof value === 'number' && value >= 0 && value <= max) return
+  throw new RangeError(`${name} must be a number from 0 to ${max}, got ${String(value)}`)
+}

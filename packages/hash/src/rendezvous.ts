@@ -1,0 +1,115 @@
+import type { Hasher } from './hasher.ts'
+import { murmur3_32 } from './murmur3.ts'
+import { PrefixHashes } from './prefix-hashes.ts'
+
+/** Options of `RendezvousHash`. */
+export interface RendezvousHashOptions {
+  /** @default none */
+  readonly nodes?: Iterable<string> | undefined
+  /** Seed of the hash function, an unsigned 32-bit number. @default 0 */
+  readonly seed?: number | undefined
+  /** Answers an unsigned 32-bit number. @default murmur3_32 */
+  readonly hashFunction?: ((text: string, seed: number) => number) | undefined
+  /**
+   * A node's share of the keys against the others', by node name; above 0.
+   *
+   * @default 1 for every node
+   */
+  readonly weights?: Readonly<Record<string, number>> | undefined
+}
+
+/**
+ * Rendezvous hashing, also known as highest random weight: every node scores every key by the hash of
+ * `node-key`, and the highest score wins; of equal scores, that of the greater name by code points. A
+ * node that comes or goes moves its own keys only. Without weights, or with equal ones, the placement
+ * is pymemcache's.
+ *
+ * D. Thaler, C. Ravishankar: Using Name-Based Mappings to Increase Hit Rates, IEEE/ACM Transactions
+ * on Networking 6(1), 1998. Weights by the logarithmic method, a score of -weight / ln(hash) with the
+ * hash scaled to (0, 1): C. Schindelhauer, G. Schomaker: Weighted Distributed Hash Tables, SPAA 2005.
+ */
+export class RendezvousHash implements Hasher {
+  readonly #seed: number
+  readonly #hashFunction: ((text: string, seed: number) => number) | undefined
+  readonly #weights: ReadonlyMap<string, number> | undefined
+  #nodes: string[]
+  /** Of the nodes as they are; made anew at the first look-up after a change. */
+  #prefixHashes: PrefixHashes | undefined
+
+  /** @throws RangeError for a seed or weight out of range */
+  constructor(options: RendezvousHashOptions = {}) {
+    const { nodes = [], seed = 0, hashFunction, weights } = options
+    if (seed >>> 0 !== seed) throw new RangeError(`seed must be an unsigned 32-bit number: ${seed}`)
+    this.#seed = seed
+    this.#hashFunction = hashFunction
+    this.#weights = weights === undefined ? undefined : checkedWeights(weights)
+    this.#nodes = [...new Set(nodes)]
+  }
+
+  addNode(node: string): void {
+    if (this.#nodes.includes(node)) return
+    this.#nodes.push(node)
+    this.#prefixHashes = undefined
+  }
+
+  removeNode(node: string): void {
+    const index = this.#nodes.indexOf(node)
+    if (index < 0) throw new RangeError(`no such node: ${node}`)
+    this.#nodes.splice(index, 1)
+    this.#prefixHashes = undefined
+  }
+
+  getNode(key: string): string | undefined {
+    const scores = this.#scores(key)
+    let best = 0
+    for (let i = 1; i < scores.length; i++) {
+      const score = scores[i]!
+      if (score > scores[best]! || (score === scores[best] && this.#isGreater(i, best))) best = i
+    }
+    return this.#nodes[best]
+  }
+
+  getNodes(key: string, count: number): string[] {
+    const scores = this.#scores(key)
+    const ranking = this.#nodes.map((_, i) => i)
+    ranking.sort((a, b) => scores[b]! - scores[a]! || (this.#isGreater(a, b) ? -1 : 1))
+    return ranking.slice(0, count).map((i) => this.#nodes[i]!)
+  }
+
+  #scores(key: string): ArrayLike<number> {
+    const hashes = this.#hashes(key)
+    const weights = this.#weights
+    if (weights === undefined) return hashes
+    return this.#nodes.map((node, i) => {
+      // Half a step away from both ends: the logarithm of 0 and that of 1 are no scores.
+      return -(weights.get(node) ?? 1) / Math.log((hashes[i]! + 0.5) / 2 ** 32)
+    })
+  }
+
+  #hashes(key: string): ArrayLike<number> {
+    const hashFunction = this.#hashFunction
+    if (hashFunction !== undefined && hashFunction !== murmur3_32) {
+      return this.#nodes.map((node) => hashFunction(`${node}-${key}`, this.#seed))
+    }
+    this.#prefixHashes ??= new PrefixHashes(
+      this.#nodes.map((node) => `${node}-`),
+      this.#seed,
+    )
+    return this.#prefixHashes.of(key)
+  }
+
+  /** By code points, whose order UTF-8 keeps and UTF-16 does not. */
+  #isGreater(index: number, than: number): boolean {
+    return Buffer.compare(Buffer.from(this.#nodes[index]!), Buffer.from(this.#nodes[than]!)) > 0
+  }
+}
+
+function checkedWeights(weights: Readonly<Record<string, number>>): Map<string, number> {
+  const checked = new Map(Object.entries(weights))
+  for (const [node, weight] of checked) {
+    if (!(weight > 0 && Number.isFinite(weight))) {
+      throw new RangeError(`weight of ${node} must be a number above 0: ${weight}`)
+    }
+  }
+  return checked
+}

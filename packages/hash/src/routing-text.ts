@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer'
+import { itemKey, type Key } from '@mc/protocol'
+
+/**
+ * How a key given as bytes enters the hash. `text`: as the text that the bytes spell, so that both forms
+ * of one key live on one server. `python-bytes`: as the Python literal of the bytes, such as `b'key'`,
+ * where pymemcache looks for keys that its user gave as bytes.
+ */
+export type KeyHashForm = 'text' | 'python-bytes'
+
+/**
+ * What is hashed to find a key's server: the key as given, without prefix; of a pair, the first part.
+ *
+ * @throws MemcacheIllegalInputError for what is no key at all
+ */
+export function routingText(key: Key, form: KeyHashForm): string {
+  if (typeof key === 'string') return key
+  itemKey(key)
+  const routing = key instanceof Uint8Array ? key : key[0]
+  if (typeof routing === 'string') return routing
+  return form === 'text' ? textOf(routing) : pythonLiteral(routing)
+}
+
+/** Bytes that are no UTF-8 spell one character each. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+    isUtf8(bytes) ? 'utf8' : 'latin1',
+  )
+}
+
+const PYTHON_ESCAPES: Readonly<Record<number, string>> = {
+  9: '\\t',
+  10: '\\n',
+  13: '\\r',
+  92: '\\\\',
+}
+
+function pythonLiteral(bytes: Uint8Array): string {
+  const quote = bytes.includes(0x27) && !bytes.includes(0x22) ? '"' : "'"
+  let literal = `b${quote}`
+  for (const byte of bytes) {
+    const character = String.fromCharCode(byte)
+    if (character === quote) literal += `\\${quote}`
+    else if (byte in PYTHON_ESCAPES) literal += PYTHON_ESCAPES[byte]
+    else if (byte >= 0x20 && byte < 0x7f) literal += character
+    else literal += `\\x${byte.toString(16).padStart(2, '0')}`
+  }
+  return literal + quote
+}

@@ -1,0 +1,110 @@
+import { isConnectionError, type MemcacheClient, type ServerCommands } from '@mc/protocol'
+import type { ServerHealth, ServerState } from './server-health.ts'
+
+/** What a `HashClient` needs of the client of one server: any `MemcacheClient`, and what it adds, if it has it. */
+export type ServerClient<V = unknown> = MemcacheClient<V> &
+  Partial<Pick<ServerCommands, 'stats' | 'version'>> & { connect?(): Promise<void> }
+
+/** A server of a `HashClient` as it is at the moment. */
+export interface ServerStatus {
+  /** `host:port`, an IPv6 host without brackets, or the path of a socket. */
+  readonly name: string
+  readonly state: ServerState
+  /** Connection failures in a row. */
+  readonly failures: number
+  /** The last of them. */
+  readonly lastError: Error | undefined
+  /** Commands under way; each batch of a many-key call is one. */
+  readonly inFlight: number
+  /** When a dead server is probed next, in milliseconds on the client's clock. */
+  readonly deadUntil: number | undefined
+}
+
+/** A key for a look-up whose answer does not matter. */
+const PROBE_KEY = 'mc-probe'
+
+/** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
+export class Server<V> {
+  readonly name: string
+  readonly client: ServerClient<V>
+  readonly health: ServerHealth
+  readonly #now: () => number
+  readonly #onFailure: (error: Error, round: number) => void
+  #inFlight = 0
+  #holders = 0
+  #onIdle: (() => void) | undefined
+
+  constructor(
+    name: string,
+    client: ServerClient<V>,
+    health: ServerHealth,
+    now: () => number,
+    onFailure: (error: Error, round: number) => void,
+  ) {
+    this.name = name
+    this.client = client
+    this.health = health
+    this.#now = now
+    this.#onFailure = onFailure
+  }
+
+  get status(): ServerStatus {
+    const { state, failures, lastError, deadUntil } = this.health
+    return { name: this.name, state, failures, lastError, inFlight: this.#inFlight, deadUntil }
+  }
+
+  /**
+   * Runs a command unless the server is to be left alone: then it rejects with the server's last error.
+   *
+   * @param isProof - whether success shows that the server is well; a write that nobody waits for does not
+   */
+  async run<T>(command: (client: ServerClient<V>) => Promise<T>, isProof = true): Promise<T> {
+    const { health } = this
+    if (health.state !== 'healthy') {
+      const refusal = health.refusal(this.#now())
+      if (refusal !== undefined) throw refusal
+    }
+    const { round } = health
+    this.#inFlight++
+    try {
+      const result = await command(this.client)
+      if (isProof) health.succeeded()
+      return result
+    } catch (error) {
+      if (isConnectionError(error)) this.#onFailure(error as Error, round)
+      throw error
+    } finally {
+      this.#inFlight--
+      this.#checkIdle()
+    }
+  }
+
+  /** Keeps the client open until the work is done, which may run further commands. */
+  async hold(work: () => Promise<void>): Promise<void> {
+    this.#holders++
+    try {
+      await work()
+    } finally {
+      this.#holders--
+      this.#checkIdle()
+    }
+  }
+
+  /** Looks whether the server answers, whatever its health. */
+  async probe(): Promise<void> {
+    await this.client.get(PROBE_KEY)
+  }
+
+  /** Lets what is under way finish, then closes the client. To be called once. */
+  async retire(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      this.#checkIdle()
+    })
+    await this.client.close()
+  }
+
+  #checkIdle(): void {
+    if (this.#inFlight === 0 && this.#holders === 0) this.#onIdle?.()
+  }
+}

@@ -1,0 +1,135 @@
+import { MemcacheIllegalInputError } from './errors.ts'
+
+const DEFAULT_PORT = 11211
+const MAX_PORT = 65_535
+
+/** Where a server listens: a host and TCP port, or the path of a Unix socket. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
+
+/**
+ * A server as users write it. The port is 11211 unless given. As text: `host`, `host:port`, `[::1]`,
+ * `[::1]:port`, `/path/of.sock` or `unix:path`.
+ */
+export type ServerSpec =
+  | string
+  | readonly [host: string, port: number]
+  | { readonly host: string; readonly port?: number | undefined }
+  | { readonly path: string }
+
+/**
+ * The address that a spec means. IPv6 addresses lose their brackets. Without brackets, the text after
+ * the last colon is a port only where the whole cannot be an IPv6 address; where both readings are
+ * possible, as in `::1:9`, the spec is refused.
+ *
+ * @throws MemcacheIllegalInputError that says what is wrong and what is allowed
+ */
+export function parseAddress(spec: ServerSpec): Address {
+  if (typeof spec === 'string') return parseText(spec)
+  if (Array.isArray(spec)) {
+    if (spec.length !== 2) illegal(`an array must be [host, port], got ${spec.length} elements`)
+    return hostAddress(spec[0], spec[1])
+  }
+  if (typeof spec !== 'object' || spec === null) {
+    illegal(`expected text, [host, port], { host, port } or { path }, got ${nameOfType(spec)}`)
+  }
+  const { host, port = DEFAULT_PORT, path } = spec as Readonly<Record<string, unknown>>
+  if (path === undefined) return hostAddress(host, port)
+  if (host !== undefined) illegal('an object has either a host or a path')
+  return pathAddress(path)
+}
+
+/**
+ * The name of a server, as pymemcache has it: `host:port`, IPv6 addresses without brackets
+ * (`::1:11211`), or the path of the socket. Rendezvous hashing places keys by this text.
+ */
+export function addressName(address: Address): string {
+  return 'path' in address ? address.path : `${address.host}:${address.port}`
+}
+
+function parseText(text: string): Address {
+  if (text.startsWith('unix:')) return pathAddress(text.slice('unix:'.length))
+  if (text.startsWith('/')) return pathAddress(text)
+  // Not shown in the message: a URL may hold a password.
+  if (text.includes('://')) illegal('URL schemes are not understood')
+  if (text.startsWith('[')) return parseBracketed(text)
+
+  const colon = text.lastIndexOf(':')
+  if (colon === -1) return hostAddress(text, DEFAULT_PORT)
+  const host = text.slice(0, colon)
+  const port = text.slice(colon + 1)
+  if (!isIPv6(text)) return hostAddress(host, parsePort(port))
+  if (isIPv6(host) && DECIMAL.test(port) && isPort(Number(port))) {
+    illegal(
+      `${shown(text)} may be an IPv6 address or one with a port: write [${text}] or [${host}]:${port}`,
+    )
+  }
+  return { host: text, port: DEFAULT_PORT }
+}
+
+function parseBracketed(text: string): Address {
+  const end = text.indexOf(']')
+  if (end === -1) illegal(`${shown(text)} has no closing bracket`)
+  const host = text.slice(0, end + 1)
+  const rest = text.slice(end + 1)
+  if (rest === '') return hostAddress(host, DEFAULT_PORT)
+  if (!rest.startsWith(':')) illegal(`${shown(text)} goes on after the closing bracket`)
+  return hostAddress(host, parsePort(rest.slice(1)))
+}
+
+function parsePort(text: string): number {
+  if (!DECIMAL.test(text)) illegal(`port ${shown(text)} is not a decimal number`)
+  return Number(text)
+}
+
+function hostAddress(host: unknown, port: unknown): Address {
+  if (typeof host !== 'string') illegal(`host must be a string, got ${nameOfType(host)}`)
+  if (!isPort(port)) illegal(`port must be an integer from 1 to ${MAX_PORT}, got ${shown(port)}`)
+  const bare = /^\[(.*)\]$/.exec(host)?.[1] ?? host
+  if (bare === '') illegal('host is empty')
+  if (bare.includes(':') ? !isIPv6(bare) : !HOST_NAME.test(bare)) {
+    illegal(`${shown(host)} is neither a host name nor an IP address`)
+  }
+  return { host: bare, port }
+}
+
+function pathAddress(path: unknown): Address {
+  if (typeof path !== 'string') illegal(`path must be a string, got ${nameOfType(path)}`)
+  if (path === '') illegal('the path of the Unix socket is empty')
+  if (path.includes('\0')) illegal('the path of the Unix socket contains NUL')
+  return { path }
+}
+
+const DECIMAL = /^\d+$/
+
+/** Names outside ASCII are left to the resolver, which knows their encoding. */
+const HOST_NAME = /^[\p{L}\p{M}\p{N}._-]+$/u
+
+/** With or without a zone, as in `fe80::1%eth0`. */
+const IPV6_SHAPE = /^([\da-f:.]*:[\da-f:.]*)(%[\w.-]+)?$/i
+
+function isIPv6(text: string): boolean {
+  const address = IPV6_SHAPE.exec(text)?.[1]
+  return address !== undefined && URL.canParse(`http://[${address}]`)
+}
+
+function isPort(port: unknown): port is number {
+  return Number.isInteger(port) && (port as number) >= 1 && (port as number) <= MAX_PORT
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value !== 'string') return nameOfType(value)
+  if (value.includes('@')) return 'the text given'
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+}
+
+function nameOfType(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : typeof value
+}
+
+const ALLOWED = "allowed are 'host', 'host:port', '[ipv6]', '[ipv6]:port', '/path' and 'unix:path'"
+
+function illegal(what: string): never {
+  throw new MemcacheIllegalInputError(`bad server address: ${what}; ${ALLOWED}`)
+}

@@ -1,0 +1,147 @@
+import {
+  MemcacheClientError,
+  MemcacheConnectError,
+  MemcacheError,
+  MemcacheServerError,
+  MemcacheUnknownCommandError,
+  MemcacheUnknownError,
+} from './errors.ts'
+import { ReplyKind } from './reply-kind.ts'
+import type { ReplyParser } from './reply-parser.ts'
+import type { RequestWriter } from './request-writer.ts'
+
+/** Said unasked to a connection past the server's limit, which then closes it. */
+const TOO_MANY_CONNECTIONS = 'Too many open connections'
+
+/** How a server is spoken to: meta commands where they exist, or classic ones only. */
+export type Dialect = 'meta' | 'text'
+
+/** Written as a method so that a queue of `Command<unknown>` takes commands of any result. */
+type Resolve<T> = { resolve(value: T | PromiseLike<T>): void }['resolve']
+
+/**
+ * One request paired with how its reply reads, and with who waits for it.
+ *
+ * A transport calls `write` once, then `read` for each reply unit in its turn until it answers true.
+ * The command settles itself through `resolve` and `reject`, which its executor sets.
+ *
+ * @typeParam T - what it resolves to
+ */
+export abstract class Command<T = unknown> {
+  /** The command's word, such as `get`, for errors and telemetry. */
+  abstract readonly name: string
+
+  resolve: Resolve<T> = nobody
+  reject: (error: unknown) => void = nobody
+
+  /** Called once the request is with the socket; commands with `noreply` resolve here. */
+  onWritten: (() => void) | undefined = undefined
+
+  /** When the transport must have settled it, on the transport's clock. */
+  deadline: number = Number.POSITIVE_INFINITY
+
+  /** Nobody waits any longer: timed out or aborted. Its reply, if one is due, is read and dropped. */
+  abandoned = false
+
+  /** It was sent a second time, which happens once. */
+  resent = false
+
+  /** Reading it changes nothing on the server, so sending it twice is safe. */
+  get isRead(): boolean {
+    return false
+  }
+
+  /** It carries a payload: an error may leave the server reading that as commands. */
+  get isStore(): boolean {
+    return false
+  }
+
+  /** Its reply is the connection's end; nothing can be sent behind it. */
+  get endsConnection(): boolean {
+    return false
+  }
+
+  /** Its reply is all bytes before this token, rather than lines that the parser knows. */
+  get endToken(): Uint8Array | undefined {
+    return undefined
+  }
+
+  /** About how many bytes `write` will write, for limits. */
+  abstract get size(): number
+
+  abstract write(out: RequestWriter, dialect: Dialect): void
+
+  /**
+   * Takes one reply unit; true when the reply is complete.
+   *
+   * @throws MemcacheError when the stream can no longer be trusted
+   */
+  abstract read(reply: ReplyParser): boolean
+
+  /**
+   * The end of `read` for a reply other than the expected ones. An error that leaves the stream in
+   * step rejects the command and completes it.
+   *
+   * @throws MemcacheError when the stream can no longer be trusted
+   */
+  protected refuse(reply: ReplyParser): true {
+    const error = errorOfReply(reply, this.name)
+    if (!leavesStreamInStep(reply, this.isStore)) throw error
+    this.reject(error)
+    return true
+  }
+}
+
+/** The error that a reply means to a command which did not expect it. */
+export function errorOfReply(reply: ReplyParser, command: string): MemcacheError {
+  const { text } = reply
+  const place = { server: reply.server, command }
+  switch (reply.kind) {
+    case ReplyKind.clientError:
+      return new MemcacheClientError(text || 'CLIENT_ERROR', place)
+    case ReplyKind.serverError:
+      return new MemcacheServerError(text || 'SERVER_ERROR', place)
+    case ReplyKind.error:
+      if (text === TOO_MANY_CONNECTIONS) return new MemcacheConnectError(text, place)
+      return new MemcacheUnknownCommandError(text || 'the server does not know the command', place)
+    case ReplyKind.refused:
+      return new MemcacheServerError(shortened(reply.line), place)
+    case ReplyKind.unknown:
+      return new MemcacheUnknownError(`${reply.problem}: ${shortened(reply.line)}`, place)
+    default:
+      return new MemcacheUnknownError(`a reply that does not fit: ${shortened(reply.line)}`, place)
+  }
+}
+
+/** The error of a reply that belongs to another request. */
+export function misplaced(reply: ReplyParser, command: string): MemcacheUnknownError {
+  const place = { server: reply.server, command }
+  return new MemcacheUnknownError('the reply belongs to another request', place)
+}
+
+/**
+ * Whether exactly this reply answered exactly this command, so that the next one answers the next.
+ * After a bad line with a payload servers may go on to read the payload as commands; and some answer a
+ * bad `get` line with a surplus empty line.
+ */
+function leavesStreamInStep(reply: ReplyParser, isStore: boolean): boolean {
+  switch (reply.kind) {
+    case ReplyKind.serverError:
+    case ReplyKind.refused:
+      return true
+    case ReplyKind.error:
+      return !isStore && reply.text !== TOO_MANY_CONNECTIONS
+    case ReplyKind.clientError:
+      return !isStore && !reply.text.startsWith('bad command line format')
+    default:
+      return false
+  }
+}
+
+/** At most 32 characters of a line from the server, printable. */
+function shortened(line: string): string {
+  const printable = line.slice(0, 32).replace(/[^\x20-\x7e]/g, '?')
+  return `"${printable}${line.length > 32 ? '…' : ''}"`
+}
+
+function nobody(): void {}

@@ -1,0 +1,171 @@
+import { Command, type Dialect, misplaced } from '../command.ts'
+import { MemcacheCounterRangeError } from '../errors.ts'
+import type { WireKey } from '../key.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import type { RequestWriter } from '../request-writer.ts'
+
+/** A request of one line, answered by one line. */
+abstract class LineCommand<T> extends Command<T> {
+  override readonly name: string
+  readonly #line: string
+
+  /** @param line - the request without its end, one character per byte */
+  constructor(name: string, line: string) {
+    super()
+    this.name = name
+    this.#line = line
+  }
+
+  override get size(): number {
+    return this.#line.length + 2
+  }
+
+  override write(out: RequestWriter, _dialect: Dialect): void {
+    out.ascii(this.#line).crlf()
+  }
+}
+
+/** `delete`: true deleted, false not there. */
+export class DeleteCommand extends LineCommand<boolean> {
+  readonly #key: WireKey
+  #opaque = -1
+
+  constructor(key: WireKey) {
+    super('delete', `delete ${key}`)
+    this.#key = key
+  }
+
+  override write(out: RequestWriter, dialect: Dialect): void {
+    this.#opaque = -1
+    if (dialect === 'text') return super.write(out, dialect)
+    this.#opaque = out.nextOpaque()
+    out.ascii('md ').ascii(this.#key).ascii(' O').uint(this.#opaque).crlf()
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (this.#opaque >= 0) return this.#readMeta(reply)
+    if (reply.kind === ReplyKind.deleted) this.resolve(true)
+    else if (reply.kind === ReplyKind.notFound) this.resolve(false)
+    else return this.refuse(reply)
+    return true
+  }
+
+  #readMeta(reply: ReplyParser): boolean {
+    if (reply.kind !== ReplyKind.hd && reply.kind !== ReplyKind.nf) return this.refuse(reply)
+    if (reply.opaque !== this.#opaque) {
+      throw misplaced(reply, this.name)
+    }
+    this.resolve(reply.kind === ReplyKind.hd)
+    return true
+  }
+}
+
+/** `touch`: true touched, false not there. */
+export class TouchCommand extends LineCommand<boolean> {
+  constructor(key: WireKey, exptime: number) {
+    super('touch', `touch ${key} ${exptime}`)
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (reply.kind === ReplyKind.touched) this.resolve(true)
+    else if (reply.kind === ReplyKind.notFound) this.resolve(false)
+    else return this.refuse(reply)
+    return true
+  }
+}
+
+/** `incr` and `decr`: the new value as bigint or number, undefined when not there. */
+export class CounterCommand extends LineCommand<number | bigint | undefined> {
+  readonly #asBigint: boolean
+
+  /** @param delta - decimal text */
+  constructor(verb: 'incr' | 'decr', key: WireKey, delta: string, asBigint: boolean) {
+    super(verb, `${verb} ${key} ${delta}`)
+    this.#asBigint = asBigint
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (reply.kind === ReplyKind.notFound) this.resolve(undefined)
+    else if (reply.kind === ReplyKind.number) this.#take(reply.line.trimEnd())
+    else return this.refuse(reply)
+    return true
+  }
+
+  #take(digits: string): void {
+    const value = Number(digits)
+    if (this.#asBigint) this.resolve(BigInt(digits))
+    else if (Number.isSafeInteger(value)) this.resolve(value)
+    else this.reject(new MemcacheCounterRangeError(BigInt(digits), { command: this.name }))
+  }
+}
+
+/** `flush_all`, `verbosity`, `cache_memlimit`: true when the server says `OK`. */
+export class OkCommand extends LineCommand<true> {
+  override read(reply: ReplyParser): boolean {
+    if (reply.kind !== ReplyKind.ok) return this.refuse(reply)
+    this.resolve(true)
+    return true
+  }
+}
+
+/** `version`: the text after `VERSION`. */
+export class VersionCommand extends LineCommand<string> {
+  constructor() {
+    super('version', 'version')
+  }
+
+  override get isRead(): boolean {
+    return true
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (reply.kind !== ReplyKind.version) return this.refuse(reply)
+    this.resolve(reply.text)
+    return true
+  }
+}
+
+/** `mn`: true when the server speaks the meta dialect, false when it does not know the command. */
+export class MetaNoopCommand extends LineCommand<boolean> {
+  constructor() {
+    super('mn', 'mn')
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (reply.kind === ReplyKind.mn) this.resolve(true)
+    else if (reply.kind === ReplyKind.error && reply.text === '') this.resolve(false)
+    else return this.refuse(reply)
+    return true
+  }
+}
+
+/** `shutdown`: answered by the connection's end, or by an error line. */
+export class ShutdownCommand extends LineCommand<void> {
+  constructor(graceful: boolean) {
+    super('shutdown', graceful ? 'shutdown graceful' : 'shutdown')
+  }
+
+  override get endsConnection(): boolean {
+    return true
+  }
+
+  override read(reply: ReplyParser): boolean {
+    return this.refuse(reply)
+  }
+}
+
+/** `quit`: answered by the connection's end. */
+export class QuitCommand extends LineCommand<void> {
+  constructor() {
+    super('quit', 'quit')
+  }
+
+  override get endsConnection(): boolean {
+    return true
+  }
+
+  override read(reply: ReplyParser): boolean {
+    return this.refuse(reply)
+  }
+}

@@ -1,0 +1,134 @@
+import { Command } from '../command.ts'
+import { MemcacheIllegalInputError } from '../errors.ts'
+import { MAX_KEY_LENGTH, type WireKey, wireKeyBytes } from '../key.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import { dataLength, type RequestWriter } from '../request-writer.ts'
+
+/** The meta commands. */
+export type MetaVerb = 'mg' | 'ms' | 'md' | 'ma' | 'mn' | 'me'
+
+/** A meta request as the protocol has it. */
+export interface MetaRequest {
+  readonly verb: MetaVerb
+  /** Any bytes; sent as base64 where memcached's text form cannot hold them. Absent for `mn`. */
+  readonly key?: WireKey | undefined
+  /**
+   * Flags with their tokens, such as `v`, `T60`, `Oabc`: at most 20. Not `q`, whose silence cannot be
+   * told from a lost reply, nor `b`, which is added where the key needs it.
+   */
+  readonly flags?: readonly string[] | undefined
+  /** The value of `ms`. */
+  readonly data?: string | Uint8Array | undefined
+}
+
+/** A meta reply as the protocol has it. */
+export interface MetaReply {
+  readonly code: 'VA' | 'HD' | 'EN' | 'NF' | 'NS' | 'EX' | 'MN' | 'ME'
+  /** Returned flags by letter, with their tokens; of `me`, its words by name. */
+  readonly flags: ReadonlyMap<string, string>
+  /** The value of a `VA` reply. */
+  readonly data?: Buffer
+}
+
+const CODES: ReadonlyMap<ReplyKind, MetaReply['code']> = new Map([
+  [ReplyKind.va, 'VA'],
+  [ReplyKind.hd, 'HD'],
+  [ReplyKind.en, 'EN'],
+  [ReplyKind.nf, 'NF'],
+  [ReplyKind.ns, 'NS'],
+  [ReplyKind.ex, 'EX'],
+  [ReplyKind.mn, 'MN'],
+  [ReplyKind.me, 'ME'],
+])
+
+/** Any meta command with any flags; every field of its reply comes back. */
+export class MetaCommand extends Command<MetaReply> {
+  readonly #verb: MetaVerb
+  readonly #line: string
+  readonly #data: string | Uint8Array | undefined
+
+  /** @throws MemcacheIllegalInputError for what would not be one well-formed request */
+  constructor(request: MetaRequest) {
+    super()
+    const { verb, key, data, flags = [] } = request
+    checkFlags(flags)
+    if ((verb === 'mn') !== (key === undefined)) illegal(`${verb} ${key ? 'takes no' : 'needs a'} key`)
+    if ((verb === 'ms') !== (data !== undefined)) illegal(`${verb} ${data ? 'takes no' : 'needs a'} value`)
+    this.#verb = verb
+    this.#data = data
+    const words: string[] = [verb]
+    const encoded = key !== undefined && /[\0-\x20\x7f]/.test(key)
+    if (key !== undefined) words.push(encoded ? toBase64(key) : key)
+    if (data !== undefined) words.push(String(dataLength(data)))
+    words.push(...flags)
+    if (encoded) words.push('b')
+    this.#line = words.join(' ')
+  }
+
+  override get name(): string {
+    return this.#verb
+  }
+
+  override get isStore(): boolean {
+    return this.#data !== undefined
+  }
+
+  override get size(): number {
+    return this.#line.length + 4 + (this.#data === undefined ? 0 : dataLength(this.#data))
+  }
+
+  override write(out: RequestWriter): void {
+    out.ascii(this.#line).crlf()
+    if (this.#data !== undefined) out.data(this.#data, dataLength(this.#data)).crlf()
+  }
+
+  override read(reply: ReplyParser): boolean {
+    const code = CODES.get(reply.kind)
+    if (code === undefined) return this.refuse(reply)
+    const flags = code === 'ME' ? debugWords(reply.line) : flagsOf(reply.line, code)
+    this.resolve(code === 'VA' ? { code, flags, data: reply.data } : { code, flags })
+    return true
+  }
+}
+
+function flagsOf(line: string, code: string): Map<string, string> {
+  const flags = new Map<string, string>()
+  for (const word of line.split(' ').slice(code === 'VA' ? 2 : 1)) {
+    if (word !== '') flags.set(word.charAt(0), word.slice(1))
+  }
+  return flags
+}
+
+/** `ME <key> exp=-1 la=3 …` */
+function debugWords(line: string): Map<string, string> {
+  const words = new Map<string, string>()
+  for (const word of line.split(' ').slice(2)) {
+    const [name = '', value = ''] = word.split('=', 2)
+    words.set(name, value)
+  }
+  return words
+}
+
+function checkFlags(flags: readonly string[]): void {
+  if (flags.length > 20) illegal(`at most 20 meta flags, got ${flags.length}`)
+  const letters = new Set<string>()
+  for (const flag of flags) {
+    const letter = flag.charAt(0)
+    if (!/^[A-Za-z][\x21-\x7e]*$/.test(flag)) illegal('a meta flag is a letter and its token, without blanks')
+    if (letter === 'q' || letter === 'b') illegal(`the meta flag ${letter} cannot be given`)
+    if (letter === 'O' && flag.length > 32) illegal('an opaque has at most 31 bytes')
+    if (letters.has(letter)) illegal(`the meta flag ${letter} is given twice`)
+    letters.add(letter)
+  }
+}
+
+function toBase64(key: WireKey): string {
+  const text = wireKeyBytes(key).toString('base64')
+  if (text.length > MAX_KEY_LENGTH) illegal('key is too long: in base64 at most 186 bytes')
+  return text
+}
+
+function illegal(message: string): never {
+  throw new MemcacheIllegalInputError(message)
+}

@@ -1,0 +1,113 @@
+import { Command, type Dialect, misplaced } from '../command.ts'
+import { MemcacheIllegalInputError } from '../errors.ts'
+import type { WireKey } from '../key.ts'
+import type { CasToken } from '../memcache-client.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import { dataLength, type RequestWriter } from '../request-writer.ts'
+
+/** The commands that store an item. */
+export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
+
+/**
+ * Stores an item: true stored, false not stored (for `cas`: changed by someone else), and for `cas`
+ * undefined when there is none.
+ *
+ * Only `set` has a meta form here: a server deletes the old item when the value of an `ms` is too
+ * large, whatever its mode, where `add`, `replace`, `append`, `prepend` and `cas` keep it.
+ */
+export class StoreCommand extends Command<boolean | undefined> {
+  readonly #verb: StoreVerb
+  readonly #key: WireKey
+  readonly #data: string | Uint8Array
+  readonly #length: number
+  readonly #flags: number
+  readonly #exptime: number
+  readonly #cas: CasToken | undefined
+  #opaque = -1
+
+  /** @param cas - for `cas` */
+  constructor(
+    verb: StoreVerb,
+    key: WireKey,
+    data: string | Uint8Array,
+    flags: number,
+    exptime: number,
+    cas?: CasToken,
+  ) {
+    super()
+    this.#verb = verb
+    this.#key = key
+    this.#data = data
+    this.#length = dataLength(data)
+    this.#flags = flags
+    this.#exptime = exptime
+    this.#cas = cas
+  }
+
+  override get name(): string {
+    return this.#verb
+  }
+
+  override get isStore(): boolean {
+    return true
+  }
+
+  override get size(): number {
+    return this.#length + this.#key.length + 48
+  }
+
+  override write(out: RequestWriter, dialect: Dialect): void {
+    const data = this.#data
+    if (typeof data !== 'string' && data.byteLength !== this.#length) {
+      throw new MemcacheIllegalInputError('the value changed its length before it was sent')
+    }
+    if (dialect === 'meta' && this.#verb === 'set') this.#writeMeta(out)
+    else this.#writeText(out)
+    out.crlf().data(data, this.#length).crlf()
+  }
+
+  #writeMeta(out: RequestWriter): void {
+    this.#opaque = out.nextOpaque()
+    out.ascii('ms ').ascii(this.#key).ascii(' ').uint(this.#length)
+    out.ascii(' O').uint(this.#opaque)
+    if (this.#flags !== 0) out.ascii(' F').uint(this.#flags)
+    if (this.#exptime !== 0) out.ascii(` T${this.#exptime}`)
+  }
+
+  #writeText(out: RequestWriter): void {
+    this.#opaque = -1
+    out.ascii(this.#verb).ascii(' ').ascii(this.#key).ascii(' ').uint(this.#flags)
+    out.ascii(` ${this.#exptime} `).uint(this.#length)
+    if (this.#cas !== undefined) out.ascii(' ').ascii(this.#cas)
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (reply.kind === ReplyKind.hd && reply.opaque === this.#opaque && this.#opaque >= 0) {
+      this.resolve(true)
+      return true
+    }
+    return this.#opaque >= 0 ? this.#readMeta(reply) : this.#readText(reply)
+  }
+
+  #readMeta(reply: ReplyParser): boolean {
+    if (reply.kind === ReplyKind.hd || reply.kind === ReplyKind.ns) {
+      if (reply.opaque !== this.#opaque) {
+        throw misplaced(reply, this.name)
+      }
+      this.resolve(false)
+      return true
+    }
+    return this.refuse(reply)
+  }
+
+  #readText(reply: ReplyParser): boolean {
+    const isCas = this.#verb === 'cas'
+    if (reply.kind === ReplyKind.stored) this.resolve(true)
+    else if (reply.kind === ReplyKind.notStored && !isCas) this.resolve(false)
+    else if (reply.kind === ReplyKind.exists && isCas) this.resolve(false)
+    else if (reply.kind === ReplyKind.notFound && isCas) this.resolve(undefined)
+    else return this.refuse(reply)
+    return true
+  }
+}

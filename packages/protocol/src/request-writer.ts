@@ -1,0 +1,105 @@
+import type { WireKey } from './key.ts'
+
+const SLAB_SIZE = 64 * 1024
+
+/** Data from this size on is handed over as it is; copying less costs less than a piece of its own. */
+const COPY_LIMIT = 16 * 1024
+
+/**
+ * Builds requests as bytes. Small parts are gathered in one buffer, large values are passed through
+ * without a copy and must not change until they are sent.
+ */
+export class RequestWriter {
+  #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE)
+  #start = 0
+  #end = 0
+  #pieces: Uint8Array[] = []
+  #finished = 0
+  #opaque = 0
+
+  /** Bytes written and not yet taken. */
+  get length(): number {
+    return this.#finished + this.#end - this.#start
+  }
+
+  /** The requests so far, in pieces to be sent in order. */
+  take(): Uint8Array[] {
+    this.#finishPiece()
+    const pieces = this.#pieces
+    this.#pieces = []
+    this.#finished = 0
+    return pieces
+  }
+
+  /** Text of one byte per character: command words, numbers, wire keys. */
+  ascii(text: string | WireKey): this {
+    const { length } = text
+    this.#reserve(length)
+    // A loop beats a native call for texts as short as keys are.
+    const slab = this.#slab
+    let at = this.#end
+    for (let i = 0; i < length; i++) slab[at++] = text.charCodeAt(i)
+    this.#end = at
+    return this
+  }
+
+  /** A whole number from 0 to 2^53 - 1 in decimal. */
+  uint(value: number): this {
+    if (value < 10) {
+      this.#reserve(1)
+      this.#slab[this.#end++] = 48 + value
+      return this
+    }
+    return this.ascii(value.toString())
+  }
+
+  /** Ends a line. */
+  crlf(): this {
+    this.#reserve(2)
+    this.#slab[this.#end++] = 13
+    this.#slab[this.#end++] = 10
+    return this
+  }
+
+  /** Bytes as they are; a string as UTF-8. */
+  data(data: string | Uint8Array, byteLength: number): this {
+    if (byteLength < COPY_LIMIT) {
+      this.#reserve(byteLength)
+      if (typeof data !== 'string') this.#slab.set(data, this.#end)
+      else if (byteLength === data.length) this.#slab.write(data, this.#end, 'latin1')
+      else this.#slab.write(data, this.#end, 'utf8')
+      this.#end += byteLength
+      return this
+    }
+    this.#finishPiece()
+    this.#pieces.push(typeof data === 'string' ? Buffer.from(data, 'utf8') : data)
+    this.#finished += byteLength
+    return this
+  }
+
+  /** A number for the opaque of the next meta request: 0 to 4095, then again from 0. */
+  nextOpaque(): number {
+    this.#opaque = (this.#opaque + 1) & 0xfff
+    return this.#opaque
+  }
+
+  #reserve(size: number): void {
+    if (this.#end + size <= this.#slab.length) return
+    this.#finishPiece()
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_SIZE, size))
+    this.#start = 0
+    this.#end = 0
+  }
+
+  #finishPiece(): void {
+    if (this.#end === this.#start) return
+    this.#pieces.push(this.#slab.subarray(this.#start, this.#end))
+    this.#finished += this.#end - this.#start
+    this.#start = this.#end
+  }
+}
+
+/** Length of data in bytes, a string's as UTF-8. */
+export function dataLength(data: string | Uint8Array): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
+}

@@ -1,0 +1,22 @@
+export { decodeBase64, encodeBase64 } from './base64.ts'
+export { parseInt32, parseUint32, parseUint64 } from './c-number.ts'
+export { isOpaqueTooLong } from './meta-request.ts'
+export { ReplyWriter } from './reply-writer.ts'
+export type {
+  AdminCommand,
+  AdminRequest,
+  ArithmeticRequest,
+  AuthenticationRequest,
+  CloseRequest,
+  DeleteRequest,
+  MetaItemRequest,
+  MetaSetRequest,
+  ParsedMetaFlags,
+  ParsedRequest,
+  Payload,
+  RefusedRequest,
+  RetrievalRequest,
+  StorageRequest,
+  TouchRequest,
+} from './request.ts'
+export { RequestParser, type RequestParserOptions } from './request-parser.ts'

@@ -1,0 +1,172 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { ReplyWriter } from '@mc/protocol'
+import type { ServerState } from './server/exchange.ts'
+import { PrefixStats } from './server/prefix-stats.ts'
+import { Session } from './server/session.ts'
+import { Store } from './server/store.ts'
+import type { TestServer } from './test-server.ts'
+
+export interface MemcachedServerOptions {
+  /** TCP port; 0 takes a free one. @default 0 */
+  readonly port?: number | undefined
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string | undefined
+  /** Path of a Unix socket, in place of host and port. */
+  readonly path?: string | undefined
+  /** Speak TLS: `key` and `cert`, and whatever else `tls.createServer` takes. */
+  readonly tls?: TlsOptions | undefined
+  /** Passwords by user. Connections have to authenticate first, as with memcached's `-Y`. */
+  readonly auth?: Readonly<Record<string, string>> | undefined
+  /** Bytes for items, counted as memcached counts them. @default 67108864 */
+  readonly memoryLimit?: number | undefined
+  /** Largest item in bytes, its key and 58 to 62 bytes of bookkeeping included. @default 1048576 */
+  readonly itemSizeMax?: number | undefined
+  /** Milliseconds of Unix time. @default Date.now */
+  readonly now?: (() => number) | undefined
+  /** What `version` answers. @default '1.6.18' */
+  readonly version?: string | undefined
+  /** Let the `shutdown` command stop the server. @default false */
+  readonly allowShutdown?: boolean | undefined
+}
+
+/**
+ * A memcached in this process: all commands of both dialects, with the replies, error lines and limits
+ * of memcached 1.6.18.
+ *
+ * ```ts
+ * const server = await MemcachedServer.start()
+ * const client = new Client(server.name)
+ * ```
+ */
+export class MemcachedServer implements TestServer {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<Session>()
+  readonly #state: ServerState
+  readonly #path: string | undefined
+  #stopped: Promise<void> | undefined
+
+  /** Starts a server and answers when it listens. Rejects when it cannot, such as for a port in use. */
+  static async start(options: MemcachedServerOptions = {}): Promise<MemcachedServer> {
+    const server = new MemcachedServer(options)
+    await server.#listen(options)
+    return server
+  }
+
+  private constructor(options: MemcachedServerOptions) {
+    this.#path = options.path
+    this.#state = this.#createState(options)
+    const { tls } = options
+    const accept = (socket: Socket): void => this.#accept(socket)
+    if (tls === undefined) {
+      this.#server = createServer({ noDelay: true }, accept)
+    } else {
+      this.#server = createTlsServer({ noDelay: true, ...tls }, accept)
+      // Half-open TLS connections are to be ended by `stop` as well.
+      this.#server.on('connection', (socket: Socket) => this.#track(socket))
+      this.#server.on('tlsClientError', () => undefined)
+    }
+  }
+
+  /** `host:port`, or the path of the Unix socket: what a client takes as its server. */
+  get name(): string {
+    if (this.#path !== undefined) return this.#path
+    const { host } = this.#state.settings
+    return `${host?.includes(':') ? `[${host}]` : host}:${this.port}`
+  }
+
+  /** TCP port; 0 on a Unix socket. */
+  get port(): number {
+    return this.#state.settings.port
+  }
+
+  /** Host and port, or the path of the Unix socket. */
+  get address(): { readonly host: string; readonly port: number } | { readonly path: string } {
+    if (this.#path !== undefined) return { path: this.#path }
+    return { host: this.#state.settings.host ?? '', port: this.port }
+  }
+
+  /** Closes all connections and stops listening. */
+  stop(): Promise<void> {
+    this.#stopped ??= new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      for (const socket of this.#sockets) socket.destroy()
+    })
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  #createState(options: MemcachedServerOptions): ServerState {
+    let batch = 0
+    const { auth } = options
+    return {
+      store: new Store({
+        memoryLimit: options.memoryLimit ?? 67_108_864,
+        itemSizeMax: options.itemSizeMax ?? 1_048_576,
+        now: options.now ?? Date.now,
+      }),
+      writer: new ReplyWriter(),
+      prefixStats: new PrefixStats(),
+      version: options.version ?? '1.6.18',
+      credentials: auth === undefined ? undefined : new Map(Object.entries(auth)),
+      shutdown: options.allowShutdown ? () => void this.stop() : undefined,
+      settings: {
+        verbosity: 0,
+        port: 0,
+        host: options.path === undefined ? (options.host ?? '127.0.0.1') : undefined,
+        path: options.path,
+        tls: options.tls !== undefined,
+      },
+      connections: this.#sessions,
+      nextBatch: () => ++batch,
+    }
+  }
+
+  #listen({ port = 0, path }: MemcachedServerOptions): Promise<void> {
+    const { settings } = this.#state
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      const where = path === undefined ? { host: settings.host, port } : { path }
+      this.#server.listen(where, () => {
+        this.#server.off('error', reject)
+        const address = this.#server.address()
+        if (address !== null && typeof address === 'object') settings.port = address.port
+        resolve()
+      })
+    })
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+  }
+
+  #accept(socket: Socket): void {
+    this.#track(socket)
+    const session = new Session(this.#state, peerName(socket), this.name)
+    this.#sessions.add(session)
+    this.#state.store.counters.total_connections++
+    socket.on('close', () => this.#sessions.delete(session))
+    socket.on('data', (chunk: Buffer) => {
+      const output = session.receive(chunk)
+      const flowing = output === undefined || socket.write(output)
+      if (session.closed) socket.end()
+      // A client that does not read its replies is not read from either.
+      else if (!flowing) {
+        socket.pause()
+        socket.once('drain', () => socket.resume())
+      }
+    })
+  }
+}
+
+function peerName({ remoteAddress, remotePort, remoteFamily }: Socket): string {
+  if (remoteAddress === undefined) return 'unix:'
+  const host = remoteFamily === 'IPv6' ? `[${remoteAddress}]` : remoteAddress
+  return `${remoteFamily === 'IPv6' ? 'tcp6' : 'tcp'}:${host}:${remotePort}`
+}

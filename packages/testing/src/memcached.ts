@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { TestServer } from './test-server.ts'
+
+export interface MemcachedOptions {
+  /** The program. @default what `memcached.find` answers */
+  readonly binary?: string | undefined
+  /** More of memcached's own options, such as `['-m', '100']`. */
+  readonly args?: readonly string[] | undefined
+  /** Listen on this Unix socket in place of a free loopback port. */
+  readonly path?: string | undefined
+  /** Speak TLS with this key and certificate, as PEM text. */
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined
+  /** Passwords by user, for text authentication. */
+  readonly auth?: Readonly<Record<string, string>> | undefined
+}
+
+/** Runs the memcached that is installed on this machine. */
+export const memcached: {
+  /** Path of the program, or `undefined` where there is none on the PATH. */
+  find(): string | undefined
+  /**
+   * Starts one and answers when it accepts connections.
+   *
+   * @throws Error when there is no program, or with what it said when it could not start
+   */
+  start(options?: MemcachedOptions): Promise<TestServer>
+} = {
+  find: () => (process.env['PATH'] ?? '').split(delimiter).map(inDirectory).find(isExecutable),
+  start: startMemcached,
+}
+
+const STARTUP_MILLISECONDS = 5_000
+const POLL_MILLISECONDS = 5
+
+async function startMemcached(options: MemcachedOptions = {}): Promise<TestServer> {
+  const binary = options.binary ?? memcached.find()
+  if (binary === undefined)
+    throw new Error('memcached is not installed: no such program on the PATH')
+  const directory = await mkdtemp(join(tmpdir(), 'mc-memcached-'))
+  try {
+    const portFile = join(directory, 'port')
+    const child = spawn(binary, await programArguments(options, directory), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, MEMCACHED_PORT_FILENAME: portFile },
+    })
+    const server = new MemcachedProcess(child, directory, options.path)
+    try {
+      await server.ready(portFile)
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
+    return server
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function programArguments(options: MemcachedOptions, directory: string): Promise<string[]> {
+  const { path, tls, auth, args = [] } = options
+  // Port -1 is any free one, which memcached writes into a file.
+  const result = path === undefined ? ['-l', '127.0.0.1', '-p', '-1'] : ['-s', path]
+  // memcached refuses to run as root unless it is told which user to be.
+  if (process.getuid?.() === 0) result.push('-u', 'root')
+  if (tls !== undefined) {
+    const key = join(directory, 'key.pem')
+    const cert = join(directory, 'cert.pem')
+    await writeFile(key, tls.key, { mode: 0o600 })
+    await writeFile(cert, tls.cert)
+    result.push('-Z', '-o', `ssl_chain_cert=${cert},ssl_key=${key}`)
+  }
+  if (auth !== undefined) {
+    const file = join(directory, 'users')
+    const lines = Object.entries(auth).map(([user, password]) => `${user}:${password}\n`)
+    await writeFile(file, lines.join(''), { mode: 0o600 })
+    result.push('-Y', file)
+  }
+  return [...result, ...args]
+}
+
+class MemcachedProcess implements TestServer {
+  port = 0
+  readonly #child: ChildProcess
+  readonly #directory: string
+  readonly #path: string | undefined
+  readonly #exit: Promise<unknown>
+  #complaint = ''
+  #stopped: Promise<void> | undefined
+
+  constructor(child: ChildProcess, directory: string, path: string | undefined) {
+    this.#child = child
+    this.#directory = directory
+    this.#path = path
+    // A program that cannot be run gives an error in place of an exit.
+    this.#exit = once(child, 'exit').catch((error: Error) => {
+      this.#complaint += error.message
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaint += text
+    })
+  }
+
+  get name(): string {
+    return this.#path ?? `127.0.0.1:${this.port}`
+  }
+
+  /** Waits until it accepts a connection. */
+  async ready(portFile: string): Promise<void> {
+    let running = true
+    void this.#exit.then(() => {
+      running = false
+    })
+    const deadline = Date.now() + STARTUP_MILLISECONDS
+    while (running && Date.now() < deadline) {
+      if (this.#path === undefined) this.port = await readPort(portFile)
+      if (this.#path !== undefined || this.port !== 0) {
+        if (await accepts(this.#path ?? this.port)) return
+      }
+      await wait(POLL_MILLISECONDS)
+    }
+    throw new Error(`memcached did not start: ${this.#complaint.trim() || 'no answer'}`)
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    // There is nothing to save, and an orderly stop takes memcached a while.
+    this.#child.kill('SIGKILL')
+    await this.#exit
+    await rm(this.#directory, { recursive: true, force: true })
+    if (this.#path !== undefined) await rm(this.#path, { force: true })
+  }
+}
+
+/** 0 until memcached has written it. */
+async function readPort(file: string): Promise<number> {
+  const text = await readFile(file, 'latin1').catch(() => '')
+  return Number(/^TCP INET: (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
+async function accepts(where: string | number): Promise<boolean> {
+  const socket: Socket = typeof where === 'string' ? connect(where) : connect(where, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+function inDirectory(directory: string): string {
+  return join(directory, 'memcached')
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

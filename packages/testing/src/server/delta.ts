@@ -1,0 +1,57 @@
+import { parseUint64 } from '@mc/protocol'
+import type { Exchange } from './exchange.ts'
+import { type Item, sizeOf } from './item.ts'
+import { isChunked } from './slab-classes.ts'
+
+export const NON_NUMERIC = 'CLIENT_ERROR cannot increment or decrement non-numeric value'
+const SPACE = 0x20
+
+export type DeltaResult =
+  | { readonly outcome: 'changed'; readonly value: string; readonly item: Item }
+  | { readonly outcome: 'missing' | 'mismatch' | 'non-numeric' }
+
+/**
+ * Adds to a counter, which wraps at 2^64, or takes from it down to 0.
+ *
+ * @param cas - CAS unique that the item must have; 0 for any
+ */
+export function addDelta(
+  exchange: Exchange,
+  key: string,
+  increment: boolean,
+  delta: bigint,
+  cas = 0n,
+): DeltaResult {
+  const { store } = exchange.server
+  const item = store.find(key)
+  if (item === undefined) return { outcome: 'missing' }
+  if (item.data.length === 0 || isChunked(sizeOf(item))) return { outcome: 'non-numeric' }
+  if (cas !== 0n && BigInt(item.cas) !== cas) return { outcome: 'mismatch' }
+  const old = parseUint64(`${item.data.toString('latin1')}\r\n`)
+  if (old === undefined) return { outcome: 'non-numeric' }
+
+  if (increment) store.counters.incr_hits++
+  else store.counters.decr_hits++
+  const value = (
+    increment ? BigInt.asUintN(64, old + delta) : delta > old ? 0n : old - delta
+  ).toString()
+  write(exchange, item, value)
+  return { outcome: 'changed', value, item }
+}
+
+/**
+ * Writes a counter over its old value, filled up with spaces. Where it does not fit or the old value
+ * is still on its way out, makes a new item; the old one is told the new CAS unique.
+ */
+function write(exchange: Exchange, item: Item, value: string): void {
+  const { store } = exchange.server
+  if (value.length <= item.data.length && !exchange.isHeld(item)) {
+    item.cas = store.nextCas()
+    item.data.fill(SPACE)
+    item.data.write(value, 'latin1')
+    store.refresh(item)
+    return
+  }
+  const { key, flags, exptime } = item
+  item.cas = store.link({ key, flags, exptime, data: Buffer.from(value, 'latin1') }).cas
+}

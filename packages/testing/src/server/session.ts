@@ -1,0 +1,173 @@
+import { type ParsedRequest, RequestParser } from '@mc/protocol'
+import { runAdmin } from './admin-commands.ts'
+import type { ConnectionInfo, Exchange, ServerState } from './exchange.ts'
+import type { Item } from './item.ts'
+import { metaArithmetic, metaDebug, metaDelete, metaGet, metaSet } from './meta-commands.ts'
+import { changeCounter, deleteItem, retrieve, storeItem, touchItem } from './text-commands.ts'
+
+/** Requests after which memcached sends what it has, to let other connections have their turn. */
+const BATCH_LENGTH = 21
+
+/** One connection: request bytes in, reply bytes out. */
+export class Session implements Exchange, ConnectionInfo {
+  readonly server: ServerState
+  readonly peer: string
+  readonly local: string
+  lastCommandAt: number
+  batched = 0
+  readonly #parser: RequestParser
+  #authenticated: boolean
+  #batch: number
+  /** Length of the output at the start of the batch. */
+  #batchStart = 0
+  #requests = 0
+  #state: 'open' | 'closed' | 'detached' = 'open'
+
+  constructor(server: ServerState, peer: string, local: string) {
+    this.server = server
+    this.peer = peer
+    this.local = local
+    this.lastCommandAt = server.store.time.now
+    this.#authenticated = server.credentials === undefined
+    this.#parser = new RequestParser({
+      maxDataLength: server.store.itemSizeMax,
+      authentication: !this.#authenticated,
+    })
+    this.#batch = server.nextBatch()
+  }
+
+  /** True when the connection is to be closed once its output has left. */
+  get closed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Takes bytes of the client and answers what to send. */
+  receive(chunk: Uint8Array): Buffer | undefined {
+    if (this.#state !== 'open') return undefined
+    const { store, writer } = this.server
+    store.counters.bytes_read += chunk.length
+    this.lastCommandAt = store.time.now
+    this.#batchStart = 0
+    this.#requests = 0
+    this.#parser.push(chunk)
+    for (;;) {
+      const request = this.#parser.next()
+      if (request === undefined) break
+      this.batched++
+      this.#answer(request)
+      if (this.#state !== 'open') break
+      if (++this.#requests === BATCH_LENGTH) {
+        this.#requests = 0
+        this.flush()
+      }
+    }
+    this.flush()
+    const output = writer.take()
+    if (output !== undefined) store.counters.bytes_written += output.length
+    return output
+  }
+
+  hold(item: Item): void {
+    item.heldBy = this.#batch
+  }
+
+  isHeld(item: Item): boolean {
+    return item.heldBy === this.#batch
+  }
+
+  flush(): void {
+    if (this.batched === 0) return
+    this.batched = 0
+    this.#batchStart = this.server.writer.length
+    this.#batch = this.server.nextBatch()
+  }
+
+  drop(): void {
+    this.server.writer.truncate(this.#batchStart)
+    this.batched = 1
+    this.#batch = this.server.nextBatch()
+  }
+
+  close(): void {
+    this.#state = 'closed'
+  }
+
+  detach(): void {
+    this.#state = 'detached'
+  }
+
+  #answer(request: ParsedRequest): void {
+    const line = this.#authenticated ? this.#run(request) : this.#authenticate(request)
+    if (line === undefined || ('noreply' in request && request.noreply)) return
+    this.server.writer.line(line)
+  }
+
+  /** Answers a request: the line to send, if it has not written one itself. */
+  #run(request: ParsedRequest): string | undefined {
+    switch (request.command) {
+      case 'mg':
+        return metaGet(this, request)
+      case 'ms':
+        return metaSet(this, request)
+      case 'get':
+      case 'gets':
+      case 'gat':
+      case 'gats':
+        return retrieve(this, request)
+      case 'set':
+      case 'add':
+      case 'replace':
+      case 'append':
+      case 'prepend':
+      case 'cas':
+        return storeItem(this.server, request)
+      case 'md':
+        return metaDelete(this, request)
+      case 'ma':
+        return metaArithmetic(this, request)
+      case 'me':
+        return metaDebug(this, request)
+      case 'delete':
+        return deleteItem(this.server, request)
+      case 'incr':
+      case 'decr':
+        return changeCounter(this, request)
+      case 'touch':
+        return touchItem(this.server, request)
+      case 'refused':
+        return request.reply
+      case 'close':
+        this.#abort()
+        return undefined
+      case 'authenticate':
+        return undefined
+      default:
+        return runAdmin(this, request)
+    }
+  }
+
+  /** Before authentication there is room for one reply only: a later one takes its place. */
+  #authenticate(request: ParsedRequest): string | undefined {
+    this.drop()
+    if (request.command === 'refused') return request.reply
+    if (request.command !== 'authenticate') {
+      this.#abort()
+      return undefined
+    }
+    const { credentials, store } = this.server
+    store.counters.auth_cmds++
+    if (credentials?.get(request.user) === request.password) {
+      this.#authenticated = true
+      this.#parser.authenticated()
+      return 'STORED'
+    }
+    store.counters.auth_errors++
+    return 'CLIENT_ERROR authentication failure'
+  }
+
+  /** Replies not yet sent are lost with the connection. */
+  #abort(): void {
+    this.drop()
+    this.close()
+  }
+}

@@ -1,0 +1,78 @@
+import type { Item } from './item.ts'
+import type { Store } from './store.ts'
+
+export type StoreMode = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
+export type StoreOutcome = 'STORED' | 'NOT_STORED' | 'EXISTS' | 'NOT_FOUND'
+
+export interface StoreCommand {
+  readonly mode: StoreMode
+  readonly key: string
+  readonly flags: number
+  /** Moment of expiry in server time. */
+  readonly exptime: number
+  readonly data: Buffer
+  /** 0: no check, except with mode `cas`, which it fails. */
+  readonly cas: bigint
+  /** A lower CAS unique than the item's stores the value as stale. */
+  readonly invalidate: boolean
+  readonly binaryKey: boolean
+}
+
+/** Runs a storage command of either dialect. Answers the CAS unique as well, 0 if nothing was stored. */
+export function runStore(
+  store: Store,
+  command: StoreCommand,
+): { readonly outcome: StoreOutcome; readonly cas: number } {
+  const old = store.find(command.key)
+  if (old === undefined) {
+    if (command.mode === 'set' || command.mode === 'add') return stored(store.link(command))
+    if (command.mode !== 'cas') return failed('NOT_STORED')
+    store.counters.cas_misses++
+    return failed('NOT_FOUND')
+  }
+  switch (command.mode) {
+    case 'add':
+      store.refresh(old)
+      return failed('NOT_STORED')
+    case 'cas':
+      return compareAndSwap(store, command, old)
+    case 'append':
+    case 'prepend':
+      return extend(store, command, old)
+    default:
+      return stored(store.link(command))
+  }
+}
+
+function compareAndSwap(store: Store, command: StoreCommand, old: Item): ReturnType<typeof stored> {
+  const cas = BigInt(old.cas)
+  const stale = command.invalidate && command.cas !== 0n && command.cas < cas
+  if (command.cas !== cas && !stale) {
+    store.counters.cas_badval++
+    return failed('EXISTS')
+  }
+  store.counters.cas_hits++
+  if (!stale) return stored(store.link(command))
+  const item = store.link({ ...command, exptime: old.exptime })
+  item.stale = true
+  item.tokenSent = old.tokenSent
+  return stored(item)
+}
+
+function extend(store: Store, command: StoreCommand, old: Item): ReturnType<typeof stored> {
+  if (command.cas !== 0n && command.cas !== BigInt(old.cas)) return failed('EXISTS')
+  const data = Buffer.concat(
+    command.mode === 'append' ? [old.data, command.data] : [command.data, old.data],
+  )
+  const { key, flags, exptime } = old
+  if (store.isTooLarge(key.length, flags, data.length)) return failed('NOT_STORED')
+  return stored(store.link({ key, flags, exptime, data }))
+}
+
+function stored(item: Item): { readonly outcome: StoreOutcome; readonly cas: number } {
+  return { outcome: 'STORED', cas: item.cas }
+}
+
+function failed(outcome: StoreOutcome): { readonly outcome: StoreOutcome; readonly cas: number } {
+  return { outcome, cas: 0 }
+}
