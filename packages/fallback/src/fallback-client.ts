@@ -325,7 +325,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     return command(client, told)
   }
 
-  /** The older caches go before the first, so that a read in between finds no copy to bring back. */
+  /** The first cache comes last, so that nothing deleted there can be copied back into it. */
   async #remove<R>(
     remove: (client: MemcacheClient<V>) => Promise<R>,
     options: CommandOptions | undefined,
@@ -334,6 +334,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     const older = await Promise.allSettled(
       this.#older.map((level) => level.remove(remove, options)),
     )
+    await Promise.all(this.#copying)
     const own = await this.#first.remove(remove, options)
     return [own, ...valuesOf(older)]
   }

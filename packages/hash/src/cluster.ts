@@ -41,10 +41,10 @@ export class Cluster<V> {
     return [...this.#servers.values()]
   }
 
-  /** Does nothing if the server is there already. */
-  add(address: Address, createClient: (address: Address) => ServerClient<V>): void {
+  /** Answers the server's name, or `undefined` if it is there already. */
+  add(address: Address, createClient: (address: Address) => ServerClient<V>): string | undefined {
     const name = addressName(address)
-    if (this.#servers.has(name)) return
+    if (this.#servers.has(name)) return undefined
     const server = new Server<V>(
       name,
       createClient(address),
@@ -54,18 +54,17 @@ export class Cluster<V> {
     )
     this.#servers.set(name, server)
     this.#hasher.addNode(name)
-    this.#announce('added', name)
+    return name
   }
 
-  /** @throws RangeError if there is no such server */
-  async remove(name: string): Promise<void> {
+  /** Its keys go to others from now on. @throws RangeError if there is no such server */
+  remove(name: string): Server<V> {
     const server = this.#servers.get(name)
     if (server === undefined) throw new RangeError(`no such server: ${name}`)
     this.#servers.delete(name)
     const hasLeftHasher = this.#dead.delete(server) && this.#settings.failover === 'rehash'
     if (!hasLeftHasher) this.#hasher.removeNode(name)
-    this.#announce('removed', name)
-    await server.retire()
+    return server
   }
 
   /** `undefined` if no server is left. */

@@ -86,7 +86,8 @@ export class HashClient<V = unknown>
    */
   addServer(server: ServerSpec): void {
     this.#checkOpen()
-    this.#cluster.add(parseAddress(server), this.#createClient)
+    const added = this.#cluster.add(parseAddress(server), this.#createClient)
+    if (added !== undefined) this.#announce('added', added)
   }
 
   /**
@@ -97,7 +98,9 @@ export class HashClient<V = unknown>
    */
   async removeServer(server: ServerSpec): Promise<void> {
     this.#checkOpen()
-    await this.#cluster.remove(addressName(parseAddress(server)))
+    const removed = this.#cluster.remove(addressName(parseAddress(server)))
+    this.#announce('removed', removed.name)
+    await removed.retire()
   }
 
   /** Connects to all servers now rather than at the first command. */

@@ -91,8 +91,10 @@ export class Server<V> {
   }
 
   /** Looks whether the server answers, whatever its health. */
-  async probe(): Promise<void> {
-    await this.client.get(PROBE_KEY)
+  probe(): Promise<void> {
+    return this.hold(async () => {
+      await this.client.get(PROBE_KEY)
+    })
   }
 
   /** Lets what is under way finish, then closes the client. To be called once. */

@@ -32,7 +32,7 @@ export const memcached: {
    */
   start(options?: MemcachedOptions): Promise<TestServer>
 } = {
-  find: () => (process.env['PATH'] ?? '').split(delimiter).map(inDirectory).find(isExecutable),
+  find: () => programPaths().find(isExecutable),
   start: startMemcached,
 }
 
@@ -165,8 +165,9 @@ async function accepts(where: string | number): Promise<boolean> {
   }
 }
 
-function inDirectory(directory: string): string {
-  return join(directory, 'memcached')
+function programPaths(): string[] {
+  const { PATH = '' } = process.env
+  return PATH.split(delimiter).map((directory) => join(directory, 'memcached'))
 }
 
 function isExecutable(path: string): boolean {

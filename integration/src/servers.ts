@@ -1,0 +1,61 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ClientOptions } from '@mc/client'
+import { MemcachedServer, memcached, testCertificate } from '@mc/testing'
+
+/** A running server, embedded or real. */
+export interface RunningServer {
+  readonly name: string
+  stop(): Promise<void>
+}
+
+/** How a server is started, and what a client must be told to reach it. */
+export interface Transport {
+  readonly name: string
+  readonly startEmbedded: () => Promise<RunningServer>
+  readonly startReal: () => Promise<RunningServer>
+  readonly clientOptions: ClientOptions
+}
+
+const { key, cert } = testCertificate()
+const tls = { key, cert }
+const auth = { alice: 'correct-horse', bob: 'battery:staple' }
+const credentials = { username: 'bob', password: 'battery:staple' }
+
+/** Every way to a server: each start option set with the client options that go with it. */
+export const TRANSPORTS: readonly Transport[] = [
+  transport('TCP', () => ({}), {}),
+  transport('Unix socket', () => ({ path: socketPath() }), {}),
+  transport('TLS', () => ({ tls }), { tls: { ca: cert, servername: 'localhost' } }),
+  transport('authentication', () => ({ auth }), credentials),
+  transport('TLS with authentication', () => ({ tls, auth }), {
+    ...credentials,
+    tls: { ca: cert, servername: 'localhost' },
+  }),
+]
+
+/** The kinds of server to test on: a real memcached is one where it is installed. */
+export const KINDS: readonly ('embedded' | 'real')[] =
+  memcached.find() === undefined ? ['embedded'] : ['embedded', 'real']
+
+export function startServer(kind: 'embedded' | 'real', way: Transport): Promise<RunningServer> {
+  return kind === 'real' ? way.startReal() : way.startEmbedded()
+}
+
+function transport(
+  name: string,
+  serverOptions: () => { path?: string; tls?: typeof tls; auth?: typeof auth },
+  clientOptions: ClientOptions,
+): Transport {
+  return {
+    name,
+    startEmbedded: () => MemcachedServer.start(serverOptions()),
+    startReal: () => memcached.start(serverOptions()),
+    clientOptions,
+  }
+}
+
+function socketPath(): string {
+  return join(mkdtempSync(join(tmpdir(), 'mc-')), 'memcached.sock')
+}

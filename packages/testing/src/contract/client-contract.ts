@@ -1,0 +1,56 @@
+import type { MemcacheClient } from '@mc/protocol'
+import { counterContract } from './counters.ts'
+import { inputContract } from './input.ts'
+import { lifeContract } from './life.ts'
+import { manyKeysContract } from './many-keys.ts'
+import { retrievalContract } from './retrieval.ts'
+import { type TestRunner, testRunner } from './runner.ts'
+import { storageContract } from './storage.ts'
+
+/** A client that the contract is to be tried on. */
+export interface ContractSubject {
+  /** Heads the tests. */
+  readonly name: string
+  /**
+   * A new client with the default serde, ready for use, with no options that change its answers. Each
+   * test closes its own.
+   */
+  readonly create: () => MemcacheClient | Promise<MemcacheClient>
+  /** Rules that this kind of client does not follow, by the names of their tests, with the reason. */
+  readonly exceptions?: Readonly<Record<string, string>>
+}
+
+/**
+ * What every `MemcacheClient` must do, as tests: run it over your own client or wrapper.
+ *
+ * @param runner - `{ describe, test }` of your test runner @default the global ones
+ */
+export function clientContract(subject: ContractSubject, runner?: TestRunner): void {
+  const { describe, test } = testRunner(runner)
+  const rules = [
+    ...retrievalContract,
+    ...storageContract,
+    ...counterContract,
+    ...manyKeysContract,
+    ...inputContract,
+    ...lifeContract,
+  ]
+  const names = new Set(rules.map((rule) => rule.name))
+  for (const name of Object.keys(subject.exceptions ?? {})) {
+    if (!names.has(name)) throw new TypeError(`the contract has no rule named "${name}"`)
+  }
+  describe(subject.name, () => {
+    for (const { name, check } of rules) {
+      if (subject.exceptions?.[name] !== undefined) continue
+      test(name, async () => {
+        const client = await subject.create()
+        const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
+        try {
+          await check(client, (part = 'k') => `${unique}-${part}`)
+        } finally {
+          await client.close()
+        }
+      })
+    }
+  })
+}

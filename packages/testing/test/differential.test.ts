@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
+import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
+import { RawConnection } from './support/raw-connection.ts'
+
+const { CI, MC_RUNS = '300', MC_SEED } = process.env
+
+test.runIf(CI !== undefined)('memcached is installed where CI is set', () => {
+  expect(memcached.find()).toBeDefined()
+})
+
+for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
+  describe('MemcachedServer and memcached', () => {
+    test('answer random commands of both dialects with the same bytes', async () => {
+      let pair: Pair | undefined
+      try {
+        await fc.assert(
+          fc.asyncProperty(commandSequence, async (steps) => {
+            pair ??= await startPair(binary)
+            const alike = pair
+            // After a difference the two are no longer in the same state.
+            pair = undefined
+            try {
+              await runBoth(alike, steps)
+              pair = alike
+            } finally {
+              if (pair === undefined) await stopPair(alike)
+            }
+          }),
+          {
+            numRuns: Number(MC_RUNS),
+            ...(MC_SEED === undefined ? {} : { seed: Number(MC_SEED) }),
+          },
+        )
+      } finally {
+        if (pair !== undefined) await stopPair(pair)
+      }
+    }, 3_600_000)
+  })
+}
+
+interface Pair {
+  readonly embedded: TestServer
+  readonly real: TestServer
+}
+
+async function startPair(binary: string): Promise<Pair> {
+  const [embedded, real] = await Promise.all([MemcachedServer.start(), memcached.start({ binary })])
+  return { embedded, real }
+}
+
+async function stopPair({ embedded, real }: Pair): Promise<void> {
+  await Promise.all([embedded.stop(), real.stop()])
+}
+
+const PRELUDE = 'flush_all\r\nlru mode segmented\r\nstats detail off\r\nstats reset\r\n'
+
+async function runBoth({ embedded, real }: Pair, steps: readonly string[]): Promise<void> {
+  const ours = await RawConnection.open(embedded.name)
+  const theirs = await RawConnection.open(real.name)
+  try {
+    let lastCas = 1
+    for (const step of [PRELUDE, ...steps, 'stats\r\n']) {
+      const bytes = step.replace(CAS_PLACEHOLDER, (_, offset: string) => {
+        return String(lastCas + Number(offset))
+      })
+      const [actual, expected] = await Promise.all([ours.ask(bytes), theirs.ask(bytes)])
+      const [ourAnswer, theirAnswer] = [comparable(actual), comparable(expected)]
+      expect({ step: bytes, ...ourAnswer, times: undefined }).toEqual({
+        step: bytes,
+        ...theirAnswer,
+        times: undefined,
+      })
+      expect(farthest(ourAnswer.times, theirAnswer.times)).toBeLessThanOrEqual(2)
+      expect(ours.closed).toBe(theirs.closed)
+      if (ours.closed) break
+      lastCas = Number(
+        / c(\d+)|VALUE \S+ \d+ \d+ (\d+)/.exec(expected)?.slice(1).join('') || lastCas,
+      )
+    }
+  } finally {
+    await Promise.all([ours[Symbol.asyncDispose](), theirs[Symbol.asyncDispose]()])
+  }
+}
+
+/** Fields that count seconds, which may be apart by a tick of either clock. */
+const TIMES = /( t| l|la=|exp=)(-?\d{1,10})(?= |\r)/g
+const STATS =
+  /^STAT (cmd_\w+|get_hits|get_misses|\w+_(hits|misses|badval)|store_too_large|total_items) /
+
+function comparable(answer: string): { text: string; times: number[] } {
+  const times: number[] = []
+  const text = answer
+    .split('\r\n')
+    .filter((line) => !line.startsWith('STAT ') || STATS.test(line))
+    .join('\r\n')
+    .replace(TIMES, (_, name: string, seconds: string) => {
+      times.push(Number(seconds))
+      return `${name}<time>`
+    })
+  return { text, times }
+}
+
+function farthest(ours: readonly number[], theirs: readonly number[]): number {
+  return Math.max(0, ...ours.map((time, i) => Math.abs(time - (theirs[i] ?? Number.NaN))))
+}
