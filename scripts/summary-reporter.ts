@@ -7,11 +7,13 @@ export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0
     let failed = unhandledErrors.length
+    let skipped = 0
     for (const module of modules) {
       const tests = [...module.children.allTests()]
       for (const test of tests) {
         const { state } = test.result()
         if (state === 'passed') passed++
+        else if (state === 'skipped') skipped++
         else failed++
       }
       if (tests.length === 0 || module.errors().length > 0) failed += 1
@@ -22,7 +24,8 @@ export default class SummaryReporter implements Reporter {
         'Not run: the tests against a real memcached, which is not installed here. On Debian: apt-get install memcached',
       )
     }
-    console.log(`${passed} passed, ${failed} failed`)
+    const notRun = skipped > 0 ? `, ${skipped} skipped` : ''
+    console.log(`${passed} passed, ${failed} failed${notRun}`)
   }
 }
 

@@ -17,6 +17,9 @@ import { openSocket, readyEvent } from './socket.ts'
 /** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
 const TLS_BATCH = 16 * 1024
 
+/** Requests are handed to the socket when they come to this many bytes, or by `flush`. */
+const WRITE_SIZE = 64 * 1024
+
 /** What a connection tells its owner. */
 export interface ConnectionListener {
   /** More commands may be accepted than before. */
@@ -151,6 +154,8 @@ export class Connection {
     this.#isEnding ||= command.endsConnection
     this.#bytes += command.size
     this.#inFlight.push(command)
+    // What the socket has not taken yet stays with the owner, who can still drop it.
+    if (this.#out.length >= WRITE_SIZE) this.flush()
   }
 
   /** Sends what was appended, in one write where it is small. */

@@ -202,8 +202,8 @@ export class Dispatcher {
       await shakeHands(connection, this.#settings, this.#knownDialect)
     } catch (error) {
       // Some proxies close over a command that they do not know: ask that one no more.
-      const isRefused = isOpen && error instanceof MemcacheUnexpectedCloseError
-      if (isRefused && this.#knownDialect === undefined && !this.#isClosed) {
+      const isRefused = isOpen && connection.wasClosedByServer && !this.#isClosed
+      if (isRefused && this.#knownDialect === undefined) {
         this.#knownDialect = 'text'
         return this.#open(this.#newConnection())
       }

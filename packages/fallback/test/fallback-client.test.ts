@@ -357,6 +357,7 @@ describe('deletes', () => {
         : undefined
     await client.get('key')
     const deleting = client.delete('key')
+    await new Promise(setImmediate)
     store()
     await deleting
     expect(await client.get('key')).toBe(undefined)

@@ -1,5 +1,5 @@
 import { addressName } from '@mc/protocol'
-import { HashClient, type HashClientOptions } from '../src/index.ts'
+import { HashClient, type HashClientOptions, RendezvousHash } from '../src/index.ts'
 import { FakeServer } from './fake-server.ts'
 
 /** A `HashClient` over fake servers, on a clock that stands still until it is set. */
@@ -32,21 +32,22 @@ export class FakeCluster {
     return server
   }
 
-  /** Name of the server where a stored key is. */
-  homeOf(key: string): string | undefined {
-    for (const [name, { items }] of this.servers) if (items.has(key)) return name
-    return undefined
+  /** Names of the servers where a key is stored. */
+  homesOf(key: string): string[] {
+    return [...this.servers].filter(([, { items }]) => items.has(key)).map(([name]) => name)
   }
 
-  /** Lets calls fail until the server is dead; takes `retryAttempts` seconds. */
+  /** Lets calls fail, one each second, until the server is dead. */
   async kill(name: string): Promise<void> {
     const server = this.server(name)
     server.refuse()
     const key = this.keyOn(name)
-    while (this.statusOf(name).state !== 'dead') {
+    for (;;) {
       await this.client.get(key).catch(() => {})
+      if (this.statusOf(name).state === 'dead') break
       this.time += 1000
     }
+    server.calls.length = 0
   }
 
   statusOf(name: string): HashClient['servers'][number] {
@@ -55,13 +56,14 @@ export class FakeCluster {
     return status
   }
 
-  /** Some key whose calls go to this server now. */
+  /** A key that lives on this server while all are well. */
   keyOn(name: string): string {
-    const before = this.server(name).calls.length
-    for (let i = 0; i < 1000; i++) {
-      void this.client.get(`probe${i}`).catch(() => {})
-      if (this.server(name).calls.length > before) return `probe${i}`
-    }
-    throw new Error(`no key goes to ${name}`)
+    return this.keysOn(name, 1)[0]!
+  }
+
+  keysOn(name: string, count: number): string[] {
+    const hasher = new RendezvousHash({ nodes: this.servers.keys() })
+    const keys = Array.from({ length: 1000 }, (_, i) => `key${i}`)
+    return keys.filter((key) => hasher.getNode(key) === name).slice(0, count)
   }
 }

@@ -1,17 +1,68 @@
-import type { Serde } from '@mc/protocol'
-export type NativeValue = unknown
+import { isUint8Array } from 'node:util/types'
+import type { Serde, SerializedValue } from '@mc/protocol'
+import { Flag } from './flags.ts'
+import { decodeInteger, encodeBigint } from './integer-text.ts'
+import { fromJson, toJson } from './json-text.ts'
+import { decodeText, isWellFormed } from './text.ts'
+import { unreadableFlags } from './unreadable.ts'
+
+/**
+ * What `nativeSerde` takes and gives: text, bytes (given back as Buffer), numbers, bigints, booleans,
+ * `null`, and arrays and objects as far as JSON can hold them.
+ */
+export type NativeValue = string | number | bigint | boolean | object | null
+
+const READABLE = Flag.integer | Flag.long | Flag.text | Flag.json
+
+/**
+ * Gives back what was put in, and shares items with pymemcache: strings (flags 16), bytes (0), integer
+ * numbers (2) and bigints (4) are written as its serde reads them. All else is JSON under a flag of
+ * ours, which pymemcache gives as bytes: other numbers with their exact value, strings with a lone
+ * surrogate, booleans, `null`, arrays and objects.
+ *
+ * Inside arrays and objects the rules of JSON hold: members that are `undefined` are left out, a Date
+ * becomes its ISO text, NaN becomes `null`, a Map loses everything. `structuredSerde` keeps those.
+ * `undefined`, functions, symbols, and what JSON would make `{}` of, such as a Map or a promise, are
+ * illegal input.
+ */
 export const nativeSerde: Serde<NativeValue> = {
   copiesData: true,
-  serialize(value) {
-    if (typeof value === 'string') return { data: value, flags: 16 }
-    if (value instanceof Uint8Array) return { data: value, flags: 0 }
-    if (typeof value === 'number') return { data: String(value), flags: 2 }
-    return { data: JSON.stringify(value), flags: 32 }
+
+  serialize(value: NativeValue): SerializedValue {
+    switch (typeof value) {
+      case 'string':
+        if (isWellFormed(value)) return { data: value, flags: Flag.text }
+        break
+      case 'number':
+        if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+          return { data: String(value), flags: Flag.integer }
+        }
+        break
+      case 'bigint':
+        return { data: encodeBigint(value), flags: Flag.long }
+      default:
+        if (isUint8Array(value)) return { data: value, flags: Flag.bytes }
+    }
+    return { data: toJson(value), flags: Flag.json }
   },
-  deserialize(data, flags) {
-    if (flags === 16) return data.toString()
-    if (flags === 0) return Buffer.from(data)
-    if (flags === 2) return Number(data.toString())
-    return JSON.parse(data.toString())
+
+  deserialize(data: Buffer, flags: number, key: string): NativeValue {
+    if (flags === Flag.text) return decodeText(data, flags, key)
+    if (flags === Flag.bytes) return Buffer.from(data)
+    return deserializeOther(data, flags, key)
   },
+}
+
+/** Where several flags are set, the first that pymemcache looks at decides. */
+function deserializeOther(data: Buffer, flags: number, key: string): NativeValue {
+  if ((flags & ~(READABLE | Flag.pickle)) !== 0) throw unreadableFlags(flags, key)
+  if ((flags & Flag.text) !== 0) return decodeText(data, flags, key)
+  if ((flags & Flag.integer) !== 0) {
+    const integer = decodeInteger(data, flags, key)
+    const number = Number(integer)
+    return Number.isSafeInteger(number) ? number : integer
+  }
+  if ((flags & Flag.long) !== 0) return decodeInteger(data, flags, key)
+  if ((flags & Flag.pickle) !== 0) throw unreadableFlags(flags, key)
+  return fromJson(decodeText(data, flags, key), flags, key) as NativeValue
 }

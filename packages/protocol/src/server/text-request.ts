@@ -149,6 +149,7 @@ function takesNoreply(command: AdminCommand, words: readonly string[]): boolean 
   switch (command) {
     case 'lru_crawler':
     case 'quit':
+    case 'refresh_certs':
     case 'shutdown':
     case 'stats':
     case 'version':

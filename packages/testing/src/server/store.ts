@@ -160,6 +160,8 @@ export class Store {
 
   /** Makes all items vanish that were stored until now, or until a moment to come. */
   flush(moment: number = this.time.now): void {
+    // What an earlier flush has taken must not come back when this one is put off.
+    for (const item of this.#usage) if (this.#isFlushed(item)) this.unlink(item)
     this.#oldestLive = moment - 1
     if (this.#oldestLive <= this.time.now) this.#oldestCas = this.nextCas()
   }

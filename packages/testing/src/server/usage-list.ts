@@ -32,8 +32,13 @@ export class UsageList {
     this.add(item)
   }
 
-  /** From the newest to the oldest. */
+  /** From the newest to the oldest. The item last given may be removed meanwhile. */
   *[Symbol.iterator](): Generator<Item, void> {
-    for (let item = this.#newest; item !== undefined; item = item.older) yield item
+    let next = this.#newest
+    while (next !== undefined) {
+      const item = next
+      next = item.older
+      yield item
+    }
   }
 }

@@ -24,7 +24,7 @@ const value = fc.constantFrom(
   'hello',
   'with\r\nlines',
   'flush_all',
-  'v'.repeat(3000),
+  'v'.repeat(1500),
 )
 // Moments that a tick of the clock between two commands could turn around are left out.
 const exptime = fc.oneof(
@@ -71,7 +71,9 @@ const payload = fc
   .tuple(value, fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 5, -1))
   .map(([data, excess]) => {
     const length = Math.max(data.length + excess, 0)
-    return { length, bytes: `${data}\r\n${'x'.repeat(Math.max(length - data.length, 0))}` }
+    // Ends in a line end either way: the bytes may also be read as commands.
+    const filler = excess > 0 ? `${'x'.repeat(excess - 1)}\n` : ''
+    return { length, bytes: `${data}\r\n${filler}` }
   })
 const storage = fc
   .tuple(
@@ -170,7 +172,6 @@ const admin = fc
       'flush_all',
       'flush_all 0',
       'flush_all -1',
-      'flush_all 1000',
       'flush_all x',
       'cache_memlimit 64',
       'cache_memlimit 7',
@@ -188,13 +189,10 @@ const admin = fc
       'stats cachedump x 1',
       'stats cachedump 64 0',
       'lru',
-      'lru mode flat',
-      'lru mode segmented',
       'lru mode',
       'lru tune 20 40 0.2 2.0',
       'lru tune 50 50 0.2 2.0',
       'lru tune 20 40 0 2.0',
-      'lru temp_ttl -1',
       'lru temp_ttl x',
       'lru_crawler',
       'lru_crawler tocrawl 0',

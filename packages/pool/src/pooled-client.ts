@@ -1,0 +1,399 @@
+import { EventEmitter } from 'node:events'
+import { Client, type ClientOptions } from '@mc/client'
+import {
+  addressName,
+  type CasToken,
+  type CommandOptions,
+  type Entries,
+  type Expire,
+  type FlushOptions,
+  type GetOptions,
+  type ItemKey,
+  isConnectionError,
+  type Key,
+  type MemcacheClient,
+  MemcacheClosedError,
+  MemcacheConnectError,
+  MemcacheError,
+  MemcacheIllegalInputError,
+  MemcachePartialError,
+  parseAddress,
+  type RawCommandOptions,
+  type ServerCommands,
+  type ServerSpec,
+  type Stats,
+  type StoreOptions,
+  type ValueWithCas,
+  type WriteOptions,
+} from '@mc/protocol'
+import type { AcquireOptions } from './borrower.ts'
+import { ConnectBackoff } from './connect-backoff.ts'
+import { ObjectPool } from './object-pool.ts'
+
+/** What a `Client` takes and gives by default. */
+export type ClientValue = Client extends Client<infer V> ? V : never
+
+/** A client that can be pooled. The optional methods are used where there are any. */
+export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
+  connect?(): Promise<void>
+  /** Closes at once. */
+  destroy?(): void
+}
+
+/**
+ * Options of a `PooledClient`: those of `Client`, for each of its clients, and the limits of the pool.
+ * Times are milliseconds.
+ */
+export interface PooledClientOptions<V, C> extends ClientOptions<V> {
+  /**
+   * Makes a client of the pool.
+   *
+   * @param options - those of `Client` that the pool was given, without `ignoreExc`
+   * @default (server, options) => new Client(server, options)
+   */
+  readonly createClient?: ((server: ServerSpec, options: ClientOptions<V>) => C) | undefined
+  /** Clients, and so connections, that may exist at one time. @default 8 */
+  readonly maxPoolSize?: number | undefined
+  /** Clients to keep when idle; `connect()` connects as many, and at least one. @default 0 */
+  readonly minPoolSize?: number | undefined
+  /** How long a client may be idle; 0: for ever. @default 60000 */
+  readonly poolIdleTimeout?: number | undefined
+  /** How old a client may be. Makes load follow DNS and load balancers. @default Infinity */
+  readonly maxConnectionAge?: number | undefined
+  /** Part of `maxConnectionAge`, 0 to 1, by which it is shortened at random. @default 0.1 */
+  readonly maxConnectionAgeJitter?: number | undefined
+  /** How long a call waits for a client; its own `timeout` may be less. @default 1000 */
+  readonly acquireTimeout?: number | undefined
+  /** Calls that may wait for a client at one time. @default 10000 */
+  readonly maxWaiting?: number | undefined
+}
+
+/** Events of a `PooledClient`. None of them needs a listener. */
+export interface PooledClientEvents<C> {
+  /** A client was made. */
+  create: [client: C]
+  /** A client has left the pool and is being closed. */
+  destroy: [client: C]
+  /** Something failed that no caller waits for, such as a write with `noreply`. */
+  error: [error: unknown]
+}
+
+/**
+ * A client of one server over several connections. Each call has a client, and so a connection, for
+ * itself: a large value or a slow command holds up nobody else. For speed it is not needed, as one
+ * `Client` sends all its calls over one connection without waiting for replies.
+ *
+ * A call that finds all clients lent waits up to `acquireTimeout`, then rejects with
+ * `MemcacheOverloadError`. A client whose call failed on the connection is destroyed. After a failed
+ * attempt to connect, no new client is made until `reconnectDelay` is over.
+ *
+ * With `ignoreExc` an exhausted pool counts as a failure like any other.
+ *
+ * @typeParam V - the values that the clients take and give
+ * @typeParam C - the clients in the pool
+ */
+export class PooledClient<V = ClientValue, C extends PoolableClient<V> = Client<V>>
+  extends EventEmitter<PooledClientEvents<C>>
+  implements MemcacheClient<V>, ServerCommands
+{
+  /** The server's name: `host:port` or the path of a socket. */
+  readonly server: string
+
+  readonly #pool: ObjectPool<C>
+  readonly #backoff: ConnectBackoff
+  readonly #minPoolSize: number
+  readonly #acquireTimeout: number
+  readonly #ignoreExc: boolean
+
+  /**
+   * @param server - as for `Client`
+   * @throws MemcacheIllegalInputError for an address, TypeError or RangeError for an option that cannot
+   *   be meant
+   */
+  constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
+    super()
+    const {
+      createClient = defaultClient as unknown as (
+        server: ServerSpec,
+        options: ClientOptions<V>,
+      ) => C,
+      maxPoolSize,
+      minPoolSize,
+      poolIdleTimeout,
+      maxConnectionAge,
+      maxConnectionAgeJitter,
+      acquireTimeout,
+      maxWaiting,
+      ignoreExc = false,
+      ...clientOptions
+    } = options
+    this.server = addressName(parseAddress(server))
+    this.#backoff = new ConnectBackoff(options.reconnectDelay)
+    this.#minPoolSize = minPoolSize ?? 0
+    this.#acquireTimeout = acquireTimeout ?? 1000
+    this.#ignoreExc = ignoreExc
+    this.#pool = new ObjectPool<C>({
+      create: () => this.#create(() => createClient(server, clientOptions)),
+      destroy: (client) => client.close(),
+      destroyOn: isConnectionError,
+      name: this.server,
+      maxSize: maxPoolSize,
+      minSize: minPoolSize,
+      idleTimeout: poolIdleTimeout,
+      maxAge: maxConnectionAge,
+      maxAgeJitter: maxConnectionAgeJitter,
+      acquireTimeout,
+      maxWaiting,
+    })
+    this.#pool.on('create', (client) => this.emit('create', client))
+    this.#pool.on('destroy', (client) => this.emit('destroy', client))
+    this.#pool.on('error', this.#report)
+  }
+
+  /** Clients that exist. Never more than `maxPoolSize`. */
+  get size(): number {
+    return this.#pool.size
+  }
+
+  /** Clients that are lent to a call. */
+  get inUse(): number {
+    return this.#pool.used
+  }
+
+  /** Calls that wait for a client. */
+  get waiting(): number {
+    return this.#pool.waiting
+  }
+
+  /** Connects `minPoolSize` clients, and at least one. @throws MemcacheConnectError */
+  async connect(): Promise<void> {
+    const clients = Array.from({ length: Math.max(1, this.#minPoolSize) }, () =>
+      this.use(async (client) => client.connect?.()),
+    )
+    await Promise.all(clients)
+  }
+
+  /**
+   * Lends a client for a sequence of calls: nobody else uses its connection until `fn` settles. If `fn`
+   * fails on the connection, the client is destroyed.
+   *
+   * @throws as `ObjectPool.get`, and whatever `fn` throws
+   */
+  use<R>(fn: (client: C) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
+    return this.#pool.use(async (client) => {
+      try {
+        const result = await fn(client)
+        this.#backoff.succeeded()
+        return result
+      } catch (error) {
+        if (error instanceof MemcacheConnectError) this.#backoff.failed(error)
+        // So that the pool need not wait for late replies when it closes the client.
+        if (isConnectionError(error)) client.destroy?.()
+        throw error
+      }
+    }, options)
+  }
+
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
+    return this.#read(options, options?.default as D, (client, told) => client.get<T, D>(key, told))
+  }
+
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
+    return this.#read(options, options?.default as D, (client, told) =>
+      client.gets<T, D>(key, told),
+    )
+  }
+
+  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
+    return this.#read(options, options?.default as D, (client, told) =>
+      client.gat<T, D>(key, expire, told),
+    )
+  }
+
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire?: Expire,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D> {
+    return this.#read(options, options?.default as D, (client, told) =>
+      client.gats<T, D>(key, expire, told),
+    )
+  }
+
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
+    return this.#read(options, new Map<ItemKey, T>(), (client, told) =>
+      client.getMany<T>(keys, told),
+    )
+  }
+
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>> {
+    return this.#read(options, new Map<ItemKey, ValueWithCas<T>>(), (client, told) =>
+      client.getsMany<T>(keys, told),
+    )
+  }
+
+  set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.set(key, value, told))
+  }
+
+  setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
+    return this.#run(options, (client, told) => client.setMany(entries, told))
+  }
+
+  add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.add(key, value, told))
+  }
+
+  replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.replace(key, value, told))
+  }
+
+  append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.append(key, value, told))
+  }
+
+  prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.prepend(key, value, told))
+  }
+
+  cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
+    return this.#run(options, (client, told) => client.cas(key, value, cas, told))
+  }
+
+  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
+  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  incr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
+    return this.#run(options, (client, told) => client.incr(key, delta as never, told) as never)
+  }
+
+  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
+  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  decr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
+    return this.#run(options, (client, told) => client.decr(key, delta as never, told) as never)
+  }
+
+  touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.touch(key, expire, told))
+  }
+
+  delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.delete(key, told))
+  }
+
+  deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
+    return this.#run(options, (client, told) => client.deleteMany(keys, told))
+  }
+
+  flushAll(options?: FlushOptions): Promise<boolean> {
+    return this.#run(options, (client, told) => client.flushAll(told))
+  }
+
+  stats(...args: readonly string[]): Promise<Stats> {
+    return this.#read(undefined, Object.create(null) as Stats, (client) => client.stats(...args))
+  }
+
+  version(options?: CommandOptions): Promise<string> {
+    return this.#run(options, (client, told) => client.version(told))
+  }
+
+  verbosity(level: number, options?: WriteOptions): Promise<true> {
+    return this.#run(options, (client, told) => client.verbosity(level, told))
+  }
+
+  cacheMemlimit(megabytes: number, options?: WriteOptions): Promise<true> {
+    return this.#run(options, (client, told) => client.cacheMemlimit(megabytes, told))
+  }
+
+  shutdown(options?: CommandOptions & { readonly graceful?: boolean | undefined }): Promise<void> {
+    return this.#run(options, (client, told) => client.shutdown(told))
+  }
+
+  rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer> {
+    return this.#run(options, (client, told) => client.rawCommand(command, told))
+  }
+
+  /** Closes the idle clients now, and those that are lent when their calls are done; later calls make new ones. */
+  quit(): Promise<void> {
+    return this.#pool.clear()
+  }
+
+  /** Takes no more calls; resolves when those under way, waiting ones included, are done. */
+  drain(): Promise<void> {
+    return this.#pool.drain()
+  }
+
+  /** Drains the pool, then closes its clients. */
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #create(create: () => C): C {
+    const cause = this.#backoff.failure
+    if (cause !== undefined) {
+      throw new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, {
+        server: this.server,
+        cause,
+        written: false,
+      })
+    }
+    const client = create()
+    if (client instanceof EventEmitter) client.on('error', this.#report)
+    return client
+  }
+
+  readonly #report = (error: unknown): void => {
+    if (this.listenerCount('error') > 0) this.emit('error', error)
+  }
+
+  /** What a call waits for its client counts towards its `timeout`. */
+  async #run<O extends CommandOptions, R>(
+    options: O | undefined,
+    command: (client: C, options: O | undefined) => Promise<R>,
+  ): Promise<R> {
+    const { signal, timeout = 0 } = options ?? {}
+    // A timeout that cannot be meant is for the client to refuse.
+    if (!(timeout > 0)) return this.use((client) => command(client, options), { signal })
+    const start = performance.now()
+    return this.use(
+      (client) => {
+        const left = Math.max(1, timeout - (performance.now() - start))
+        return command(client, { ...(options as O), timeout: left })
+      },
+      { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
+    )
+  }
+
+  /** The clients do not ignore errors themselves, as the pool has to see them. */
+  async #read<O extends CommandOptions, R>(
+    options: O | undefined,
+    fallback: R,
+    command: (client: C, options: O | undefined) => Promise<R>,
+  ): Promise<R> {
+    try {
+      return await this.#run(options, command)
+    } catch (error) {
+      if (!this.#ignoreExc || !isIgnorable(error)) throw error
+      return error instanceof MemcachePartialError ? (error.results as R) : fallback
+    }
+  }
+}
+
+function defaultClient(server: ServerSpec, options: ClientOptions): Client {
+  return new Client(server, options as ClientOptions<ClientValue>)
+}
+
+/** Misuse is not to be ignored, nor is the reason of an abort. */
+function isIgnorable(error: unknown): boolean {
+  return (
+    error instanceof MemcacheError &&
+    !(error instanceof MemcacheIllegalInputError) &&
+    !(error instanceof MemcacheClosedError)
+  )
+}

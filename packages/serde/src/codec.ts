@@ -1,0 +1,154 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import { Flag } from './flags.ts'
+
+/** How values are compressed. */
+export type CompressionAlgorithm = 'zlib' | 'gzip' | 'brotli' | 'zstd'
+
+/** One algorithm, as far as the running Node has it. */
+export interface Codec {
+  /** The flag of data that it compressed. */
+  readonly flag: number
+  readonly minLevel: number
+  readonly maxLevel: number
+  /** False for Zstandard before Node 22.15. */
+  isAvailable(): boolean
+  compressSync(data: Uint8Array, level: number | undefined): Buffer
+  compress(data: Uint8Array, level: number | undefined): Promise<Buffer>
+  /** @throws an error for which `isTooLong` holds when the result has more than `maxLength` bytes */
+  decompressSync(data: Uint8Array, maxLength: number): Buffer
+  decompress(data: Uint8Array, maxLength: number): Promise<Buffer>
+}
+
+/** Whether decompression stopped because the result would have been too long. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+/** What tells the algorithms apart: the names of Node's functions, and how a level is given. */
+interface CodecSettings {
+  readonly flag: number
+  readonly compress: string
+  readonly decompress: string
+  readonly minLevel: number
+  readonly maxLevel: number
+  /** The parameter that the level is, where it is no option by itself. */
+  readonly levelParameter?: number
+  readonly defaultLevel?: number
+}
+
+type Options = Readonly<Record<string, unknown>>
+type Run = (data: Uint8Array, options: Options) => Buffer
+type RunAsync = (
+  data: Uint8Array,
+  options: Options,
+  callback: (error: Error | null, result: Buffer) => void,
+) => void
+
+/** What Node gives with the option `info`. */
+interface Decompressed {
+  readonly buffer: Buffer
+  readonly engine: { readonly bytesWritten: number }
+}
+
+/** Looked up at each call: Zstandard is missing from the types and from older versions. */
+const functions = zlib as unknown as Readonly<Record<string, unknown>>
+
+const MIN_CHUNK = 1024
+const MAX_CHUNK = 64 * 1024
+
+function codec(settings: CodecSettings): Codec {
+  const { flag, compress, decompress, minLevel, maxLevel } = settings
+  return {
+    flag,
+    minLevel,
+    maxLevel,
+    isAvailable() {
+      return typeof functions[compress] === 'function'
+    },
+    compressSync(data, level) {
+      const run = functions[`${compress}Sync`] as Run
+      return run(data, compressOptions(settings, data, level))
+    },
+    async compress(data, level) {
+      const run = promisify(functions[compress] as RunAsync)
+      return await run(data, compressOptions(settings, data, level))
+    },
+    decompressSync(data, maxLength) {
+      const run = functions[`${decompress}Sync`] as Run
+      return wholeResult(data, run(data, decompressOptions(data, maxLength)))
+    },
+    async decompress(data, maxLength) {
+      const run = promisify(functions[decompress] as RunAsync)
+      return wholeResult(data, await run(data, decompressOptions(data, maxLength)))
+    },
+  }
+}
+
+function compressOptions(
+  { levelParameter, defaultLevel }: CodecSettings,
+  data: Uint8Array,
+  level: number | undefined,
+): Options {
+  const chunkSize = chunkSizeFor(data.length)
+  if (levelParameter === undefined) {
+    return { chunkSize, level: level ?? zlib.constants.Z_DEFAULT_COMPRESSION }
+  }
+  return { chunkSize, params: { [levelParameter]: level ?? defaultLevel } }
+}
+
+function decompressOptions(data: Uint8Array, maxOutputLength: number): Options {
+  return { chunkSize: chunkSizeFor(data.length * 4), maxOutputLength, info: true }
+}
+
+/** Small results would otherwise hold the 16 KB that Node allocates for each. */
+function chunkSizeFor(length: number): number {
+  return Math.min(Math.max(length, MIN_CHUNK), MAX_CHUNK)
+}
+
+/** Node ignores what follows the compressed data; something appended to an item must not vanish. */
+function wholeResult(data: Uint8Array, result: unknown): Buffer {
+  const { buffer, engine } = result as Decompressed
+  if (engine.bytesWritten !== data.length) {
+    throw new Error(`${data.length - engine.bytesWritten} bytes follow the compressed data`)
+  }
+  return buffer
+}
+
+/** Every algorithm by its name. */
+export const CODECS: Readonly<Record<CompressionAlgorithm, Codec>> = {
+  zlib: codec({
+    flag: Flag.zlib,
+    compress: 'deflate',
+    decompress: 'inflate',
+    minLevel: 1,
+    maxLevel: 9,
+  }),
+  gzip: codec({
+    flag: Flag.gzip,
+    compress: 'gzip',
+    decompress: 'gunzip',
+    minLevel: 1,
+    maxLevel: 9,
+  }),
+  brotli: codec({
+    flag: Flag.brotli,
+    compress: 'brotliCompress',
+    decompress: 'brotliDecompress',
+    minLevel: 0,
+    maxLevel: 11,
+    levelParameter: zlib.constants.BROTLI_PARAM_QUALITY,
+    // Node's own default, 11, is a hundred times slower.
+    defaultLevel: 4,
+  }),
+  zstd: codec({
+    flag: Flag.zstd,
+    compress: 'zstdCompress',
+    decompress: 'zstdDecompress',
+    minLevel: 1,
+    maxLevel: 22,
+    // ZSTD_c_compressionLevel, a constant only where Node has Zstandard.
+    levelParameter: 100,
+    defaultLevel: 3,
+  }),
+}

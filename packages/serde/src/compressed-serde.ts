@@ -1,0 +1,184 @@
+import { constants } from 'node:buffer'
+import { isPromise } from 'node:util/types'
+import { MemcacheIllegalInputError, type Serde, type SerializedValue } from '@mc/protocol'
+import { CODECS, type Codec, type CompressionAlgorithm, isTooLong } from './codec.ts'
+import { COMPRESSION_FLAGS, Flag } from './flags.ts'
+import { unreadable, unreadableFlags } from './unreadable.ts'
+
+/** Options of `compressedSerde`. */
+export interface CompressedSerdeOptions {
+  /**
+   * How values are written; every algorithm that the running Node has is read. pymemcache reads
+   * `zlib` only. `zstd` needs Node 22.15.
+   *
+   * @default 'zlib'
+   */
+  readonly algorithm?: CompressionAlgorithm | undefined
+  /** Values longer than this many bytes are compressed; 0: none, as in pymemcache. @default 400 */
+  readonly minLength?: number | undefined
+  /**
+   * From 1 (`brotli`: 0), fastest, to 9 (`brotli`: 11, `zstd`: 22), smallest.
+   *
+   * @default 6; `brotli`: 4, `zstd`: 3
+   */
+  readonly level?: number | undefined
+  /** A value that would become longer than this many bytes is an error. @default 67108864, 64 MiB */
+  readonly maxDecompressedLength?: number | undefined
+  /**
+   * Values longer than this many bytes are compressed and decompressed off the event loop. 0: all of
+   * them; `Infinity`: none.
+   *
+   * @default 32768, 32 KiB
+   */
+  readonly asyncLength?: number | undefined
+}
+
+/** Flags of the contents stand this many bits higher, unless the algorithm is zlib. */
+const CONTENT_SHIFT = 16
+
+/**
+ * Compresses what another serde writes, where that makes it no longer. With `zlib` and `nativeSerde`
+ * the items are those of pymemcache's CompressedSerde: the same flag, and the same rule which of the
+ * two forms is kept.
+ *
+ * Reads reject with `MemcacheSerdeError` when the compressed data is corrupt, truncated, followed by
+ * something else, or longer than `maxDecompressedLength` when decompressed; in this case the limit is
+ * noticed before the memory is spent.
+ *
+ * @throws TypeError for an algorithm that does not exist or that the running Node does not have
+ * @throws RangeError for a number outside the limits of its option
+ */
+export function compressedSerde<V>(
+  inner: Serde<V>,
+  options: CompressedSerdeOptions = {},
+): Serde<V> {
+  return new CompressedSerde(inner, options)
+}
+
+class CompressedSerde<V> implements Serde<V> {
+  readonly copiesData: boolean
+  readonly #inner: Serde<V>
+  readonly #codec: Codec
+  readonly #minLength: number
+  readonly #level: number | undefined
+  readonly #maxLength: number
+  readonly #asyncLength: number
+
+  constructor(inner: Serde<V>, options: CompressedSerdeOptions) {
+    const { algorithm = 'zlib', level } = options
+    const { minLength = 400, maxDecompressedLength = 64 * 1024 ** 2, asyncLength = 32768 } = options
+    this.#codec = availableCodec(algorithm)
+    if (level !== undefined) {
+      checkNumber('level', level, this.#codec.minLevel, this.#codec.maxLevel)
+    }
+    if (minLength !== Number.POSITIVE_INFINITY) checkNumber('minLength', minLength, 0)
+    if (asyncLength !== Number.POSITIVE_INFINITY) checkNumber('asyncLength', asyncLength, 0)
+    checkNumber('maxDecompressedLength', maxDecompressedLength, 1, constants.MAX_LENGTH)
+    this.copiesData = inner.copiesData ?? false
+    this.#inner = inner
+    this.#minLength = minLength === 0 ? Number.POSITIVE_INFINITY : minLength
+    this.#level = level
+    this.#maxLength = maxDecompressedLength
+    this.#asyncLength = asyncLength
+  }
+
+  serialize(value: V, key: string): SerializedValue | Promise<SerializedValue> {
+    const serialized = this.#inner.serialize(value, key)
+    return isPromise(serialized)
+      ? serialized.then((awaited) => this.#compress(awaited))
+      : this.#compress(serialized)
+  }
+
+  deserialize(data: Buffer, flags: number, key: string): V | Promise<V> {
+    if ((flags & COMPRESSION_FLAGS) === 0) return this.#inner.deserialize(data, flags, key)
+    const codec = codecOf(flags)
+    if (codec === undefined) throw unreadableFlags(flags, key)
+    if (!codec.isAvailable()) {
+      throw unreadable('is compressed with zstd, which needs Node 22.15', flags, key)
+    }
+    const contentFlags =
+      codec.flag === Flag.zlib ? (flags & ~Flag.zlib) >>> 0 : flags >>> CONTENT_SHIFT
+    const content = this.#decompress(codec, data, flags, key)
+    return isPromise(content)
+      ? content.then((awaited) => this.#inner.deserialize(awaited, contentFlags, key))
+      : this.#inner.deserialize(content, contentFlags, key)
+  }
+
+  #compress(serialized: SerializedValue): SerializedValue | Promise<SerializedValue> {
+    const { data, flags } = serialized
+    const { flag } = this.#codec
+    const reserved = flag === Flag.zlib ? COMPRESSION_FLAGS : COMPRESSION_FLAGS | 0xffff0000
+    if ((flags & reserved) !== 0) {
+      throw new MemcacheIllegalInputError(
+        `flags ${flags} of the inner serde use bits in which compressedSerde keeps the compression`,
+      )
+    }
+    const length = typeof data === 'string' ? Buffer.byteLength(data) : data.length
+    if (length <= this.#minLength) return serialized
+    if (length > this.#maxLength) {
+      throw new MemcacheIllegalInputError(
+        `value of ${length} bytes is longer than maxDecompressedLength, ${this.#maxLength}`,
+      )
+    }
+    const compressedFlags =
+      (flag === Flag.zlib ? flags | flag : flag | (flags << CONTENT_SHIFT)) >>> 0
+    const isAsync = length > this.#asyncLength
+    // A copy for the thread pool, since the caller may change the bytes while it reads them.
+    const bytes = typeof data === 'string' || isAsync ? Buffer.from(data) : data
+    const choose = (compressed: Buffer): SerializedValue =>
+      compressed.length > length
+        ? { data: bytes, flags }
+        : { data: compressed, flags: compressedFlags }
+
+    return isAsync
+      ? this.#codec.compress(bytes, this.#level).then(choose)
+      : choose(this.#codec.compressSync(bytes, this.#level))
+  }
+
+  #decompress(codec: Codec, data: Buffer, flags: number, key: string): Buffer | Promise<Buffer> {
+    const syncLength = Math.min(this.#asyncLength, this.#maxLength)
+    if (data.length < this.#asyncLength) {
+      try {
+        return codec.decompressSync(data, syncLength)
+      } catch (error) {
+        // How long a value becomes is known only by trying.
+        if (!isTooLong(error) || syncLength === this.#maxLength) {
+          throw this.#refusal(error, flags, key)
+        }
+      }
+    }
+    // A copy where the client may reuse the data before the thread pool has read it.
+    const own = this.copiesData ? Buffer.from(data) : data
+    return codec.decompress(own, this.#maxLength).catch((error: unknown) => {
+      throw this.#refusal(error, flags, key)
+    })
+  }
+
+  #refusal(error: unknown, flags: number, key: string): Error {
+    const why = isTooLong(error)
+      ? `is longer than maxDecompressedLength, ${this.#maxLength} bytes`
+      : 'is corrupt: it cannot be decompressed'
+    return unreadable(why, flags, key, error)
+  }
+}
+
+function availableCodec(algorithm: CompressionAlgorithm): Codec {
+  if (!Object.hasOwn(CODECS, algorithm)) {
+    throw new TypeError(`algorithm must be one of ${Object.keys(CODECS).join(', ')}`)
+  }
+  const codec = CODECS[algorithm]
+  if (!codec.isAvailable()) throw new TypeError(`algorithm ${algorithm} needs Node 22.15`)
+  return codec
+}
+
+/** The algorithm of compressed data; `undefined` where the flags fit none. */
+function codecOf(flags: number): Codec | undefined {
+  if ((flags & Flag.zlib) !== 0) return CODECS.zlib
+  return Object.values(CODECS).find((codec) => codec.flag === (flags & 0xffff))
+}
+
+function checkNumber(name: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER) {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`)
+  }
+}

@@ -1,0 +1,39 @@
+import type { Serde, SerializedValue } from '@mc/protocol'
+import { Flag } from './flags.ts'
+import { fromJson, type JsonReplacer, type JsonReviver, toJson } from './json-text.ts'
+import { decodeText } from './text.ts'
+import { unreadableFlags } from './unreadable.ts'
+
+/** Options of `jsonSerde`. */
+export interface JsonSerdeOptions {
+  /** As the second argument of `JSON.stringify`. */
+  readonly replacer?: JsonReplacer | undefined
+  /** As the second argument of `JSON.parse`. */
+  readonly reviver?: JsonReviver | undefined
+}
+
+const READABLE = Flag.json | Flag.text | Flag.integer | Flag.long
+
+/**
+ * Every value as JSON under flag 32. Reads take JSON of other tools too: without flags, as text, and
+ * counters.
+ *
+ * Without a replacer, `undefined`, functions, symbols, bytes, and what JSON would make `{}` of are
+ * illegal input, and numbers by themselves keep their exact value, NaN and infinities included.
+ *
+ * @typeParam V - the values it takes and gives, which it does not check
+ */
+export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions = {}): Serde<V> {
+  return {
+    copiesData: true,
+
+    serialize(value: V): SerializedValue {
+      return { data: toJson(value, replacer), flags: Flag.json }
+    },
+
+    deserialize(data: Buffer, flags: number, key: string): V {
+      if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
+      return fromJson(decodeText(data, flags, key), flags, key, reviver) as V
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { MemcacheIllegalInputError } from '@mc/protocol'
+import { unreadable } from './unreadable.ts'
+
+/** As the second argument of `JSON.stringify`. */
+export type JsonReplacer =
+  | ((this: unknown, key: string, value: unknown) => unknown)
+  | readonly (string | number)[]
+
+/** As the second argument of `JSON.parse`. */
+export type JsonReviver = (this: unknown, key: string, value: unknown) => unknown
+
+/** The numbers that JSON cannot hold, as Python's json module and JavaScript write them. */
+const NUMBER_WORDS: ReadonlyMap<string, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+])
+
+/**
+ * The value as JSON. A number by itself keeps its exact value, NaN, infinities and -0 included; inside
+ * arrays and objects the rules of `JSON.stringify` hold.
+ *
+ * @throws MemcacheIllegalInputError for a value of which JSON would keep nothing
+ */
+export function toJson(value: unknown, replacer?: JsonReplacer): string {
+  if (typeof value === 'number' && replacer === undefined) return numberToText(value)
+  if (ArrayBuffer.isView(value) && replacer === undefined) illegal('bytes and typed arrays', value)
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value, replacer as (key: string, value: unknown) => unknown)
+  } catch (cause) {
+    throw new MemcacheIllegalInputError('value cannot be written as JSON', { cause })
+  }
+  if (text === undefined) illegal('undefined, functions and symbols', value)
+  if (text === '{}' && !isPlainObject(value))
+    illegal('objects without properties of their own', value)
+  return text
+}
+
+/** @throws MemcacheSerdeError */
+export function fromJson(text: string, flags: number, key: string, reviver?: JsonReviver): unknown {
+  try {
+    return JSON.parse(text, reviver)
+  } catch (cause) {
+    const number = NUMBER_WORDS.get(text)
+    if (number !== undefined) return number
+    // The engine's message quotes the value, which has no place in an error of ours.
+    if (cause instanceof SyntaxError) throw unreadable('is not valid JSON', flags, key)
+    throw unreadable('was refused by the reviver', flags, key, cause)
+  }
+}
+
+function numberToText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** Of this or any other realm. A Map, a Set or a promise is none, and JSON makes `{}` of it. */
+function isPlainObject(value: unknown): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function illegal(what: string, value: unknown): never {
+  const name = typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value
+  throw new MemcacheIllegalInputError(`JSON cannot hold ${what}: got a value of type ${name}`)
+}
