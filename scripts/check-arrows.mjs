@@ -52,7 +52,13 @@ function* importsBelow(folder) {
     const source = readFileSync(file, 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
     for (const [, specifier] of source.matchAll(/(?:from|import|import\()\s*['"]([^'"]+)['"]/g)) {
       if (specifier.startsWith('.') || isBuiltin(specifier)) continue
-      yield [file, specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')]
+      yield [
+        file,
+        specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/'),
+      ]
     }
   }
 }

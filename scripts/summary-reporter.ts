@@ -30,6 +30,6 @@ export default class SummaryReporter implements Reporter {
 }
 
 function hasMemcached(): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const folders = (process.env.PATH ?? '').split(delimiter)
   return folders.some((folder) => existsSync(join(folder, 'memcached')))
 }

@@ -3,7 +3,7 @@ import { clientContract, serverCommandsContract } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
-if (process.env['CI']) {
+if (process.env.CI) {
   test('a real memcached is installed where CI runs', () => {
     expect(KINDS).toContain('real')
   })

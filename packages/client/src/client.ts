@@ -46,9 +46,9 @@ import {
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import { Dispatcher } from './dispatcher.ts'
-import { orOnError, watchSignal } from './outcome.ts'
 import { entryPairs, linesOfKeys, settleLines, settleMany } from './many.ts'
 import { boolean, type ClientOptions, checkedTimeout, connectionSettings } from './options.ts'
+import { orOnError, watchSignal } from './outcome.ts'
 import { serialize } from './serialize.ts'
 
 /** Events of a `Client`. None of them needs a listener. */
@@ -353,19 +353,21 @@ export class Client<V = NativeValue>
     const failed = new Map<ItemKey, Error>()
     const lines = linesOfKeys(keys, this.#keys, this.#serde, withCas, results, failed)
     if (lines.length === 0) return results
-    await settleLines(lines, (line) => this.execute(line, options), results, failed, this.#ignoreExc)
+    await settleLines(
+      lines,
+      (line) => this.execute(line, options),
+      results,
+      failed,
+      this.#ignoreExc,
+    )
     return results
   }
 
-  #store(
-    verb: StoreVerb,
-    key: Key,
-    value: V,
-    options: StoreOptions | undefined,
-  ): Promise<boolean> {
+  #store(verb: StoreVerb, key: Key, value: V, options: StoreOptions | undefined): Promise<boolean> {
     try {
       const command = this.#storeCommand(verb, key, value, options)
-      if (command instanceof StoreCommand) return this.#write(command, options, true) as Promise<boolean>
+      if (command instanceof StoreCommand)
+        return this.#write(command, options, true) as Promise<boolean>
       return command.then((ready) => this.#write(ready, options, true)) as Promise<boolean>
     } catch (error) {
       return Promise.reject(error)
@@ -404,7 +406,8 @@ export class Client<V = NativeValue>
   #announce<E extends keyof ClientEvents>(event: E, ...args: ClientEvents[E]): void {
     process.nextTick(() => {
       // An 'error' that nobody listens for would end the process.
-      if (this.listenerCount(event) > 0) (this.emit as (...all: unknown[]) => boolean)(event, ...args)
+      if (this.listenerCount(event) > 0)
+        (this.emit as (...all: unknown[]) => boolean)(event, ...args)
     })
   }
 }

@@ -230,7 +230,6 @@ export class Connection {
     this.#listener.onClose(this.#closeError(this.#cause), this.#inFlight)
   }
 
-
   #closeError(cause: unknown): MemcacheError {
     if (cause instanceof MemcacheError && this.#isGivenUp) return cause
     const place = { server: this.#server, cause }
@@ -239,7 +238,11 @@ export class Connection {
 
   #connectError(cause: unknown): MemcacheConnectError {
     if (cause instanceof MemcacheConnectError) return cause
-    return new MemcacheConnectError(reasonOf(cause), { server: this.#server, cause, written: false })
+    return new MemcacheConnectError(reasonOf(cause), {
+      server: this.#server,
+      cause,
+      written: false,
+    })
   }
 }
 

@@ -1,7 +1,6 @@
 import {
   type Address,
   type Command,
-  type Dialect,
   MemcacheClosedError,
   MemcacheConnectError,
   type MemcacheError,
@@ -41,7 +40,6 @@ export class Dispatcher {
   #dialing: Promise<void> | undefined
   #opening: Connection | undefined
   #wasConnected = false
-  #knownDialect: Dialect | undefined
   #flushIsDue = false
   /** The clock as of this turn of the event loop, while a flush is due. */
   #now = 0
@@ -189,7 +187,8 @@ export class Dispatcher {
     return connection
   }
 
-  async #open(connection: Connection): Promise<void> {
+  /** @param refused - the server has just closed a connection over the question what it speaks */
+  async #open(connection: Connection, refused = false): Promise<void> {
     const { connectTimeout } = this.#settings
     const timer = setTimeout(() => {
       const message = `no connection within ${connectTimeout} ms`
@@ -199,13 +198,11 @@ export class Dispatcher {
     try {
       await connection.ready
       isOpen = true
-      await shakeHands(connection, this.#settings, this.#knownDialect)
+      await shakeHands(connection, this.#settings, refused ? 'text' : undefined)
     } catch (error) {
-      // Some proxies close over a command that they do not know: ask that one no more.
-      const isRefused = isOpen && connection.wasClosedByServer && !this.#isClosed
-      if (isRefused && this.#knownDialect === undefined) {
-        this.#knownDialect = 'text'
-        return this.#open(this.#newConnection())
+      // Some proxies close over a command that they do not know.
+      if (isOpen && !refused && connection.wasClosedByServer && !this.#isClosed) {
+        return this.#open(this.#newConnection(), true)
       }
       throw this.#dialFailed(connection, error as MemcacheError)
     } finally {
@@ -223,7 +220,6 @@ export class Dispatcher {
   #dialFailed(connection: Connection, cause: MemcacheError): MemcacheError {
     this.#dialing = undefined
     this.#opening = undefined
-    this.#knownDialect = undefined
     const server = this.#server
     const isOwn = cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError
     const failure = isOwn
@@ -233,7 +229,12 @@ export class Dispatcher {
     this.#backoff.failed(failure, performance.now())
     this.#failWaiting(
       ({ name: command }) =>
-        new MemcacheConnectError(failure.reason, { server, command, cause: failure, written: false }),
+        new MemcacheConnectError(failure.reason, {
+          server,
+          command,
+          cause: failure,
+          written: false,
+        }),
     )
     this.#checkDrained()
     return failure
@@ -337,7 +338,11 @@ export class Dispatcher {
 
   #timeoutError(command: Command, written: boolean): MemcacheTimeoutError {
     const message = written ? 'no reply before the deadline' : 'not sent before the deadline'
-    return new MemcacheTimeoutError(message, { server: this.#server, command: command.name, written })
+    return new MemcacheTimeoutError(message, {
+      server: this.#server,
+      command: command.name,
+      written,
+    })
   }
 
   #failWaiting(errorFor: (command: Command) => MemcacheError): void {

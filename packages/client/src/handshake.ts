@@ -1,5 +1,5 @@
 import {
-  Command,
+  type Command,
   type Dialect,
   MemcacheConnectError,
   type MemcacheError,
@@ -14,7 +14,7 @@ import type { ConnectionSettings } from './options.ts'
  * Makes an open connection ready for commands: authentication first and alone, since replies to what
  * is sent along with it get lost, then the question what the server speaks.
  *
- * @param knownDialect - set when an earlier connection was closed over the question
+ * @param knownDialect - given when the server has closed a connection over the question
  * @throws MemcacheError
  */
 export async function shakeHands(
@@ -30,7 +30,8 @@ export async function shakeHands(
   const version = ask(connection, new VersionCommand()).catch(ignoreRefusal)
   const knowsMeta = dialect === undefined && (await ask(connection, new MetaNoopCommand()))
   const number = versionNumber(await version)
-  if (dialect === undefined) connection.dialect = knowsMeta && number >= META_SINCE ? 'meta' : 'text'
+  if (dialect === undefined)
+    connection.dialect = knowsMeta && number >= META_SINCE ? 'meta' : 'text'
   connection.stallsOverTls &&= !(number >= PIPELINES_OVER_TLS_SINCE && number < UNKNOWN_VERSION)
 }
 

@@ -125,7 +125,8 @@ export function checkedTimeout(timeout: number): number {
 
 /** @throws TypeError unless it is a boolean */
 export function boolean(name: string, value: boolean): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
+  if (typeof value !== 'boolean')
+    throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
   return value
 }
 

@@ -1,4 +1,9 @@
-import { type Command, MemcacheClosedError, MemcacheError, MemcacheIllegalInputError } from '@mc/protocol'
+import {
+  type Command,
+  MemcacheClosedError,
+  MemcacheError,
+  MemcacheIllegalInputError,
+} from '@mc/protocol'
 
 /**
  * With `ignoreExc`: the fallback in place of server and network errors and unreadable values. Misuse

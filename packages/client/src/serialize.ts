@@ -33,7 +33,8 @@ function checked(serialized: SerializedValue): SerializedValue {
 }
 
 function serdeError(cause: unknown, key: ItemKey, command: string): Error {
-  if (cause instanceof MemcacheIllegalInputError || cause instanceof MemcacheSerdeError) return cause
+  if (cause instanceof MemcacheIllegalInputError || cause instanceof MemcacheSerdeError)
+    return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new MemcacheSerdeError(`the value cannot be written: ${reason}`, {
     key,

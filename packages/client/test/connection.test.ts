@@ -274,10 +274,13 @@ describe('limits', () => {
   })
 
   test('a server that does not read holds memory back rather than filling it', async () => {
-    const { client, server } = await start({ timeout: 300, maxInFlightBytes: 64 * 1024 ** 2 }, async (link) => {
-      await link.greet()
-      link.socket.pause()
-    })
+    const { client, server } = await start(
+      { timeout: 300, maxInFlightBytes: 64 * 1024 ** 2 },
+      async (link) => {
+        await link.greet()
+        link.socket.pause()
+      },
+    )
     await client.connect()
     const value = Buffer.alloc(100_000)
     const calls = Array.from({ length: 500 }, (_, i) => client.set(`k${i}`, value))
@@ -321,7 +324,14 @@ describe('closing', () => {
     const script = `import { Client } from '@mc/client'
       const client = new Client('${server.name}', { timeout: 50 })
       console.log(await client.get('a'))`
-    const flags = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module', '-e', script]
+    const flags = [
+      '--conditions=@mc/source',
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      script,
+    ]
     const { stdout } = await run(process.execPath, flags, {
       cwd: new URL('..', import.meta.url),
       timeout: 20_000,

@@ -172,7 +172,11 @@ describe('a reply that cannot be trusted', () => {
 
 describe('an error line', () => {
   const inStep = [
-    ['incr', 'CLIENT_ERROR cannot increment or decrement non-numeric value', 'MEMCACHE_CLIENT_ERROR'],
+    [
+      'incr',
+      'CLIENT_ERROR cannot increment or decrement non-numeric value',
+      'MEMCACHE_CLIENT_ERROR',
+    ],
     ['get', 'SERVER_ERROR out of memory writing get response', 'MEMCACHE_SERVER_ERROR'],
     ['set', 'SERVER_ERROR object too large for cache', 'MEMCACHE_SERVER_ERROR'],
     ['set', 'SERVER_ERROR out of memory storing object', 'MEMCACHE_SERVER_ERROR'],
@@ -229,7 +233,10 @@ describe('an error line', () => {
   })
 
   test('with noreply surfaces as an event, and the next reply is the next command’s', async () => {
-    const { client } = await start({ defaultNoreply: true }, answer('SERVER_ERROR object too large for cache'))
+    const { client } = await start(
+      { defaultNoreply: true },
+      answer('SERVER_ERROR object too large for cache'),
+    )
     const events: Error[] = []
     client.on('error', (error) => events.push(error))
     expect(await client.set('k', 'v')).toBe(true)

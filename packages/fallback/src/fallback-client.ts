@@ -9,6 +9,7 @@ import {
   itemKey,
   type Key,
   type MemcacheClient,
+  MemcacheIllegalInputError,
   MemcachePartialError,
   type StoreOptions,
   type ValueWithCas,
@@ -111,7 +112,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   async getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    const wanted = [...keys]
+    const wanted = keyList(keys)
     if (wanted.length === 0) return new Map()
     const own = await this.#first.findMany(
       wanted,
@@ -130,7 +131,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    const wanted = [...keys]
+    const wanted = keyList(keys)
     if (wanted.length === 0) return new Map()
     const own = await this.#first.findMany(
       wanted,
@@ -214,7 +215,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    const all = [...keys]
+    const all = keyList(keys)
     await this.#remove((client) => client.deleteMany(all, options), options)
     return true
   }
@@ -360,6 +361,14 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     const levels = [this.#first, ...this.#older]
     valuesOf(await Promise.allSettled(levels.map((level) => action(level.client))))
   }
+}
+
+/** The keys, to be read as often as there are caches. A string would be read as keys of one letter. */
+function keyList(keys: Iterable<Key>): readonly Key[] {
+  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
+    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
+  }
+  return [...keys]
 }
 
 /** The results, if nothing failed. */

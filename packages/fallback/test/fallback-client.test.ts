@@ -102,6 +102,16 @@ describe('reads of many keys', () => {
     expect(await client.getMany(['a', 'b'])).toEqual(new Map())
   })
 
+  test('refuse one key in place of many', async () => {
+    const { client, caches } = over([{ k: 1, e: 2, y: 3 }, {}])
+    for (const keys of ['key', 5, undefined] as unknown as string[][]) {
+      await expect(client.getMany(keys)).rejects.toBeInstanceOf(MemcacheIllegalInputError)
+      await expect(client.getsMany(keys)).rejects.toBeInstanceOf(MemcacheIllegalInputError)
+      await expect(client.deleteMany(keys)).rejects.toBeInstanceOf(MemcacheIllegalInputError)
+    }
+    expect(caches.map((it) => it.calls)).toEqual([[], []])
+  })
+
   test('take keys that can be read only once, and pairs that route', async () => {
     const { client } = over([{ a: 1 }, { b: 2 }], warm)
     function* keys(): Generator<string | readonly [string, string]> {

@@ -1,4 +1,4 @@
-import { addressName } from '@mc/protocol'
+import { addressName, type ServerSpec } from '@mc/protocol'
 import { HashClient, type HashClientOptions, RendezvousHash } from '../src/index.ts'
 import { FakeServer } from './fake-server.ts'
 
@@ -10,8 +10,8 @@ export class FakeCluster {
   /** Milliseconds. */
   time = 0
 
-  constructor(names: readonly string[], options: HashClientOptions = {}) {
-    this.client = new HashClient(names, {
+  constructor(servers: readonly ServerSpec[], options: HashClientOptions = {}) {
+    this.client = new HashClient(servers, {
       now: () => this.time,
       random: () => 0,
       createClient: (address) => {

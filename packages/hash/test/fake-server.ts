@@ -1,4 +1,5 @@
 import {
+  type CommandOptions,
   type Entries,
   type GetOptions,
   type ItemKey,
@@ -44,7 +45,7 @@ export class FakeServer implements ServerClient<unknown> {
     return this.#call('gats', () => this.#readWithCas<T>(key) ?? (options?.default as D))
   }
 
-  getMany<T>(keys: Iterable<Key>): Promise<Map<ItemKey, T>> {
+  getMany<T>(keys: Iterable<Key>, _options?: CommandOptions): Promise<Map<ItemKey, T>> {
     return this.#many('getMany', keys, (key) => this.#read(key) as T | undefined)
   }
 

@@ -3,6 +3,7 @@ import {
   MemcacheCounterRangeError,
   MemcacheIllegalInputError,
   type MemcachePartialError,
+  type ServerSpec,
 } from '@mc/protocol'
 import { describe, expect, it } from 'vitest'
 import { HashClient, type HashClientOptions, KetamaHash, RendezvousHash } from '../src/index.ts'
@@ -100,8 +101,9 @@ describe('ignoreExc', () => {
 
 describe('servers', () => {
   it('given in several notations are one server each', () => {
-    const specs = ['127.0.0.1', '127.0.0.1:11211', ['127.0.0.1', 11211], '/run/m.sock'] as const
-    const { client } = new FakeCluster([...specs, 'unix:/run/m.sock', { path: '/run/m.sock' }])
+    const inet: ServerSpec[] = ['127.0.0.1', '127.0.0.1:11211', ['127.0.0.1', 11211]]
+    const unix: ServerSpec[] = ['/run/m.sock', 'unix:/run/m.sock', { path: '/run/m.sock' }]
+    const { client } = new FakeCluster([...inet, ...unix])
     expect(client.servers.map(({ name }) => name)).toEqual(['127.0.0.1:11211', '/run/m.sock'])
   })
 
@@ -186,6 +188,7 @@ describe('addServer', () => {
       const homes = cluster.homesOf(key)
       if (homes.length > 1) expect(homes[1]).toBe('d:1')
     }
+    await settled()
     expect(cluster.events).toEqual([['added', 'd:1']])
   })
 
@@ -218,6 +221,7 @@ describe('removeServer', () => {
     expect(await many).toEqual(new Map(keys.map((key) => [key, key])))
     expect(await moved).toBe(true)
     await removed
+    await settled()
     expect(server.isClosed).toBe(true)
     expect(cluster.homesOf(keys[0]!)).toHaveLength(2)
     expect(cluster.events).toEqual([['removed', 'b:1']])

@@ -1,10 +1,10 @@
 export type { AcquireOptions } from './borrower.ts'
 export type { ObjectPoolLimits } from './limits.ts'
 export { ObjectPool, type ObjectPoolEvents, type ObjectPoolOptions } from './object-pool.ts'
-export {
-  type ClientValue,
-  type PoolableClient,
-  PooledClient,
-  type PooledClientEvents,
-  type PooledClientOptions,
-} from './pooled-client.ts'
+export { PooledClient } from './pooled-client.ts'
+export type {
+  ClientValue,
+  PoolableClient,
+  PooledClientEvents,
+  PooledClientOptions,
+} from './pooled-client-options.ts'

@@ -1,7 +1,7 @@
 import {
   MemcacheClientError,
   MemcacheConnectError,
-  MemcacheError,
+  type MemcacheError,
   MemcacheServerError,
   MemcacheUnknownCommandError,
   MemcacheUnknownError,

@@ -32,7 +32,9 @@ function dateToExptime(date: Date, now: () => number): number {
 
 function inRange(unixTime: number): number {
   if (unixTime > MAX_INT32) {
-    illegal('expire lies past 2038-01-19, the last moment that memcached can be told; 0 means never')
+    illegal(
+      'expire lies past 2038-01-19, the last moment that memcached can be told; 0 means never',
+    )
   }
   return unixTime
 }

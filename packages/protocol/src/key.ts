@@ -35,7 +35,8 @@ export class KeyEncoder {
     const { prefix } = rules
     if (prefix !== undefined && prefix.length > 0) {
       this.#prefix = this.encode(prefix)
-      if (this.#prefix.length === MAX_KEY_LENGTH) illegal('a key prefix of 250 bytes leaves no room')
+      if (this.#prefix.length === MAX_KEY_LENGTH)
+        illegal('a key prefix of 250 bytes leaves no room')
     }
   }
 
@@ -67,11 +68,14 @@ export class KeyEncoder {
 
   #unicode(key: string, at: number): WireKey {
     if (!this.#allowUnicode) {
-      illegal(`key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`)
+      illegal(
+        `key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`,
+      )
     }
     // Checked before the conversion, which would spend time and memory on it.
     if (key.length > MAX_KEY_LENGTH) illegal(`key is too long: more than ${MAX_KEY_LENGTH} bytes`)
-    if (/\p{Surrogate}/u.test(key)) illegal('key contains a lone surrogate, which has no UTF-8 form')
+    if (/\p{Surrogate}/u.test(key))
+      illegal('key contains a lone surrogate, which has no UTF-8 form')
     return Buffer.from(key, 'utf8').toString('latin1')
   }
 }

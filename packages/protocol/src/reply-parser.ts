@@ -139,7 +139,7 @@ export class ReplyParser {
     return this.#line.toString('latin1', this.#lineStart, this.#lineEnd)
   }
 
-  /** What stands behind the line's first word. */
+  /** What stands behind the line's first word, or its first word and colon. */
   get text(): string {
     const { line } = this
     const space = line.indexOf(' ')
@@ -199,7 +199,8 @@ export class ReplyParser {
       }
     }
     if (line[start] === 86 && line[third] === 76) return this.#readValue('VALUE ', ReplyKind.value)
-    if (line[start] === 67 && line[third] === 78) return this.#readValue('CONFIG ', ReplyKind.config)
+    if (line[start] === 67 && line[third] === 78)
+      return this.#readValue('CONFIG ', ReplyKind.config)
     this.kind = kindOfLine(this.line)
     if (this.kind === ReplyKind.unknown) this.problem = 'the line fits no reply'
     return true
@@ -285,7 +286,9 @@ export class ReplyParser {
   #readData(): boolean {
     const { size } = this
     if (size > this.#maxValueLength) {
-      return this.#outOfStep(`a value of ${size} bytes, more than the limit ${this.#maxValueLength}`)
+      return this.#outOfStep(
+        `a value of ${size} bytes, more than the limit ${this.#maxValueLength}`,
+      )
     }
     const start = this.#at
     const end = start + size

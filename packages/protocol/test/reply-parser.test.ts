@@ -94,7 +94,12 @@ describe('ReplyParser', () => {
         (value, cuts, isMeta) => {
           const header = isMeta ? `VA ${value.length} f3 O7` : `VALUE key 3 ${value.length}`
           const bytes = Buffer.concat([Buffer.from(`${header}\r\n`), value, Buffer.from('\r\n')])
-          const { replies } = parse(cut(bytes, cuts.map((position) => position % bytes.length)))
+          const { replies } = parse(
+            cut(
+              bytes,
+              cuts.map((position) => position % bytes.length),
+            ),
+          )
           expect(replies).toEqual([
             {
               kind: isMeta ? ReplyKind.va : ReplyKind.value,
@@ -132,7 +137,14 @@ describe('ReplyParser', () => {
       fc.property(fc.array(piece, { maxLength: 10 }), fc.array(fc.nat(400)), (pieces, cuts) => {
         const bytes = Buffer.concat(pieces)
         const whole = parse([bytes])
-        expect(parse(cut(bytes, cuts.map((at) => at % (bytes.length + 1))))).toEqual(whole)
+        expect(
+          parse(
+            cut(
+              bytes,
+              cuts.map((at) => at % (bytes.length + 1)),
+            ),
+          ),
+        ).toEqual(whole)
       }),
       { numRuns: 10_000 },
     )

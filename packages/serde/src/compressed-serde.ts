@@ -28,7 +28,7 @@ export interface CompressedSerdeOptions {
    * Values longer than this many bytes are compressed and decompressed off the event loop. 0: all of
    * them; `Infinity`: none.
    *
-   * @default 32768, 32 KiB
+   * @default 16384, 16 KiB
    */
   readonly asyncLength?: number | undefined
 }
@@ -66,7 +66,11 @@ class CompressedSerde<V> implements Serde<V> {
 
   constructor(inner: Serde<V>, options: CompressedSerdeOptions) {
     const { algorithm = 'zlib', level } = options
-    const { minLength = 400, maxDecompressedLength = 64 * 1024 ** 2, asyncLength = 32768 } = options
+    const {
+      minLength = 400,
+      maxDecompressedLength = 64 * 1024 ** 2,
+      asyncLength = 16 * 1024,
+    } = options
     this.#codec = availableCodec(algorithm)
     if (level !== undefined) {
       checkNumber('level', level, this.#codec.minLevel, this.#codec.maxLevel)

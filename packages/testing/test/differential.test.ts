@@ -6,8 +6,8 @@ import { RawConnection } from './support/raw-connection.ts'
 
 const { CI, MC_RUNS = '300', MC_SEED } = process.env
 
-test.runIf(CI !== undefined)('memcached is installed where CI is set', () => {
-  expect(memcached.find()).toBeDefined()
+test('memcached is installed where CI is set', () => {
+  expect(CI === undefined || memcached.find() !== undefined).toBe(true)
 })
 
 for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
@@ -46,7 +46,7 @@ interface Pair {
 }
 
 async function startPair(binary: string): Promise<Pair> {
-  const [embedded, real] = await Promise.all([MemcachedServer.start(), memcached.start({ binary })])
+  const [embedded, real] = await Promise.all([MemcachedServer.start(), memcached.start({ binary, args: WITHOUT_BACKGROUND })])
   return { embedded, real }
 }
 
@@ -72,7 +72,6 @@ async function runBoth({ embedded, real }: Pair, steps: readonly string[]): Prom
       })
       const [actual, expected] = await Promise.all([ours.ask(bytes), theirs.ask(bytes)])
       const [ourAnswer, theirAnswer] = [comparable(actual), comparable(expected)]
-      if (ourAnswer.text !== theirAnswer.text) (await import('node:fs')).appendFileSync('/tmp/diffs.jsonl', JSON.stringify({ steps, bytes, actual, expected }) + '\n')
       expect({ step: bytes, ...ourAnswer, times: undefined }).toEqual({
         step: bytes,
         ...theirAnswer,

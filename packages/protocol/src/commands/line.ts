@@ -37,9 +37,11 @@ export class DeleteCommand extends LineCommand<boolean> {
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
-    this.#opaque = -1
-    if (dialect === 'text') return super.write(out, dialect)
-    this.#opaque = out.nextOpaque()
+    this.#opaque = dialect === 'meta' ? out.nextOpaque() : -1
+    if (dialect === 'text') {
+      super.write(out, dialect)
+      return
+    }
     out.ascii('md ').ascii(this.#key).ascii(' O').uint(this.#opaque).crlf()
   }
 

@@ -53,13 +53,15 @@ export class MetaCommand extends Command<MetaReply> {
     super()
     const { verb, key, data, flags = [] } = request
     checkFlags(flags)
-    if ((verb === 'mn') !== (key === undefined)) illegal(`${verb} ${key ? 'takes no' : 'needs a'} key`)
-    if ((verb === 'ms') !== (data !== undefined)) illegal(`${verb} ${data ? 'takes no' : 'needs a'} value`)
+    if ((verb === 'mn') !== (key === undefined))
+      illegal(`${verb} ${key ? 'takes no' : 'needs a'} key`)
+    if ((verb === 'ms') !== (data !== undefined))
+      illegal(`${verb} ${data ? 'takes no' : 'needs a'} value`)
     this.#verb = verb
     this.#data = data
     const words: string[] = [verb]
     const encoded = key !== undefined && /[\0-\x20\x7f]/.test(key)
-    if (key !== undefined) words.push(encoded ? toBase64(key) : key)
+    if (key !== undefined) words.push(encoded ? toBase64(key) : checkedLength(key))
     if (data !== undefined) words.push(String(dataLength(data)))
     words.push(...flags)
     if (encoded) words.push('b')
@@ -115,12 +117,18 @@ function checkFlags(flags: readonly string[]): void {
   const letters = new Set<string>()
   for (const flag of flags) {
     const letter = flag.charAt(0)
-    if (!/^[A-Za-z][\x21-\x7e]*$/.test(flag)) illegal('a meta flag is a letter and its token, without blanks')
+    if (!/^[A-Za-z][\x21-\x7e]*$/.test(flag))
+      illegal('a meta flag is a letter and its token, without blanks')
     if (letter === 'q' || letter === 'b') illegal(`the meta flag ${letter} cannot be given`)
     if (letter === 'O' && flag.length > 32) illegal('an opaque has at most 31 bytes')
     if (letters.has(letter)) illegal(`the meta flag ${letter} is given twice`)
     letters.add(letter)
   }
+}
+
+function checkedLength(key: WireKey): WireKey {
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH) illegal('key must have 1 to 250 bytes')
+  return key
 }
 
 function toBase64(key: WireKey): string {

@@ -62,7 +62,10 @@ export class GetCommand<V, T, D> extends Command<T | D> {
       return
     }
     this.#opaque = out.nextOpaque()
-    out.ascii('mg ').ascii(this.#wire).ascii(this.#withCas ? ' v f c O' : ' v f O')
+    out
+      .ascii('mg ')
+      .ascii(this.#wire)
+      .ascii(this.#withCas ? ' v f c O' : ' v f O')
     out.uint(this.#opaque)
     if (this.#exptime !== undefined) out.ascii(` T${this.#exptime}`)
     out.crlf()
@@ -85,7 +88,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
         this.resolve(this.#miss)
         return true
       case ReplyKind.value:
-        if (this.#opaque >= 0 || this.#hit || !reply.hasKey(this.#wire)) throw misplaced(reply, this.name)
+        if (this.#opaque >= 0 || this.#hit || !reply.hasKey(this.#wire))
+          throw misplaced(reply, this.name)
         this.#hit = true
         this.#take(reply)
         return false

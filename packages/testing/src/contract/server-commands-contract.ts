@@ -30,12 +30,12 @@ export function serverCommandsContract(subject: ServerCommandsSubject, runner?: 
     rule('stats answers typed values by name', async (client) => {
       await client.set('stats-key', 'v')
       const stats = await client.stats()
-      assert.equal(typeof stats['pid'], 'number')
-      assert.equal(typeof stats['rusage_user'], 'number')
-      assert.equal(typeof stats['version'], 'string')
-      assert.equal(stats['hash_is_expanding'], false)
-      assert.ok((stats['curr_items'] as number) >= 1)
-      assert.equal(typeof (await client.stats('settings'))['maxbytes'], 'number')
+      assert.equal(typeof stats.pid, 'number')
+      assert.equal(typeof stats.rusage_user, 'number')
+      assert.equal(typeof stats.version, 'string')
+      assert.equal(stats.hash_is_expanding, false)
+      assert.ok((stats.curr_items as number) >= 1)
+      assert.equal(typeof (await client.stats('settings')).maxbytes, 'number')
       assert.ok(Object.keys(await client.stats('items')).length > 0)
     })
     rule('stats with words of its own answers nothing or items', async (client) => {

@@ -18,6 +18,17 @@ const WATCHES: ReadonlySet<string> = new Set([
   'proxyevents',
   'proxyuser',
 ])
+const STORAGE_OPTIONS: ReadonlySet<string> = new Set([
+  'compact_under',
+  'drop_under',
+  'drop_unread',
+  'free_memchunks',
+  'item_age',
+  'item_size',
+  'low_ttl',
+  'max_sleep',
+  'recache_rate',
+])
 
 /** Answers a command about the server: the line to send, if it has not written one itself. */
 export function runAdmin(exchange: Exchange, request: AdminRequest): string | undefined {
@@ -45,7 +56,7 @@ export function runAdmin(exchange: Exchange, request: AdminRequest): string | un
     case 'lru':
       return tuneLru(words)
     case 'extstore':
-      return words.length < 2 ? 'ERROR' : 'OK'
+      return tuneStorage(words)
     case 'refresh_certs':
       return server.settings.tls ? 'OK' : 'Error TLS not enabled'
     case 'slabs':
@@ -114,6 +125,15 @@ function tuneShares(values: readonly string[]): string {
   if ((hotFactor as number) <= 0 || (warmFactor as number) <= 0) {
     return 'ERROR hot/warm age factors must be greater than 0'
   }
+  return 'OK'
+}
+
+/** Checked and otherwise without effect: nothing is ever stored outside of memory. */
+function tuneStorage([option, value, second]: readonly string[]): string {
+  if (option === undefined || value === undefined) return 'ERROR'
+  if (option === 'max_frag') return Number.isNaN(Number(value)) ? 'ERROR' : 'OK'
+  const values = option === 'free_memchunks' ? [value, second ?? ''] : [value]
+  if (!STORAGE_OPTIONS.has(option) || values.map(parseUint32).includes(undefined)) return 'ERROR'
   return 'OK'
 }
 

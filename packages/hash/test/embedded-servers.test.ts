@@ -1,0 +1,154 @@
+import { Client, type ClientOptions } from '@mc/client'
+import { type ItemKey, MemcacheError } from '@mc/protocol'
+import { MemcachedServer } from '@mc/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { HashClient, type HashClientOptions, KetamaHash } from '../src/index.ts'
+
+const keys = Array.from({ length: 300 }, (_, i) => `key${i}`)
+const entries = new Map(keys.map((key) => [key, `value of ${key}`]))
+
+let servers: MemcachedServer[]
+let clients: HashClient[]
+
+beforeEach(async () => {
+  servers = await Promise.all([1, 2, 3].map(() => MemcachedServer.start()))
+  clients = []
+})
+
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.close()))
+  await Promise.all(servers.map((server) => server.stop()))
+})
+
+function connect(options: HashClientOptions = {}): HashClient {
+  const client = new HashClient(
+    servers.map(({ name }) => name),
+    options,
+  )
+  clients.push(client)
+  return client
+}
+
+describe('three servers', () => {
+  it.each<{ name: string; options: HashClientOptions }>([
+    { name: 'by rendezvous', options: {} },
+    { name: 'by ketama', options: { hasher: new KetamaHash() } },
+    { name: 'in the text dialect', options: { dialect: 'text' } },
+    { name: 'with a prefix', options: { keyPrefix: 'app:' } },
+    { name: 'in small batches', options: { keysPerBatch: 7 } },
+  ])('share keys $name', async ({ options }) => {
+    const client = connect(options)
+    await client.connect()
+    expect(await client.setMany(entries)).toEqual([])
+    for (const server of servers) expect((await keysOf(server, options)).size).toBeGreaterThan(50)
+    expect(await client.getMany(keys)).toEqual(entries)
+    expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual([...entries.values()])
+    await client.deleteMany(keys.slice(1))
+    expect(await client.getMany(keys)).toEqual(new Map([...entries].slice(0, 1)))
+  })
+
+  it('each hold what a client of their own finds there', async () => {
+    const client = connect()
+    await client.setMany(entries)
+    let found = 0
+    for (const server of servers) {
+      const part = await keysOf(server)
+      for (const [key, value] of part) expect(value).toBe(entries.get(String(key)))
+      found += part.size
+    }
+    expect(found).toBe(keys.length)
+  })
+
+  it('answer 10,000 keys in one call', async () => {
+    const client = connect()
+    const many = new Map(Array.from({ length: 10_000 }, (_, i) => [`item${i}`, i]))
+    expect(await client.setMany(many)).toEqual([])
+    expect(await client.getMany(many.keys())).toEqual(many)
+    expect(await client.deleteMany(many.keys())).toBe(true)
+  })
+
+  it('come and go under load without an error or a wrong value', async () => {
+    const client = connect()
+    const [, , third] = servers
+    let isDone = false
+    const load = async (lane: number): Promise<number> => {
+      let count = 0
+      for (let i = lane; !isDone; i += 16) {
+        const key = keys[i % keys.length]!
+        await client.set(key, entries.get(key))
+        const value = await client.get(key)
+        // A key that moves between the two calls is a miss, never another's value.
+        if (value !== undefined) expect(value).toBe(entries.get(key))
+        count++
+      }
+      return count
+    }
+    const lanes = Array.from({ length: 16 }, (_, lane) => load(lane))
+    for (let round = 0; round < 10; round++) {
+      await client.removeServer(third!.name)
+      await client.getMany(keys)
+      client.addServer(third!.name)
+      await client.setMany(entries)
+    }
+    isDone = true
+    for (const count of await Promise.all(lanes)) expect(count).toBeGreaterThan(0)
+  })
+})
+
+describe('a server that stops', () => {
+  it('fails what is in flight, dies, and its keys move while the others serve on', async () => {
+    const client = connect({ retryTimeout: 0, retryAttempts: 1 })
+    await client.setMany(entries)
+    const lost = servers[1]!
+    const own = await keysOf(lost)
+    const dead = new Promise((resolve) => client.once('dead', resolve))
+    await lost.stop()
+    for (const key of keys.filter((key) => !own.has(key))) {
+      expect(await client.get(key)).toBe(entries.get(key))
+    }
+    const [key] = own.keys()
+    for (let failures = 0; failures < 2; failures++) {
+      await expect(client.get(key!)).rejects.toThrow(MemcacheError)
+    }
+    expect(await dead).toBe(lost.name)
+    expect(await client.setMany(entries)).toEqual([])
+    expect(await client.getMany(keys)).toEqual(entries)
+  })
+
+  it('comes back when it listens again', async () => {
+    let now = 0
+    const client = connect({
+      retryAttempts: 0,
+      now: () => now,
+      reconnectDelay: { initial: 1, max: 1 },
+    })
+    await client.setMany(entries)
+    const lost = servers[1]!
+    const [key] = (await keysOf(lost)).keys()
+    await lost.stop()
+    await expect(client.get(key!)).rejects.toThrow(MemcacheError)
+    expect(client.servers[1]?.state).toBe('dead')
+    servers[1] = await MemcachedServer.start({ port: lost.port })
+    const alive = new Promise((resolve) => client.once('alive', resolve))
+    // The client of the server may still be waiting to connect again.
+    while (client.servers[1]?.state === 'dead') {
+      now += 66_001
+      await client.get(key!)
+    }
+    expect(await alive).toBe(lost.name)
+    expect(client.servers[1]?.state).toBe('healthy')
+    expect(await client.set(key!, 'back')).toBe(true)
+    expect((await keysOf(servers[1])).size).toBe(1)
+  })
+})
+
+/** What this server holds. */
+async function keysOf(
+  { name }: MemcachedServer,
+  options: ClientOptions = {},
+): Promise<Map<ItemKey, unknown>> {
+  const client = new Client(name, options)
+  const found = await client.getMany(keys)
+  await client.close()
+  return found
+}

@@ -1,0 +1,50 @@
+import type { Client, ClientOptions } from '@mc/client'
+import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
+
+/** What a `Client` takes and gives by default. */
+export type ClientValue = Client extends Client<infer V> ? V : never
+
+/** A client that can be pooled. The optional methods are used where there are any. */
+export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
+  connect?(): Promise<void>
+  /** Closes at once. */
+  destroy?(): void
+}
+
+/**
+ * Options of a `PooledClient`: those of `Client`, for each of its clients, and the limits of the pool.
+ * Times are milliseconds.
+ */
+export interface PooledClientOptions<V, C> extends ClientOptions<V> {
+  /**
+   * Makes a client of the pool.
+   *
+   * @param options - those of `Client` that the pool was given, without `ignoreExc`
+   * @default (server, options) => new Client(server, options)
+   */
+  readonly createClient?: ((server: ServerSpec, options: ClientOptions<V>) => C) | undefined
+  /** Clients, and so connections, that may exist at one time. @default 8 */
+  readonly maxPoolSize?: number | undefined
+  /** Clients to keep when idle; `connect()` connects as many, and at least one. @default 0 */
+  readonly minPoolSize?: number | undefined
+  /** How long a client may be idle; 0: for ever. @default 60000 */
+  readonly poolIdleTimeout?: number | undefined
+  /** How old a client may be. Makes load follow DNS and load balancers. @default Infinity */
+  readonly maxConnectionAge?: number | undefined
+  /** Part of `maxConnectionAge`, 0 to 1, by which it is shortened at random. @default 0.1 */
+  readonly maxConnectionAgeJitter?: number | undefined
+  /** How long a call waits for a client; its own `timeout` may be less. @default 1000 */
+  readonly acquireTimeout?: number | undefined
+  /** Calls that may wait for a client at one time. @default 10000 */
+  readonly maxWaiting?: number | undefined
+}
+
+/** Events of a `PooledClient`. None of them needs a listener. */
+export interface PooledClientEvents<C> {
+  /** A client was made. */
+  create: [client: C]
+  /** A client has left the pool and is being closed. */
+  destroy: [client: C]
+  /** Something failed that no caller waits for, such as a write with `noreply`. */
+  error: [error: unknown]
+}
