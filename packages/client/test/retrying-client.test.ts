@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import {
   type CommandOptions,
   type GetOptions,
@@ -15,7 +16,9 @@ import {
   MemcacheUnexpectedCloseError,
   type StoreOptions,
 } from '@mc/protocol'
+import { MemcachedServer } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { Client } from '../src/index.ts'
 import {
   type ErrorClass,
   RetryingClient,
@@ -381,6 +384,72 @@ describe('delays', () => {
     const client = new RetryingClient(inner, { attempts: 5 })
     await expect(client.get('key', { signal: controller.signal })).rejects.toBe(reason)
     expect(attempts).toBe(1)
+  })
+})
+
+describe('over a server whose first replies to a command are lost', () => {
+  let server: MemcachedServer
+  let proxy: Server
+  let repliesToLose = 0
+
+  beforeEach(async () => {
+    server = await MemcachedServer.start()
+    proxy = createServer((near) => {
+      const far = connect(server.port, '127.0.0.1')
+      near.pipe(far)
+      far.on('data', (reply) => {
+        if (repliesToLose-- <= 0) near.write(reply)
+        else near.destroy()
+      })
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        socket.on('error', () => {})
+        socket.on('close', () => other.destroy())
+      }
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+  })
+
+  afterEach(async () => {
+    proxy.close()
+    await server.stop()
+  })
+
+  function clients() {
+    const { port } = proxy.address() as AddressInfo
+    const inner = new Client(['127.0.0.1', port], {
+      dialect: 'meta',
+      reconnectDelay: { initial: 1, max: 1 },
+    })
+    return {
+      client: new RetryingClient(inner, { attempts: 3, retryDelay: 20 }),
+      direct: new Client(server.name),
+    }
+  }
+
+  test('an idempotent command succeeds within the attempts', async () => {
+    const { client, direct } = clients()
+    repliesToLose = 2
+    expect(await client.set('key', 'value')).toBe(true)
+    repliesToLose = 2
+    expect(await client.get('key')).toBe('value')
+    await Promise.all([client.close(), direct.close()])
+  })
+
+  test('a counter is not counted twice, and the error says that it was written', async () => {
+    const { client, direct } = clients()
+    await direct.set('counter', '1')
+    repliesToLose = 1
+    await expect(client.incr('counter')).rejects.toMatchObject({
+      code: 'MEMCACHE_UNEXPECTED_CLOSE',
+      written: true,
+    })
+    expect(await direct.get('counter')).toBe('2')
+    expect(await client.incr('counter')).toBe(3)
+    await Promise.all([client.close(), direct.close()])
   })
 })
 

@@ -15,7 +15,7 @@ import {
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import { type Found, Level, type LevelCounters } from './level.ts'
+import { type Found, findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'
 
 /** How a `FallbackClient` treats the older caches. */
 export interface FallbackClientOptions {
@@ -35,8 +35,6 @@ export interface FallbackClientOptions {
    */
   readonly olderFailures?: 'error' | 'miss' | undefined
 }
-
-type Read<V, T> = (client: MemcacheClient<V>, options: CommandOptions) => Promise<T | undefined>
 
 /**
  * A list of caches, newest first, to move from one fleet to another. Reads go down the list until a hit,
@@ -119,7 +117,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
       (client, some) => client.getMany<T>(some, options),
       options,
     )
-    const { found, failed } = await this.#findManyOlder<T>(own.missing, options)
+    const { found, failed } = await findManyIn<V, T>(this.#older, own.missing, options)
     for (const item of found) this.#copyLater(item)
     return complete(
       new Map([...own.found, ...found].map((it) => [itemKey(it.key), it.value])),
@@ -140,7 +138,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     )
     const results = new Map(own.found.map((it) => [itemKey(it.key), it.value]))
     if (!this.#warms) return results
-    const { found, failed } = await this.#findManyOlder<T>(own.missing, options)
+    const { found, failed } = await findManyIn<V, T>(this.#older, own.missing, options)
     if (found.length > 0) {
       await Promise.all(found.map((item) => this.#copy(item)))
       const copied = await this.#first.client.getsMany<T>(
@@ -249,7 +247,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     const { default: missing, ...rest } = options
     const own = await this.#first.find(read, rest)
     if (own !== undefined) return own
-    const found = await this.#findOlder(key, read, rest)
+    const found = await findIn(this.#older, key, read, rest)
     if (found === undefined) return missing as D
     this.#copyLater(found, expire)
     return found.value
@@ -265,43 +263,10 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     const own = await this.#first.find(read.first, rest)
     if (own !== undefined) return own
     if (!this.#warms) return missing as D
-    const found = await this.#findOlder(key, read.older, rest)
+    const found = await findIn(this.#older, key, read.older, rest)
     if (found === undefined) return missing as D
     await this.#copy(found, expire)
     return (await read.first(this.#first.client, rest)) ?? (missing as D)
-  }
-
-  async #findOlder<T>(
-    key: Key,
-    read: Read<V, T>,
-    options: CommandOptions,
-  ): Promise<Found<V, T> | undefined> {
-    for (const level of this.#older) {
-      const value = await level.find(read, options)
-      if (value !== undefined) return { level, key, value }
-    }
-    return undefined
-  }
-
-  async #findManyOlder<T>(
-    keys: readonly Key[],
-    options: CommandOptions | undefined,
-  ): Promise<{ found: Found<V, T>[]; failed: Map<ItemKey, Error> }> {
-    const found: Found<V, T>[] = []
-    const failed = new Map<ItemKey, Error>()
-    let missing = keys
-    for (const level of this.#older) {
-      if (missing.length === 0) break
-      const answers = await level.findMany(
-        missing,
-        (client, some) => client.getMany<T>(some, options),
-        options,
-      )
-      found.push(...answers.found)
-      for (const [key, error] of answers.failed) failed.set(key, error)
-      missing = answers.missing
-    }
-    return { found, failed }
   }
 
   /**
@@ -320,7 +285,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     const answer = await command(client, told)
     if (answer !== false && answer !== undefined) return answer
     const { signal, timeout } = told
-    const found = await this.#findOlder(key, (it) => it.get(key, { signal, timeout }), told)
+    const found = await findIn(this.#older, key, (it) => it.get(key, { signal, timeout }), told)
     if (found === undefined) return answer
     await this.#copy(found)
     return command(client, told)

@@ -33,6 +33,12 @@ export interface Found<V, T> {
   readonly value: T
 }
 
+/** A command that reads one key; `undefined` is a miss. */
+export type Read<V, T> = (
+  client: MemcacheClient<V>,
+  options: CommandOptions,
+) => Promise<T | undefined>
+
 /** What one cache answers when asked for many keys: each key is in one of the three. */
 export interface ManyAnswers<V, T> {
   readonly found: readonly Found<V, T>[]
@@ -65,10 +71,7 @@ export class Level<V> {
   }
 
   /** Asks for one key; `undefined` is a miss. */
-  async find<T>(
-    read: (client: MemcacheClient<V>, options: CommandOptions) => Promise<T | undefined>,
-    options: CommandOptions,
-  ): Promise<T | undefined> {
+  async find<T>(read: Read<V, T>, options: CommandOptions): Promise<T | undefined> {
     let value: T | undefined
     try {
       value = await read(this.client, options)
@@ -125,6 +128,43 @@ export class Level<V> {
     this.countError()
     if (this.#onFailure !== 'miss' || isOfTheCaller(error, options)) throw error
   }
+}
+
+/** The first hit, going down the levels. */
+export async function findIn<V, T>(
+  levels: readonly Level<V>[],
+  key: Key,
+  read: Read<V, T>,
+  options: CommandOptions,
+): Promise<Found<V, T> | undefined> {
+  for (const level of levels) {
+    const value = await level.find(read, options)
+    if (value !== undefined) return { level, key, value }
+  }
+  return undefined
+}
+
+/** The first hit for each key, asking each level for what is still missing, and the keys that failed. */
+export async function findManyIn<V, T>(
+  levels: readonly Level<V>[],
+  keys: readonly Key[],
+  options: CommandOptions | undefined,
+): Promise<Omit<ManyAnswers<V, T>, 'missing'>> {
+  const found: Found<V, T>[] = []
+  const failed = new Map<ItemKey, Error>()
+  let missing = keys
+  for (const level of levels) {
+    if (missing.length === 0) break
+    const answers = await level.findMany(
+      missing,
+      (client, some) => client.getMany<T>(some, options),
+      options,
+    )
+    for (const item of answers.found) found.push(item)
+    for (const [key, error] of answers.failed) failed.set(key, error)
+    missing = answers.missing
+  }
+  return { found, failed }
 }
 
 /** Bad input and an abort are no failures of the cache, and no cache can do better. */

@@ -10,13 +10,23 @@ import {
  * Whether `ignoreExc` covers an error: what servers, the network and stored values do wrong. Misuse, the
  * reason of an abort, and a counter that did change are told in any case.
  */
-export function isIgnorable(error: unknown): boolean {
+function isIgnorable(error: unknown): boolean {
   return (
     error instanceof MemcacheError &&
     !(error instanceof MemcacheIllegalInputError) &&
     !(error instanceof MemcacheClosedError) &&
     !(error instanceof MemcacheCounterRangeError)
   )
+}
+
+/** With `ignoreExc`: the fallback in place of the errors that it covers. */
+export async function orOnError<T>(answer: Promise<T>, fallback: T): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (isIgnorable(error)) return fallback
+    throw error
+  }
 }
 
 /**

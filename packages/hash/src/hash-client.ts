@@ -22,14 +22,22 @@ import {
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
+import { runOnAll } from './all-servers.ts'
 import { Cluster, type HashClientEvents } from './cluster.ts'
-import { isIgnorable, throwFailures } from './failure.ts'
+import { orOnError, throwFailures } from './failure.ts'
 import {
   type HashClientOptions,
   type HashClientSettings,
   hashClientSettings,
 } from './hash-client-options.ts'
-import { allServersDown, entryPairs, keyList, type ManyKeysCall, runManyKeys } from './many-keys.ts'
+import {
+  allServersDown,
+  entryPairs,
+  inOrderOf,
+  keyList,
+  type ManyKeysCall,
+  runManyKeys,
+} from './many-keys.ts'
 import { RendezvousHash } from './rendezvous.ts'
 import { routingText } from './routing-text.ts'
 import type { Server, ServerClient, ServerStatus } from './server.ts'
@@ -85,7 +93,7 @@ export class HashClient<V = unknown>
    * @throws MemcacheIllegalInputError for an address that cannot be read
    */
   addServer(server: ServerSpec): void {
-    this.#checkOpen()
+    this.#begin()
     const added = this.#cluster.add(parseAddress(server), this.#createClient)
     if (added !== undefined) this.#announce('added', added)
   }
@@ -97,7 +105,7 @@ export class HashClient<V = unknown>
    * @throws RangeError if there is no such server
    */
   async removeServer(server: ServerSpec): Promise<void> {
-    this.#checkOpen()
+    this.#begin()
     const removed = this.#cluster.remove(addressName(parseAddress(server)))
     this.#announce('removed', removed.name)
     await removed.retire()
@@ -177,25 +185,21 @@ export class HashClient<V = unknown>
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#write<boolean | undefined>(key, options, (client) =>
-      client.cas(key, value, cas, options),
-    )
+    const command = (client: ServerClient<V>): Promise<boolean | undefined> =>
+      client.cas(key, value, cas, options)
+    return this.#run<boolean | undefined>(key, command, false, options?.noreply !== true)
   }
 
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
   incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
   incr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    const command = (client: ServerClient<V>): Promise<unknown> =>
-      client.incr(key, delta as number, options)
-    return this.#run(key, command, undefined, this.#isAwaited(options)) as Promise<never>
+    return this.#count('incr', key, delta, options)
   }
 
   decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
   decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
   decr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    const command = (client: ServerClient<V>): Promise<unknown> =>
-      client.decr(key, delta as number, options)
-    return this.#run(key, command, undefined, this.#isAwaited(options)) as Promise<never>
+    return this.#count('decr', key, delta, options)
   }
 
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
@@ -255,7 +259,9 @@ export class HashClient<V = unknown>
 
   /** Lets what is under way finish on all servers, whatever their state, then closes for good. */
   close(): Promise<void> {
-    this.#closed ??= this.#retireAll()
+    this.#closed ??= Promise.all(this.#cluster.servers.map((server) => server.retire())).then(
+      () => {},
+    )
     return this.#closed
   }
 
@@ -275,23 +281,22 @@ export class HashClient<V = unknown>
     return this.#cluster.serverFor(routingText(key, this.#settings.keyHashForm))
   }
 
-  async #run<T>(
+  // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
+  #run<T>(
     key: Key,
     command: (client: ServerClient<V>) => Promise<T>,
     fallback: T,
     isProof = true,
   ): Promise<T> {
-    this.#checkOpen()
-    this.#cluster.probeDead()
     try {
+      this.#begin()
       const server = this.#serverFor(key)
-      if (server === undefined) throw allServersDown()
-      return await server.run(command, isProof)
+      // A call that is refused meets no client that would check its key.
+      if (server?.health.state !== 'healthy') this.#keys.encode(key)
+      const answer = server?.run(command, isProof) ?? Promise.reject(allServersDown())
+      return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
     } catch (error) {
-      // A call that was refused has met no client that would have checked its key.
-      this.#keys.encode(key)
-      if (this.#settings.ignoreExc && isIgnorable(error)) return fallback
-      throw error
+      return Promise.reject(error)
     }
   }
 
@@ -303,14 +308,26 @@ export class HashClient<V = unknown>
     return this.#run<T | false>(key, command, false, this.#isAwaited(options))
   }
 
+  #count(
+    verb: 'incr' | 'decr',
+    key: Key,
+    delta: number | bigint | undefined,
+    options: WriteOptions | undefined,
+  ): Promise<never> {
+    const command = (client: ServerClient<V>): Promise<unknown> =>
+      client[verb](key, delta as number, options)
+    return this.#run(key, command, undefined, options?.noreply !== true) as Promise<never>
+  }
+
   async #readMany<T>(
     keys: Iterable<Key>,
     options: CommandOptions | undefined,
     send: ManyKeysCall<V, Key, Map<ItemKey, T>>['send'],
   ): Promise<Map<ItemKey, T>> {
-    const results = new Map<ItemKey, T>()
-    await this.#runMany<Key, Map<ItemKey, T>, CommandOptions>(results, {
-      items: keyList(keys),
+    const items = keyList(keys)
+    const found = new Map<ItemKey, T>()
+    await this.#runMany<Key, Map<ItemKey, T>, CommandOptions>(found, {
+      items,
       options,
       keyOf: (key) => key,
       send,
@@ -319,7 +336,7 @@ export class HashClient<V = unknown>
       },
       isProof: true,
     })
-    return results
+    return inOrderOf(items, found)
   }
 
   /** Fills `results` and answers the keys that failed, all of which `ignoreExc` covers. */
@@ -327,14 +344,16 @@ export class HashClient<V = unknown>
     results: R,
     call: ManyKeysCall<V, I, R, O>,
   ): Promise<Map<ItemKey, Error>> {
-    this.#checkOpen()
-    this.#cluster.probeDead()
-    const { keysPerBatch, now, ignoreExc } = this.#settings
+    this.#begin()
     // All of them are checked before any is sent.
     for (const item of call.items) this.#keys.encode(call.keyOf(item))
-    const groups = groupBy(call.items, (item) => this.#serverFor(call.keyOf(item)))
-    const { failed, anyCame } = await runManyKeys(call, groups, results, { keysPerBatch, now })
-    throwFailures(results, failed, anyCame, ignoreExc)
+    const { failed, anyCame } = await runManyKeys(
+      call,
+      (key) => this.#serverFor(key),
+      results,
+      this.#settings,
+    )
+    throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
     return failed
   }
 
@@ -343,17 +362,8 @@ export class HashClient<V = unknown>
     command: (client: ServerClient<V>) => Promise<T>,
     isProof = true,
   ): Promise<Map<string, T>> {
-    this.#checkOpen()
-    this.#cluster.probeDead()
-    const { servers } = this.#cluster
-    const outcomes = await Promise.allSettled(servers.map((server) => server.run(command, isProof)))
-    const answers = new Map<string, T>()
-    const failed = new Map<string, Error>()
-    for (const [i, outcome] of outcomes.entries()) {
-      const { name } = servers[i]!
-      if (outcome.status === 'fulfilled') answers.set(name, outcome.value)
-      else failed.set(name, outcome.reason as Error)
-    }
+    this.#begin()
+    const { answers, failed } = await runOnAll(this.#cluster.servers, command, isProof)
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
     return answers
   }
@@ -371,13 +381,12 @@ export class HashClient<V = unknown>
     return !(options?.noreply ?? this.#defaultNoreply)
   }
 
-  async #retireAll(): Promise<void> {
-    await Promise.all(this.#cluster.servers.map((server) => server.retire()))
-  }
-
-  #checkOpen(): void {
-    if (this.#closed === undefined) return
-    throw new MemcacheClosedError('the client is closed', { written: false })
+  /** What comes before every call. @throws MemcacheClosedError */
+  #begin(): void {
+    if (this.#closed !== undefined) {
+      throw new MemcacheClosedError('the client is closed', { written: false })
+    }
+    this.#cluster.probeDead()
   }
 
   /** Behind the work that led to it, so that a listener that throws breaks nothing here. */
@@ -388,15 +397,4 @@ export class HashClient<V = unknown>
         (this.emit as (...all: unknown[]) => boolean)(event, ...args)
     })
   }
-}
-
-function groupBy<T, G>(items: readonly T[], groupOf: (item: T) => G): Map<G, T[]> {
-  const groups = new Map<G, T[]>()
-  for (const item of items) {
-    const group = groupOf(item)
-    const known = groups.get(group)
-    if (known === undefined) groups.set(group, [item])
-    else known.push(item)
-  }
-  return groups
 }

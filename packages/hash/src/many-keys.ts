@@ -47,34 +47,29 @@ export interface ManyKeysOutcome {
 }
 
 /**
- * Runs the call on all servers at once and adds the answers to `results`, server by server in the order
- * of `groups`. A server that fails, fails its own keys only. Settles when all have; does not reject.
+ * Runs the call on all servers at once and adds the answers to `results`, server by server. A server that
+ * fails, fails its own keys only. Resolves when all have answered or failed.
  *
- * @param groups - the items by their server; under `undefined` those for which there is none
+ * @param serverFor - `undefined` for a key for which no server is left
  */
 export async function runManyKeys<V, I, R, O extends CommandOptions>(
   call: ManyKeysCall<V, I, R, O>,
-  groups: ReadonlyMap<Server<V> | undefined, readonly I[]>,
+  serverFor: (key: Key) => Server<V> | undefined,
   results: R,
   rules: ManyKeysRules,
 ): Promise<ManyKeysOutcome> {
   const optionsNow = withDeadline(call.options, rules.now)
-  const parts: Part<I, R>[] = []
-  const servers: Promise<void>[] = []
-  for (const [server, items] of groups) {
-    const ownParts = cut<I, R>(items, rules.keysPerBatch)
-    parts.push(...ownParts)
-    const run = (part: Part<I, R>): Promise<void> =>
-      settle(part, () => {
-        if (server === undefined) throw allServersDown()
-        const options = optionsNow()
-        return server.run((client) => call.send(client, part.items, options), call.isProof)
-      })
-    const runAll = (): Promise<void> => runInLanes(ownParts, run)
-    servers.push(server === undefined ? runAll() : server.hold(runAll))
-  }
-  await Promise.all(servers)
-  return mergeParts(call, parts, results)
+  const groups = groupBy(call.items, (item) => serverFor(call.keyOf(item)))
+  const parts = Array.from(groups, ([server, items]) => {
+    const send = async (batch: I[]): Promise<R> => {
+      if (server === undefined) throw allServersDown()
+      const options = optionsNow()
+      return server.run((client) => call.send(client, batch, options), call.isProof)
+    }
+    const sendAll = (): Promise<Part<I, R>[]> => sendInLanes(cut(items, rules.keysPerBatch), send)
+    return server === undefined ? sendAll() : server.hold(sendAll)
+  })
+  return mergeParts(call, (await Promise.all(parts)).flat(), results)
 }
 
 /** No server is left to send anything to. */
@@ -100,35 +95,59 @@ export function keyList(keys: Iterable<Key>): Key[] {
   return [...keys]
 }
 
+/** The hits in the order of the keys, as if one server had answered. */
+export function inOrderOf<T>(
+  keys: readonly Key[],
+  found: ReadonlyMap<ItemKey, T>,
+): Map<ItemKey, T> {
+  const hits = new Map<ItemKey, T>()
+  for (const key of keys) {
+    const item = itemKey(key)
+    const value = found.get(item)
+    if (value !== undefined || found.has(item)) hits.set(item, value as T)
+  }
+  return hits
+}
+
 /** A batch for one server, and what came of it. */
 interface Part<I, R> {
-  readonly items: I[]
-  answer?: R
-  error?: unknown
+  readonly items: readonly I[]
+  readonly outcome: PromiseSettledResult<R>
 }
 
-function cut<I, R>(items: readonly I[], size: number): Part<I, R>[] {
-  const parts: Part<I, R>[] = []
+function groupBy<T, G>(items: readonly T[], groupOf: (item: T) => G): Map<G, T[]> {
+  const groups = new Map<G, T[]>()
+  for (const item of items) {
+    const group = groupOf(item)
+    const known = groups.get(group)
+    if (known === undefined) groups.set(group, [item])
+    else known.push(item)
+  }
+  return groups
+}
+
+function cut<T>(items: readonly T[], size: number): T[][] {
+  const batches: T[][] = []
   for (let start = 0; start < items.length; start += size) {
-    parts.push({ items: items.slice(start, start + size) })
+    batches.push(items.slice(start, start + size))
   }
-  return parts
+  return batches
 }
 
-async function runInLanes<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values()
+async function sendInLanes<I, R>(
+  batches: readonly I[][],
+  send: (batch: I[]) => Promise<R>,
+): Promise<Part<I, R>[]> {
+  const parts: Part<I, R>[] = []
+  const queue = batches.entries()
   const lane = async (): Promise<void> => {
-    for (const item of queue) await run(item)
+    for (const [i, items] of queue) {
+      const [outcome] = await Promise.allSettled([send(items)])
+      parts[i] = { items, outcome }
+    }
   }
-  await Promise.all(Array.from({ length: Math.min(BATCHES_IN_FLIGHT, items.length) }, lane))
-}
-
-async function settle<I, R>(part: Part<I, R>, send: () => Promise<R>): Promise<void> {
-  try {
-    part.answer = await send()
-  } catch (error) {
-    part.error = error
-  }
+  await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, lane))
+  return parts
 }
 
 /**
@@ -140,7 +159,8 @@ function withDeadline<O extends CommandOptions>(
   now: () => number,
 ): () => O | undefined {
   const timeout = options?.timeout
-  if (options === undefined || timeout === undefined) return () => options
+  // What is no time at all is left to the server's client to refuse.
+  if (options === undefined || timeout === undefined || !(timeout > 0)) return () => options
   const deadline = now() + timeout
   return () => {
     const left = Math.ceil(deadline - now())
@@ -157,11 +177,14 @@ function mergeParts<V, I, R, O extends CommandOptions>(
 ): ManyKeysOutcome {
   const failed = new Map<ItemKey, Error>()
   let anyCame = false
-  for (const { items, answer, error } of parts) {
-    if (error === undefined) {
+  for (const { items, outcome } of parts) {
+    if (outcome.status === 'fulfilled') {
       anyCame = true
-      call.merge(results, answer as R)
-    } else if (error instanceof MemcachePartialError) {
+      call.merge(results, outcome.value)
+      continue
+    }
+    const error: unknown = outcome.reason
+    if (error instanceof MemcachePartialError) {
       anyCame = true
       call.merge(results, error.results as R)
       for (const [key, itsError] of error.failed) failed.set(key, itsError)

@@ -80,10 +80,10 @@ export class Server<V> {
   }
 
   /** Keeps the client open until the work is done, which may run further commands. */
-  async hold(work: () => Promise<void>): Promise<void> {
+  async hold<T>(work: () => Promise<T>): Promise<T> {
     this.#holders++
     try {
-      await work()
+      return await work()
     } finally {
       this.#holders--
       this.#checkIdle()
@@ -91,10 +91,8 @@ export class Server<V> {
   }
 
   /** Looks whether the server answers, whatever its health. */
-  probe(): Promise<void> {
-    return this.hold(async () => {
-      await this.client.get(PROBE_KEY)
-    })
+  async probe(): Promise<void> {
+    await this.hold(() => this.client.get(PROBE_KEY))
   }
 
   /** Lets what is under way finish, then closes the client. To be called once. */

@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Client, type ClientOptions } from '@mc/client'
 import { type ItemKey, MemcacheError } from '@mc/protocol'
-import { MemcachedServer } from '@mc/testing'
+import { clientContract, MemcachedServer } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HashClient, type HashClientOptions, KetamaHash } from '../src/index.ts'
 
@@ -95,6 +98,67 @@ describe('three servers', () => {
   })
 })
 
+describe('servers of other kinds', () => {
+  it('on Unix sockets are named by their path and mix with others', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mc-hash-'))
+    const path = join(directory, 'memcached.sock')
+    servers.push(await MemcachedServer.start({ path }))
+    const client = connect()
+    expect(client.servers.map(({ name }) => name)).toContain(path)
+    await client.setMany(entries)
+    expect((await keysOf(servers[3]!)).size).toBeGreaterThan(30)
+    expect(await client.getMany(keys)).toEqual(entries)
+    await servers[3]!.stop()
+    await rm(directory, { recursive: true })
+  })
+
+  it('with clients made by the user are used through them', async () => {
+    const made: Client[] = []
+    const client = connect({
+      createClient: (server) => {
+        const own = new Client(server, { keyPrefix: 'own:' })
+        made.push(own)
+        return own
+      },
+    })
+    await client.setMany(entries)
+    expect(made).toHaveLength(3)
+    for (const server of servers) {
+      expect((await keysOf(server, { keyPrefix: 'own:' })).size).toBeGreaterThan(50)
+    }
+  })
+})
+
+it('tells by an event what a write with noreply went wrong with', async () => {
+  const client = connect()
+  const told = new Promise((resolve) => client.once('error', (...args) => resolve(args)))
+  await client.set('key', Buffer.alloc(2 * 1024 ** 2), { noreply: true })
+  const [error, server] = (await told) as [Error, string]
+  expect(error).toMatchObject({ code: 'MEMCACHE_SERVER_ERROR', server })
+  expect(client.servers.map(({ name }) => name)).toContain(server)
+})
+
+describe('a client of many servers', () => {
+  const describeHere = (name: string, body: () => void): void => {
+    describe(name, body)
+  }
+  const runner = { describe: describeHere, test: it }
+  const create = (count: number) => () =>
+    new HashClient(servers.slice(0, count).map(({ name }) => name))
+  clientContract({ name: 'with 1 server', create: create(1) }, runner)
+  clientContract(
+    {
+      name: 'with 3 servers',
+      create: create(3),
+      exceptions: {
+        'one illegal key or value fails a many-key call before anything is sent':
+          'values are checked by the client of each server, when others may have sent theirs',
+      },
+    },
+    runner,
+  )
+})
+
 describe('a server that stops', () => {
   it('fails what is in flight, dies, and its keys move while the others serve on', async () => {
     const client = connect({ retryTimeout: 0, retryAttempts: 1 })
@@ -113,6 +177,17 @@ describe('a server that stops', () => {
     expect(await dead).toBe(lost.name)
     expect(await client.setMany(entries)).toEqual([])
     expect(await client.getMany(keys)).toEqual(entries)
+  })
+
+  it('is noticed with ignoreExc too', async () => {
+    const client = connect({ retryAttempts: 0, ignoreExc: true })
+    await client.setMany(entries)
+    const lost = servers[1]!
+    const [key] = (await keysOf(lost)).keys()
+    await lost.stop()
+    expect(await client.get(key!, { default: 'none' })).toBe('none')
+    expect(client.servers[1]?.state).toBe('dead')
+    expect(await client.set(key!, 'moved')).toBe(true)
   })
 
   it('comes back when it listens again', async () => {

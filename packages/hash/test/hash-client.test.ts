@@ -90,6 +90,14 @@ describe('ignoreExc', () => {
     await expect(client.incr('key')).rejects.toBe(error)
   })
 
+  it('does not hide that a client was closed behind its back', async () => {
+    const { client, servers } = new FakeCluster(['a:1'], { ignoreExc: true })
+    const error = new MemcacheClosedError('the client is closed')
+    servers.get('a:1')!.fault = error
+    await expect(client.get('key')).rejects.toBe(error)
+    await expect(client.getMany(['key'])).rejects.toBe(error)
+  })
+
   it('does not hide the reason of an abort', async () => {
     const { client, servers } = new FakeCluster(['a:1'], { ignoreExc: true })
     const reason = new DOMException('stop', 'AbortError')
@@ -224,6 +232,23 @@ describe('removeServer', () => {
     await settled()
     expect(server.isClosed).toBe(true)
     expect(cluster.homesOf(keys[0]!)).toHaveLength(2)
+    expect(cluster.events).toEqual([['removed', 'b:1']])
+  })
+
+  it('is not undone by what fails afterwards', async () => {
+    const cluster = new FakeCluster(names, { retryAttempts: 0 })
+    const server = cluster.server('b:1')
+    const { promise, open } = gate()
+    server.gate = promise
+    server.refuse()
+    const call = cluster.client.get(cluster.keyOn('b:1'))
+    const removed = cluster.client.removeServer('b:1')
+    open()
+    await expect(call).rejects.toBe(server.fault)
+    await removed
+    cluster.time += 60_000
+    await cluster.client.get('key')
+    await settled()
     expect(cluster.events).toEqual([['removed', 'b:1']])
   })
 

@@ -31,15 +31,14 @@ describe('many-key calls', () => {
     expect(withCas).toEqual(new Map(pairs.map(([key, value]) => [key, { value, cas: '1' }])))
   })
 
-  it('answer in the order of the servers, whichever is the first to answer', async () => {
+  it('answer in the order of the keys, whichever server is the first to answer', async () => {
     const cluster = await filled()
-    const inOrder = [...(await cluster.client.getMany(keys)).keys()]
     const { promise, open } = gate()
     cluster.server('a:1').gate = promise
     const answer = cluster.client.getMany(keys)
     await settled()
     open()
-    expect([...(await answer).keys()]).toEqual(inOrder)
+    expect([...(await answer).keys()]).toEqual(keys)
   })
 
   it('take any iterable, once', async () => {

@@ -217,9 +217,11 @@ describe('weights', () => {
   })
 
   it('take both ends of what the hash function answers', () => {
+    const heaviestFirst = Object.fromEntries(nodes.map((node, i) => [node, 4 - i]))
     for (const hash of [0, 0xffffffff]) {
-      const hasher = new RendezvousHash({ nodes, weights, hashFunction: () => hash })
-      expect(hasher.getNode('key')).toBe(nodes[3])
+      const hashFunction = () => hash
+      const hasher = new RendezvousHash({ nodes, weights: heaviestFirst, hashFunction })
+      expect(hasher.getNodes('key', 4)).toEqual(nodes)
     }
   })
 })

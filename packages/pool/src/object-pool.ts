@@ -53,8 +53,7 @@ interface FailedSlot {
  * that the others can grow idle and go.
  *
  * generic-pool keeps the objects, their number and their idle times. The queue of borrowers is here, as
- * generic-pool's cannot be left before the time is up, and a borrower who ran out of time there still
- * takes the turn of the next.
+ * nobody can leave generic-pool's before the time is up.
  *
  * Nothing is created before the first `get`.
  */
@@ -124,15 +123,13 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    * @throws MemcacheClosedError after `drain` or `close`
    * @throws whatever `create` throws
    */
-  async get(options: AcquireOptions = {}): Promise<T> {
+  get(options: AcquireOptions = {}): Promise<T> {
     const { signal, timeout = this.#limits.acquireTimeout } = options
-    signal?.throwIfAborted()
-    if (this.#draining !== undefined) {
-      throw new MemcacheClosedError('the pool is closed', { server: this.#options.name })
-    }
     const mustWait = this.#waiting.size > 0 || !this.#hasRoom()
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (this.#draining !== undefined) return Promise.reject(this.#closed())
     if (mustWait && this.#waiting.size >= this.#limits.maxWaiting) {
-      throw this.#overload('too many wait already')
+      return Promise.reject(this.#overload('too many wait already'))
     }
     const borrower = new Borrower<T>(++this.#borrowers, signal)
     if (mustWait || this.#pool.available === 0) {
@@ -149,9 +146,13 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    * @throws TypeError if the pool has not lent it
    */
   release(object: T): void {
-    const slot = this.#takeBack(object)
-    if (this.#isStale(slot)) this.#discard(slot)
-    else this.#putBack(slot)
+    const slot = this.#lentSlot(object)
+    if (!this.#isStale(slot)) {
+      const [next] = this.#waiting
+      // From hand to hand: it stays lent, and is spared the way through generic-pool.
+      if (next?.resolve(object)) return
+      this.#putBack(slot)
+    } else this.#discard(slot)
     this.#serve()
   }
 
@@ -161,7 +162,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    * @throws TypeError if the pool has not lent it
    */
   destroy(object: T): void {
-    this.#discard(this.#takeBack(object))
+    this.#discard(this.#lentSlot(object))
     this.#serve()
   }
 
@@ -262,7 +263,6 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     } else {
       this.#lent.set(slot.object, slot)
       if (borrower.resolve(slot.object)) return
-      this.#lent.delete(slot.object)
       this.#putBack(slot)
     }
     this.#serve()
@@ -320,19 +320,20 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     return maxAge * (1 - maxAgeJitter * Math.random())
   }
 
-  #takeBack(object: T): ObjectSlot<T> {
+  #lentSlot(object: T): ObjectSlot<T> {
     const slot = this.#lent.get(object)
     if (slot === undefined) throw new TypeError('the object is not lent by this pool')
-    this.#lent.delete(object)
     return slot
   }
 
   #putBack(slot: ObjectSlot<T>): void {
+    this.#lent.delete(slot.object)
     this.#free.add(slot)
     void this.#pool.release(slot)
   }
 
   #discard(slot: Slot<T>): void {
+    if ('object' in slot) this.#lent.delete(slot.object)
     void this.#pool.destroy(slot)
   }
 
@@ -342,7 +343,11 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   }
 
   #reportError(error: unknown): void {
-    if (this.listenerCount('error') > 0) queueMicrotask(() => this.emit('error', error))
+    queueMicrotask(() => this.listenerCount('error') > 0 && this.emit('error', error))
+  }
+
+  #closed(): MemcacheClosedError {
+    return new MemcacheClosedError('the pool is closed', { server: this.#options.name })
   }
 
   #overload(why: string): MemcacheOverloadError {

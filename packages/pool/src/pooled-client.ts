@@ -86,6 +86,8 @@ export class PooledClient<V = ClientValue, C extends PoolableClient<V> = Client<
       ...clientOptions
     } = options
     this.server = addressName(parseAddress(server))
+    // A client does nothing before its first command: this one is to refuse bad options here and now.
+    if (options.createClient === undefined) createClient(server, clientOptions)
     this.#backoff = new ConnectBackoff(options.reconnectDelay)
     this.#minPoolSize = minPoolSize ?? 0
     this.#acquireTimeout = acquireTimeout ?? 1000

@@ -446,6 +446,10 @@ describe('types and options', () => {
     expect(() => pooled(undefined, options)).toThrow(RangeError)
   })
 
+  test('options of Client are checked by the constructor', () => {
+    expect(() => new PooledClient('cache', { connectTimeout: -1 })).toThrow(RangeError)
+  })
+
   test('an address that is none is refused', () => {
     expect(() => new PooledClient('cache:port')).toThrow(MemcacheIllegalInputError)
   })

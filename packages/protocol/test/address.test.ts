@@ -149,7 +149,7 @@ describe('parseAddress', () => {
     )
   })
 
-  it('reads back what it was written from', () => {
+  it('reads a spec of any host and port, and the name of its address, as the same address', () => {
     const host = fc.oneof(fc.domain(), fc.ipV4())
     fc.assert(
       fc.property(host, fc.ipV6(), fc.integer({ min: 1, max: 65535 }), (name, ipv6, port) => {

@@ -40,10 +40,10 @@ function passThrough(value: unknown): SerializedValue {
 }
 
 function checked(serialized: SerializedValue): SerializedValue {
-  const { data, flags } = serialized
+  const { data, flags } = serialized ?? {}
   if (typeof data !== 'string' && !isUint8Array(data)) {
     throw new MemcacheIllegalInputError(
-      `data to store must be a string or a Uint8Array, got ${typeof data}`,
+      `serialize must give { data, flags } with a string or Uint8Array as data, got ${typeof data}`,
     )
   }
   checkFlags(flags)

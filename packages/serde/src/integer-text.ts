@@ -16,13 +16,13 @@ export function encodeBigint(value: bigint): string {
 }
 
 /**
- * The integer in decimal text. Whitespace around it is legal: `decr` leaves spaces behind a number
- * that becomes shorter.
+ * Decimal text of an integer, checked, for `Number` or `BigInt`. Whitespace around it is legal: `decr`
+ * leaves spaces behind a number that becomes shorter.
  *
  * @throws MemcacheSerdeError
  */
-export function decodeInteger(data: Buffer, flags: number, key: string): bigint {
+export function decodeIntegerText(data: Buffer, flags: number, key: string): string {
   const text = data.length <= MAX_DIGITS ? data.toString('latin1') : ''
   if (!/^\s*[+-]?\d+\s*$/.test(text)) throw unreadable('is not a decimal integer', flags, key)
-  return BigInt(text)
+  return text
 }

@@ -1,7 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 import type { Serde, SerializedValue } from '@mc/protocol'
 import { Flag } from './flags.ts'
-import { decodeInteger, encodeBigint } from './integer-text.ts'
+import { decodeIntegerText, encodeBigint } from './integer-text.ts'
 import { fromJson, toJson } from './json-text.ts'
 import { decodeText, isWellFormed } from './text.ts'
 import { unreadableFlags } from './unreadable.ts'
@@ -58,11 +58,12 @@ function deserializeOther(data: Buffer, flags: number, key: string): NativeValue
   if ((flags & ~(READABLE | Flag.pickle)) !== 0) throw unreadableFlags(flags, key)
   if ((flags & Flag.text) !== 0) return decodeText(data, flags, key)
   if ((flags & Flag.integer) !== 0) {
-    const integer = decodeInteger(data, flags, key)
-    const number = Number(integer)
-    return Number.isSafeInteger(number) ? number : integer
+    const text = decodeIntegerText(data, flags, key)
+    const number = Number(text)
+    if (!Number.isSafeInteger(number)) return BigInt(text)
+    return number === 0 ? 0 : number // an integer has no -0
   }
-  if ((flags & Flag.long) !== 0) return decodeInteger(data, flags, key)
+  if ((flags & Flag.long) !== 0) return BigInt(decodeIntegerText(data, flags, key))
   if ((flags & Flag.pickle) !== 0) throw unreadableFlags(flags, key)
   return fromJson(decodeText(data, flags, key), flags, key) as NativeValue
 }

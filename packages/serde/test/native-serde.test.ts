@@ -38,10 +38,7 @@ describe('nativeSerde', () => {
     ['text with a lone surrogate', 'a\ud800', '"a\\ud800"', Flag.json],
   ])('writes %s, and gives it back', async (_, value, data, flags) => {
     expect(await write(value)).toEqual({ data, flags })
-    expect(await roundTrip(nativeSerde, value)).toBe(
-      typeof value === 'object' && value !== null ? expect.anything() : value,
-    )
-    expect(await roundTrip(nativeSerde, value)).toEqual(value)
+    expect(await roundTrip(nativeSerde, value)).toStrictEqual(value)
   })
 
   it('writes bytes without flags and gives them back as a Buffer of its own', async () => {
@@ -58,9 +55,7 @@ describe('nativeSerde', () => {
     const any = fc.oneof(anyText, anyNumber, int64, fc.bigInt(), fc.boolean(), bytes, jsonValue)
     await fc.assert(
       fc.asyncProperty(any, async (value) => {
-        const back = await roundTrip(nativeSerde, value as NativeValue)
-        expect(back).toStrictEqual(value)
-        expect(Object.is(back, value) || typeof value === 'object').toBe(true)
+        expect(await roundTrip(nativeSerde, value as NativeValue)).toStrictEqual(value)
       }),
     )
   })
@@ -89,8 +84,8 @@ describe('nativeSerde', () => {
     expect(await write(bytes)).toEqual({ data: bytes, flags: Flag.bytes })
   })
 
-  const cycle: Record<string, unknown> = {}
-  cycle['self'] = cycle
+  const cycle: unknown[] = []
+  cycle.push(cycle)
   it.each<[string, unknown]>([
     ['undefined', undefined],
     ['a function', () => 1],

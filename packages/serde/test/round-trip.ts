@@ -10,7 +10,7 @@ export async function roundTrip<V>(serde: Serde<V>, value: V): Promise<V> {
  * Data as a client hands it over: for serdes that copy what they keep, a view of a buffer that is
  * overwritten once the reading call has returned.
  */
-export function receive(serde: Serde<never>, data: string | Uint8Array): Buffer {
+export function receive(serde: Pick<Serde, 'copiesData'>, data: string | Uint8Array): Buffer {
   const bytes = Buffer.from(data)
   if (serde.copiesData !== true) return bytes
   const readBuffer = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')])

@@ -26,8 +26,10 @@ LISTS = [
     [(f"w{weight}:11212", f"w{weight}", 11212, weight) for weight in (1, 10, 100, 700, 33, 7)],
     [(f"cache-{i:02}:11211", f"cache-{i:02}", 11211, 1) for i in range(10)],
     [("alone:11211", "alone", 11211, 5)],
+    # Of 25 equal shares, single precision loses the last digest.
+    [(f"10.0.1.{i}:11211", f"10.0.1.{i}", 11211, 1) for i in range(25)],
 ]
-KEYS = [f"key{i}" for i in range(200)] + ["a", "user:1000", "café", "キー", "😀", "x" * 250]
+KEYS = [f"key{i}" for i in range(500)] + ["a", "user:1000", "café", "キー", "😀", "x" * 250]
 
 
 def placements(library, servers):
