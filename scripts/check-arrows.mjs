@@ -16,6 +16,9 @@ const ARROWS = {
 }
 const MAY_TEST_WITH_TESTING = ['client', 'pool', 'hash', 'fallback', 'aws-ec']
 
+/** Import and re-export statements, and dynamic imports. */
+const IMPORT =
+
 const problems = []
 
 for (const [name, arrows] of Object.entries(ARROWS)) {
@@ -46,11 +49,15 @@ function checkArrow(where, name, arrows, imported) {
   }
 }
 
+const IMPORT =
+  /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
+
 /** Packages imported by the files of a folder, with the file. Node's own are left out. */
 function* importsBelow(folder) {
   for (const file of filesBelow(folder)) {
     const source = readFileSync(file, 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
-    for (const [, specifier] of source.matchAll(/(?:from|import|import\()\s*['"]([^'"]+)['"]/g)) {
+    for (const [, statement, bare] of source.matchAll(IMPORT)) {
+      const specifier = statement ?? bare
       if (specifier.startsWith('.') || isBuiltin(specifier)) continue
       yield [
         file,

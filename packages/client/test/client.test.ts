@@ -215,8 +215,14 @@ describe('a serde', () => {
   test('is given the key without its prefix', async () => {
     const keys: unknown[] = []
     const serde = {
-      serialize: (value: unknown, key: unknown) => (keys.push(key), failing.serialize(value)),
-      deserialize: (data: Buffer, _: number, key: unknown) => (keys.push(key), data),
+      serialize(value: unknown, key: unknown) {
+        keys.push(key)
+        return failing.serialize(value)
+      },
+      deserialize(data: Buffer, _flags: number, key: unknown) {
+        keys.push(key)
+        return data.toString()
+      },
     }
     const client = connect({ serde, keyPrefix: 'p:' })
     await client.set('a', 1)

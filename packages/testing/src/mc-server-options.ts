@@ -105,11 +105,13 @@ function parseSize(text: string): number {
 function parseUsers(file: string | undefined): Record<string, string> | undefined {
   if (file === undefined) return undefined
   const lines = readFile('-Y', file).split(/\r?\n/)
-  const users = lines.filter((line) => line !== '').map((line) => {
-    const colon = line.indexOf(':')
-    if (colon === -1) throw new UsageError(`-Y: each line of ${file} must be user:password`)
-    return [line.slice(0, colon), line.slice(colon + 1)]
-  })
+  const users = lines
+    .filter((line) => line !== '')
+    .map((line) => {
+      const colon = line.indexOf(':')
+      if (colon === -1) throw new UsageError(`-Y: each line of ${file} must be user:password`)
+      return [line.slice(0, colon), line.slice(colon + 1)]
+    })
   return Object.fromEntries(users) as Record<string, string>
 }
 

@@ -46,7 +46,10 @@ interface Pair {
 }
 
 async function startPair(binary: string): Promise<Pair> {
-  const [embedded, real] = await Promise.all([MemcachedServer.start(), memcached.start({ binary, args: WITHOUT_BACKGROUND })])
+  const [embedded, real] = await Promise.all([
+    MemcachedServer.start(),
+    memcached.start({ binary, args: WITHOUT_BACKGROUND }),
+  ])
   return { embedded, real }
 }
 
