@@ -2,31 +2,33 @@ import type { MemcacheError } from '@mc/protocol'
 
 /** The wait between failed connection attempts: doubling, bounded, and spread by a quarter either way. */
 export class Backoff {
-  /** The failure that caused the wait. */
-  cause: MemcacheError | undefined
-
   readonly #initial: number
   readonly #max: number
+  #failure: MemcacheError | undefined
   #delay = 0
   #until = 0
 
-  constructor({ initial, max }: { readonly initial: number; readonly max: number }) {
+  /** @param delays - milliseconds */
+  constructor({ initial = 50, max = 2000 }: { readonly initial?: number; readonly max?: number }) {
     this.#initial = initial
     this.#max = max
   }
 
-  isOn(now: number): boolean {
-    return now < this.#until
+  /** The failure behind the wait, while that is on. */
+  get failure(): MemcacheError | undefined {
+    return performance.now() < this.#until ? this.#failure : undefined
   }
 
-  failed(cause: MemcacheError, now: number): void {
-    this.cause = cause
+  /** Starts or lengthens the wait; attempts that were under way together count as one. */
+  failed(failure: MemcacheError): void {
+    const now = performance.now()
+    if (now < this.#until) return
+    this.#failure = failure
     this.#delay = Math.min(this.#max, this.#delay === 0 ? this.#initial : this.#delay * 2)
     this.#until = now + this.#delay * (0.75 + Math.random() / 2)
   }
 
   succeeded(): void {
-    this.cause = undefined
     this.#delay = 0
     this.#until = 0
   }

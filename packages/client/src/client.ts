@@ -13,6 +13,7 @@ import {
   DeleteCommand,
   type Entries,
   type Expire,
+  entryPairs,
   type FlushOptions,
   GetCommand,
   type GetOptions,
@@ -23,6 +24,7 @@ import {
   type MemcacheClient,
   type MemcacheError,
   OkCommand,
+  orOnError,
   parseAddress,
   QuitCommand,
   RawCommand,
@@ -46,10 +48,12 @@ import {
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import { Dispatcher } from './dispatcher.ts'
-import { entryPairs, linesOfKeys, settleLines, settleMany } from './many.ts'
+import { linesOfKeys, settleLines, settleMany } from './many.ts'
 import { boolean, type ClientOptions, checkedTimeout, connectionSettings } from './options.ts'
-import { orOnError, watchSignal } from './outcome.ts'
 import { serialize } from './serialize.ts'
+import { watchSignal } from './watch-signal.ts'
+
+export type { NativeValue }
 
 /** Events of a `Client`. None of them needs a listener. */
 export interface ClientEvents {

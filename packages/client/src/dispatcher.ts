@@ -164,8 +164,8 @@ export class Dispatcher {
       return new MemcacheOverloadError(`${bytes} bytes of requests are under way already`, place)
     }
     if (this.#connection === undefined && this.#dialing === undefined) {
-      const { cause } = this.#backoff
-      if (cause !== undefined && this.#backoff.isOn(performance.now())) {
+      const cause = this.#backoff.failure
+      if (cause !== undefined) {
         const message = `waiting to connect again after: ${cause.reason}`
         return new MemcacheConnectError(message, { ...place, cause })
       }
@@ -226,7 +226,7 @@ export class Dispatcher {
       ? cause
       : new MemcacheConnectError(cause.reason, { server, cause, written: false })
     connection.destroy(failure)
-    this.#backoff.failed(failure, performance.now())
+    this.#backoff.failed(failure)
     this.#failWaiting(
       ({ name: command }) =>
         new MemcacheConnectError(failure.reason, {
@@ -260,7 +260,7 @@ export class Dispatcher {
     }
     if (!wasCurrent) return
     if (connection.hasAnswered) this.#backoff.succeeded()
-    else this.#backoff.failed(error, performance.now())
+    else this.#backoff.failed(error)
     this.#listener.onDisconnect(error)
     for (const command of again.reverse()) {
       command.resent = true

@@ -1,2 +1,9 @@
-export { Client, type ClientEvents } from './client.ts'
+export { Backoff } from './backoff.ts'
+export { Client, type ClientEvents, type NativeValue } from './client.ts'
 export type { ClientOptions } from './options.ts'
+export {
+  type ErrorClass,
+  RetryingClient,
+  type RetryingClientConstructor,
+  type RetryingClientOptions,
+} from './retrying-client.ts'

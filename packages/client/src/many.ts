@@ -1,31 +1,22 @@
 import {
-  type Entries,
   GetManyCommand,
   type ItemKey,
+  isIgnorableError,
   itemKey,
   type Key,
   type KeyEncoder,
+  keyList,
   MemcacheError,
-  MemcacheIllegalInputError,
   MemcachePartialError,
   type Serde,
   type WireKey,
 } from '@mc/protocol'
-import { isIgnorable } from './outcome.ts'
 
 /** Servers and proxies that bound a `get` line do so at 16 KB. */
 const MAX_LINE = 15 * 1024
 
 /** Commands of one call that are in flight at once. */
 const WINDOW = 1024
-
-/** The pairs of entries in any of their forms. @throws MemcacheIllegalInputError */
-export function entryPairs<V>(entries: Entries<V>): Iterable<readonly [Key, V]> {
-  if (typeof entries !== 'object' || entries === null) {
-    throw new MemcacheIllegalInputError('entries must be a Map, an iterable of pairs or an object')
-  }
-  return Symbol.iterator in entries ? (entries as Iterable<[Key, V]>) : Object.entries(entries)
-}
 
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
 export function linesOfKeys<V>(
@@ -36,9 +27,6 @@ export function linesOfKeys<V>(
   results: Map<ItemKey, unknown>,
   failed: Map<ItemKey, Error>,
 ): GetManyCommand<V>[] {
-  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
-    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
-  }
   const lines: GetManyCommand<V>[] = []
   let wires: WireKey[] = []
   let items: ItemKey[] = []
@@ -50,7 +38,7 @@ export function linesOfKeys<V>(
     items = []
     length = 0
   }
-  for (const key of keys) {
+  for (const key of keyList(keys)) {
     const wire = encoder.encode(key)
     if (length + wire.length >= MAX_LINE) finishLine()
     wires.push(wire)
@@ -106,7 +94,7 @@ export async function settleMany<C, T>(
 }
 
 function firstError(failed: ReadonlyMap<ItemKey, Error>, ignoreExc: boolean): Error | undefined {
-  for (const error of failed.values()) if (!ignoreExc || !isIgnorable(error)) return error
+  for (const error of failed.values()) if (!ignoreExc || !isIgnorableError(error)) return error
   return undefined
 }
 

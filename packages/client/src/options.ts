@@ -5,12 +5,13 @@ import {
   type ReplyParserOptions,
   type Serde,
 } from '@mc/protocol'
+import type { NativeValue } from '@mc/serde'
 
 /** The longest that a timer can hold. */
 const MAX_TIMEOUT = 2_147_483_647
 
 /** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */
-export interface ClientOptions<V = unknown> extends Omit<ReplyParserOptions, 'server'> {
+export interface ClientOptions<V = NativeValue> extends Omit<ReplyParserOptions, 'server'> {
   /**
    * For a connection to be ready: name look-up, TCP, TLS, authentication and the dialect probe.
    *

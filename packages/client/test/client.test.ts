@@ -138,7 +138,7 @@ describe('ignoreExc', () => {
 describe('a serde', () => {
   const failing = {
     serialize: (value: unknown) => ({ data: String(value), flags: 0 }),
-    deserialize: (data: Buffer): unknown => {
+    deserialize: (data: Buffer): string => {
       if (data.toString() === 'bad') throw new Error('cannot read this')
       return data.toString()
     },

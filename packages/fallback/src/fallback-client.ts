@@ -8,8 +8,8 @@ import {
   type ItemKey,
   itemKey,
   type Key,
+  keyList,
   type MemcacheClient,
-  MemcacheIllegalInputError,
   MemcachePartialError,
   type StoreOptions,
   type ValueWithCas,
@@ -326,14 +326,6 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     const levels = [this.#first, ...this.#older]
     valuesOf(await Promise.allSettled(levels.map((level) => action(level.client))))
   }
-}
-
-/** The keys, to be read as often as there are caches. A string would be read as keys of one letter. */
-function keyList(keys: Iterable<Key>): readonly Key[] {
-  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
-    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
-  }
-  return [...keys]
 }
 
 /** The results, if nothing failed. */

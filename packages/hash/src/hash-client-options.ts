@@ -1,4 +1,4 @@
-import type { ClientOptions } from '@mc/client'
+import type { ClientOptions, NativeValue } from '@mc/client'
 import type { Address } from '@mc/protocol'
 import type { Hasher } from './hasher.ts'
 import type { KeyHashForm } from './routing-text.ts'
@@ -16,7 +16,7 @@ export type Failover = 'rehash' | 'none'
  * Options of `HashClient`: those of `Client`, for the client that is made for each server, and its own.
  * Durations are milliseconds.
  */
-export interface HashClientOptions<V = unknown>
+export interface HashClientOptions<V = NativeValue>
   extends ClientOptions<V>,
     DeadLimits,
     Partial<FailoverRules> {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Client } from '@mc/client'
+import { Client, type NativeValue } from '@mc/client'
 import {
   type Address,
   addressName,
@@ -7,14 +7,17 @@ import {
   type CommandOptions,
   type Entries,
   type Expire,
+  entryPairs,
   type FlushOptions,
   type GetOptions,
   type ItemKey,
   type Key,
   KeyEncoder,
+  keyList,
   type MemcacheClient,
   MemcacheClosedError,
   MemcacheError,
+  orOnError,
   parseAddress,
   type ServerSpec,
   type Stats,
@@ -24,20 +27,13 @@ import {
 } from '@mc/protocol'
 import { runOnAll } from './all-servers.ts'
 import { Cluster, type HashClientEvents } from './cluster.ts'
-import { orOnError, throwFailures } from './failure.ts'
+import { throwFailures } from './failure.ts'
 import {
   type HashClientOptions,
   type HashClientSettings,
   hashClientSettings,
 } from './hash-client-options.ts'
-import {
-  allServersDown,
-  entryPairs,
-  inOrderOf,
-  keyList,
-  type ManyKeysCall,
-  runManyKeys,
-} from './many-keys.ts'
+import { allServersDown, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
 import { RendezvousHash } from './rendezvous.ts'
 import { routingText } from './routing-text.ts'
 import type { Server, ServerClient, ServerStatus } from './server.ts'
@@ -50,7 +46,7 @@ import type { Server, ServerClient, ServerStatus } from './server.ts'
  *
  * @typeParam V - the values that the serde takes and gives
  */
-export class HashClient<V = unknown>
+export class HashClient<V = NativeValue>
   extends EventEmitter<HashClientEvents>
   implements MemcacheClient<V>
 {

@@ -1,11 +1,9 @@
 import {
   type CommandOptions,
-  type Entries,
   type ItemKey,
   itemKey,
   type Key,
   MemcacheError,
-  MemcacheIllegalInputError,
   MemcachePartialError,
   MemcacheTimeoutError,
 } from '@mc/protocol'
@@ -75,24 +73,6 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
 /** No server is left to send anything to. */
 export function allServersDown(): MemcacheError {
   return new MemcacheError('all servers seem to be down right now', { written: false })
-}
-
-/** The pairs of entries in any of their forms. @throws MemcacheIllegalInputError */
-export function entryPairs<V>(entries: Entries<V>): (readonly [Key, V])[] {
-  if (typeof entries !== 'object' || entries === null) {
-    throw new MemcacheIllegalInputError('entries must be a Map, an iterable of pairs or an object')
-  }
-  return Symbol.iterator in entries
-    ? [...(entries as Iterable<readonly [Key, V]>)]
-    : Object.entries(entries)
-}
-
-/** The keys as an array. @throws MemcacheIllegalInputError */
-export function keyList(keys: Iterable<Key>): Key[] {
-  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
-    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
-  }
-  return [...keys]
 }
 
 /** The hits in the order of the keys, as if one server had answered. */

@@ -96,7 +96,7 @@ describe('many-key calls', () => {
     const input = bad as unknown as string[]
     await expect(client.getMany(input)).rejects.toThrow('keys must be an iterable of keys')
     await expect(client.deleteMany(input)).rejects.toThrow('keys must be an iterable of keys')
-    const entries = bad as unknown as Map<string, unknown>
+    const entries = bad as unknown as Map<string, string>
     await expect(client.setMany(entries)).rejects.toThrow('entries must be')
   })
 })

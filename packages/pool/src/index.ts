@@ -3,7 +3,6 @@ export type { ObjectPoolLimits } from './limits.ts'
 export { ObjectPool, type ObjectPoolEvents, type ObjectPoolOptions } from './object-pool.ts'
 export { PooledClient } from './pooled-client.ts'
 export type {
-  ClientValue,
   PoolableClient,
   PooledClientEvents,
   PooledClientOptions,

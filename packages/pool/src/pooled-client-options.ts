@@ -1,8 +1,5 @@
-import type { Client, ClientOptions } from '@mc/client'
+import type { ClientOptions } from '@mc/client'
 import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
-
-/** What a `Client` takes and gives by default. */
-export type ClientValue = Client extends Client<infer V> ? V : never
 
 /** A client that can be pooled. The optional methods are used where there are any. */
 export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Client, type ClientOptions } from '@mc/client'
+import { Backoff, Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
   type CasToken,
@@ -10,12 +10,10 @@ import {
   type GetOptions,
   type ItemKey,
   isConnectionError,
+  isIgnorableError,
   type Key,
   type MemcacheClient,
-  MemcacheClosedError,
   MemcacheConnectError,
-  MemcacheError,
-  MemcacheIllegalInputError,
   MemcachePartialError,
   parseAddress,
   type RawCommandOptions,
@@ -27,10 +25,8 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import type { AcquireOptions } from './borrower.ts'
-import { ConnectBackoff } from './connect-backoff.ts'
 import { ObjectPool } from './object-pool.ts'
 import type {
-  ClientValue,
   PoolableClient,
   PooledClientEvents,
   PooledClientOptions,
@@ -50,7 +46,7 @@ import type {
  * @typeParam V - the values that the clients take and give
  * @typeParam C - the clients in the pool
  */
-export class PooledClient<V = ClientValue, C extends PoolableClient<V> = Client<V>>
+export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<V>>
   extends EventEmitter<PooledClientEvents<C>>
   implements MemcacheClient<V>, ServerCommands
 {
@@ -58,7 +54,7 @@ export class PooledClient<V = ClientValue, C extends PoolableClient<V> = Client<
   readonly server: string
 
   readonly #pool: ObjectPool<C>
-  readonly #backoff: ConnectBackoff
+  readonly #backoff: Backoff
   readonly #minPoolSize: number
   readonly #acquireTimeout: number
   readonly #ignoreExc: boolean
@@ -88,7 +84,7 @@ export class PooledClient<V = ClientValue, C extends PoolableClient<V> = Client<
     this.server = addressName(parseAddress(server))
     // A client does nothing before its first command: this one is to refuse bad options here and now.
     if (options.createClient === undefined) createClient(server, clientOptions)
-    this.#backoff = new ConnectBackoff(options.reconnectDelay)
+    this.#backoff = new Backoff(options.reconnectDelay ?? {})
     this.#minPoolSize = minPoolSize ?? 0
     this.#acquireTimeout = acquireTimeout ?? 1000
     this.#ignoreExc = ignoreExc
@@ -341,21 +337,12 @@ export class PooledClient<V = ClientValue, C extends PoolableClient<V> = Client<
     try {
       return await this.#run(options, command)
     } catch (error) {
-      if (!this.#ignoreExc || !isIgnorable(error)) throw error
+      if (!this.#ignoreExc || !isIgnorableError(error)) throw error
       return error instanceof MemcachePartialError ? (error.results as R) : fallback
     }
   }
 }
 
 function defaultClient(server: ServerSpec, options: ClientOptions): Client {
-  return new Client(server, options as ClientOptions<ClientValue>)
-}
-
-/** Misuse is not to be ignored, nor is the reason of an abort. */
-function isIgnorable(error: unknown): boolean {
-  return (
-    error instanceof MemcacheError &&
-    !(error instanceof MemcacheIllegalInputError) &&
-    !(error instanceof MemcacheClosedError)
-  )
+  return new Client(server, options as ClientOptions<NativeValue>)
 }

@@ -132,7 +132,7 @@ export class MemcacheSerdeError extends MemcacheError {
 }
 
 /**
- * A many-key call failed for some of its keys. `cause` is the first failure.
+ * A call failed for some of its keys, or on some of its servers. `cause` is the first failure.
  *
  * @typeParam R - what the whole call would have answered
  */
@@ -141,7 +141,7 @@ export class MemcachePartialError<R = unknown> extends MemcacheError {
   override readonly code: string = 'MEMCACHE_PARTIAL'
   /** What did arrive, in the form that the call answers. */
   readonly results: R
-  /** The keys that failed, as the caller gave them, each with its error. */
+  /** What failed, each with its error: keys as the caller gave them, or names of servers. */
   readonly failed: ReadonlyMap<string | Uint8Array, Error>
 
   constructor(
@@ -150,7 +150,7 @@ export class MemcachePartialError<R = unknown> extends MemcacheError {
     options: MemcacheErrorOptions = {},
   ) {
     const [first] = failed.values()
-    super(`${failed.size} keys failed, the first with: ${first?.message ?? 'no error'}`, {
+    super(`${failed.size} failed, the first with: ${first?.message ?? 'no error'}`, {
       ...options,
       cause: first,
     })
@@ -171,6 +171,29 @@ export function isConnectionError(error: unknown): boolean {
     error instanceof MemcacheUnexpectedCloseError ||
     error instanceof MemcacheUnknownError
   )
+}
+
+/**
+ * Whether `ignoreExc` covers an error: what servers, the network and stored values do wrong. Misuse, the
+ * reason of an abort, and a counter that did change are told in any case.
+ */
+export function isIgnorableError(error: unknown): boolean {
+  return (
+    error instanceof MemcacheError &&
+    !(error instanceof MemcacheIllegalInputError) &&
+    !(error instanceof MemcacheClosedError) &&
+    !(error instanceof MemcacheCounterRangeError)
+  )
+}
+
+/** With `ignoreExc`: the answer, or the fallback in place of the errors that it covers. */
+export async function orOnError<T>(answer: Promise<T>, fallback: T): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (isIgnorableError(error)) return fallback
+    throw error
+  }
 }
 
 function placed(message: string, { server, command }: MemcacheErrorOptions): string {

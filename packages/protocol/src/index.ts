@@ -22,6 +22,7 @@ export { StatsCommand } from './commands/stats.ts'
 export { StoreCommand, type StoreVerb } from './commands/storage.ts'
 export {
   isConnectionError,
+  isIgnorableError,
   MemcacheClientError,
   MemcacheClosedError,
   MemcacheConnectError,
@@ -38,6 +39,7 @@ export {
   MemcacheUnexpectedCloseError,
   MemcacheUnknownCommandError,
   MemcacheUnknownError,
+  orOnError,
 } from './errors.ts'
 export { checkCas, checkDelay, checkFlags, checkInteger, toDelta, toExptime } from './integer.ts'
 export {
@@ -48,6 +50,7 @@ export {
   type WireKey,
   wireKeyBytes,
 } from './key.ts'
+export { entryPairs, keyList } from './many-keys.ts'
 export type {
   CasToken,
   CommandOptions,

@@ -33,6 +33,8 @@ export class KeyEncoder {
     this.#allowUnicode = rules.allowUnicode ?? false
     this.#prefix = ''
     const { prefix } = rules
+    if (prefix !== undefined && !isItemKey(prefix))
+      illegal('a key prefix is a string or a Uint8Array')
     if (prefix !== undefined && prefix.length > 0) {
       this.#prefix = this.encode(prefix)
       if (this.#prefix.length === MAX_KEY_LENGTH)

@@ -47,7 +47,11 @@ export class MemcachedServer implements TestServer {
   readonly #path: string | undefined
   #stopped: Promise<void> | undefined
 
-  /** Starts a server and answers when it listens. Rejects when it cannot, such as for a port in use. */
+  /**
+   * Starts a server and answers when it listens. Rejects when it cannot, such as for a port in use.
+   *
+   * @throws RangeError for limits that are not a number of bytes
+   */
   static async start(options: MemcachedServerOptions = {}): Promise<MemcachedServer> {
     const server = new MemcachedServer(options)
     await server.#listen(options)
@@ -55,6 +59,8 @@ export class MemcachedServer implements TestServer {
   }
 
   private constructor(options: MemcachedServerOptions) {
+    checkBytes('memoryLimit', options.memoryLimit)
+    checkBytes('itemSizeMax', options.itemSizeMax)
     this.#path = options.path
     this.#state = this.#createState(options)
     const { tls } = options
@@ -98,6 +104,10 @@ export class MemcachedServer implements TestServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  #localName(): string {
+    return this.#path === undefined ? `tcp:${this.name}` : `unix:${this.#path}`
   }
 
   #createState(options: MemcachedServerOptions): ServerState {
@@ -148,20 +158,29 @@ export class MemcachedServer implements TestServer {
 
   #accept(socket: Socket): void {
     this.#track(socket)
-    const session = new Session(this.#state, peerName(socket), this.name)
+    const session = new Session(this.#state, peerName(socket), this.#localName())
     this.#sessions.add(session)
     this.#state.store.counters.total_connections++
     socket.on('close', () => this.#sessions.delete(session))
-    socket.on('data', (chunk: Buffer) => {
-      const output = session.receive(chunk)
+    const send = (output: Buffer | undefined): void => {
       const flowing = output === undefined || socket.write(output)
       if (session.closed) socket.end()
-      // A client that does not read its replies is not read from either.
       else if (!flowing) {
+        // A client that does not read its replies is not read from either.
         socket.pause()
-        socket.once('drain', () => socket.resume())
-      }
-    })
+        socket.once('drain', () => {
+          socket.resume()
+          if (session.full) send(session.answer())
+        })
+      } else if (session.full) send(session.answer())
+    }
+    socket.on('data', (chunk: Buffer) => send(session.receive(chunk)))
+  }
+}
+
+function checkBytes(name: string, bytes: number | undefined): void {
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0)) {
+    throw new RangeError(`${name} must be a whole number of bytes above 0, got ${bytes}`)
   }
 }
 

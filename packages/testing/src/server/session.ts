@@ -5,6 +5,8 @@ import type { Item } from './item.ts'
 import { metaArithmetic, metaDebug, metaDelete, metaGet, metaSet } from './meta-commands.ts'
 import { changeCounter, deleteItem, retrieve, storeItem, touchItem } from './text-commands.ts'
 
+/** Bytes of output after which the connection has to take them before more requests are answered. */
+const OUTPUT_LIMIT = 1_048_576
 /** Requests after which memcached sends what it has, to let other connections have their turn. */
 const BATCH_LENGTH = 21
 
@@ -21,6 +23,7 @@ export class Session implements Exchange, ConnectionInfo {
   /** Length of the output at the start of the batch. */
   #batchStart = 0
   #requests = 0
+  #full = false
   #state: 'open' | 'closed' | 'detached' = 'open'
 
   constructor(server: ServerState, peer: string, local: string) {
@@ -41,17 +44,28 @@ export class Session implements Exchange, ConnectionInfo {
     return this.#state === 'closed'
   }
 
+  /** True when there is so much output that requests are left over: send it, then call `answer`. */
+  get full(): boolean {
+    return this.#full
+  }
+
   /** Takes bytes of the client and answers what to send. */
   receive(chunk: Uint8Array): Buffer | undefined {
+    this.server.store.counters.bytes_read += chunk.length
+    this.#parser.push(chunk)
+    return this.answer()
+  }
+
+  /** Answers what to send for requests that were left over. */
+  answer(): Buffer | undefined {
     if (this.#state !== 'open') return undefined
     const { store, writer } = this.server
-    store.counters.bytes_read += chunk.length
     this.lastCommandAt = store.time.now
     this.#batchStart = 0
     this.#requests = 0
-    this.#parser.push(chunk)
     for (;;) {
-      const request = this.#parser.next()
+      this.#full = writer.length >= OUTPUT_LIMIT
+      const request = this.#full ? undefined : this.#parser.next()
       if (request === undefined) break
       this.batched++
       this.#answer(request)

@@ -1,0 +1,20 @@
+import { MemcacheIllegalInputError } from './errors.ts'
+import type { Entries, Key } from './memcache-client.ts'
+
+/** The pairs of entries in any of their forms. @throws MemcacheIllegalInputError */
+export function entryPairs<V>(entries: Entries<V>): (readonly [Key, V])[] {
+  if (typeof entries !== 'object' || entries === null) {
+    throw new MemcacheIllegalInputError('entries must be a Map, an iterable of pairs or an object')
+  }
+  return Symbol.iterator in entries
+    ? [...(entries as Iterable<readonly [Key, V]>)]
+    : Object.entries(entries)
+}
+
+/** The keys as an array, since an iterable may be read only once. @throws MemcacheIllegalInputError */
+export function keyList(keys: Iterable<Key>): Key[] {
+  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
+    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
+  }
+  return [...keys]
+}
