@@ -51,6 +51,7 @@ export class Session implements Exchange, ConnectionInfo {
 
   /** Takes bytes of the client and answers what to send. */
   receive(chunk: Uint8Array): Buffer | undefined {
+    if (this.#state !== 'open') return undefined
     this.server.store.counters.bytes_read += chunk.length
     this.#parser.push(chunk)
     return this.answer()

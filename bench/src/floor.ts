@@ -1,0 +1,69 @@
+import { connect } from 'node:net'
+import type { Floor } from './workloads.ts'
+
+const CRLF = '\r\n'
+
+/**
+ * The most that one connection of this runtime carries: requests encoded once, replies counted by their
+ * bytes. Answers operations per second, for many keys calls per second.
+ */
+export async function measureFloor(
+  server: string,
+  { command, size }: Floor,
+  inFlight: number,
+  seconds: number,
+): Promise<number> {
+  const [host = '', port = ''] = server.split(':')
+  const socket = connect({ host, port: Number(port), noDelay: true })
+  const value = 'v'.repeat(size)
+  await exchange(socket, `set key 16 0 ${size}${CRLF}${value}${CRLF}`)
+  const keys = Array.from({ length: 100 }, () => 'key').join(' ')
+  const requests = {
+    mg: `mg key v f O1${CRLF}`,
+    get: `get key${CRLF}`,
+    ms: `ms key ${size} O1 F16${CRLF}${value}${CRLF}`,
+    'get-many': `get ${keys}${CRLF}`,
+  }
+  const request = Buffer.from(requests[command])
+  const replyLength = await exchange(socket, request)
+  const batch = Buffer.concat(Array.from({ length: inFlight }, () => request))
+
+  return new Promise((resolve) => {
+    let bytes = 0
+    let done = 0
+    const start = performance.now()
+    socket.on('data', (chunk) => {
+      bytes += chunk.length
+      const answered = Math.floor(bytes / replyLength)
+      if (answered === 0) return
+      bytes -= answered * replyLength
+      done += answered
+      const elapsed = performance.now() - start
+      if (elapsed > seconds * 1000) {
+        socket.destroy()
+        resolve((done / elapsed) * 1000)
+        return
+      }
+      socket.write(batch.subarray(0, answered * request.length))
+    })
+    socket.write(batch)
+  })
+}
+
+/** Sends one request; answers the length of its reply, taken to be whole after a pause. */
+function exchange(socket: ReturnType<typeof connect>, request: string | Buffer): Promise<number> {
+  return new Promise((resolve) => {
+    let length = 0
+    let timer: NodeJS.Timeout | undefined
+    const count = (chunk: Buffer): void => {
+      length += chunk.length
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        socket.off('data', count)
+        resolve(length)
+      }, 50)
+    }
+    socket.on('data', count)
+    socket.write(request)
+  })
+}

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
+import { META_CONVERSATIONS, TEXT_CONVERSATIONS } from './support/conversations.ts'
+import { RawConnection } from './support/raw-connection.ts'
+
+/** What the embedded server is held to is tried on a real one, too, where there is one. */
+const KINDS: readonly (readonly [string, () => Promise<TestServer>])[] = [
+  ['MemcachedServer', () => MemcachedServer.start()],
+  ...(memcached.find() === undefined
+    ? []
+    : [['memcached', () => memcached.start({ args: ['-t', '1'] })] as const]),
+]
+
+for (const [name, start] of KINDS) {
+  describe(name, () => {
+    let server: TestServer
+    beforeAll(async () => {
+      server = await start()
+    })
+    afterAll(() => server.stop())
+
+    describe.each([
+      ['text', TEXT_CONVERSATIONS],
+      ['meta', META_CONVERSATIONS],
+    ])('%s', (_, conversations) => {
+      test.each(conversations)('%s', async (_about, sent, answered) => {
+        const connection = await RawConnection.open(server.name)
+        await connection.ask('flush_all\r\n')
+        const answer = await connection.ask(sent)
+        await connection[Symbol.asyncDispose]()
+        expect(withoutCas(answer)).toBe(answered)
+      })
+    })
+  })
+}
+
+function withoutCas(answer: string): string {
+  return answer
+    .replace(/(?<=^VALUE \S+ \d+ \d+ )\d+/gm, '#')
+    .replace(/(?<= c(?:as=)?)[1-9]\d*/g, '#')
+}
