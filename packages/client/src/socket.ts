@@ -5,6 +5,9 @@ import type { ConnectionSettings } from './options.ts'
 
 const READ_BUFFER_SIZE = 64 * 1024
 
+/** Large values follow each other into the kernel without waiting for room at every one. */
+const WRITE_BUFFER_SIZE = 1024 * 1024
+
 /**
  * Starts a connection over TCP, a Unix socket or TLS. Names are looked up anew each time and every
  * address they have is tried. What arrives is handed over in one buffer that is used again and again.
@@ -22,17 +25,18 @@ export function openSocket(
       return true
     },
   }
+  const streams = { onread, writableHighWaterMark: WRITE_BUFFER_SIZE }
   const { keepAlive, noDelay, tls } = settings
   const target =
     'path' in address
-      ? { path: address.path, onread }
+      ? { path: address.path, ...streams }
       : {
           host: address.host,
           port: address.port,
           noDelay,
           keepAlive: keepAlive !== false,
           keepAliveInitialDelay: keepAlive === false ? 0 : keepAlive,
-          onread,
+          ...streams,
         }
   if (tls === undefined) return connectTcp(target)
   const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined

@@ -1,4 +1,4 @@
-/** What is sent, what comes back, and what it shows. CAS uniques are written as `#`. */
+/** What is sent, what comes back, and what it shows. CAS uniques and times of use are written as `#`. */
 export type Conversation = readonly [about: string, sent: string, answered: string]
 
 const LARGE = 1_048_516
@@ -226,7 +226,7 @@ export const META_CONVERSATIONS: readonly Conversation[] = [
   [
     'an item about to expire is won once with R',
     'ms a 1 T100\r\n1\r\nmg a R30\r\nmg a R1000\r\nmg a R1000\r\nms b 1\r\n1\r\nmg b R1000\r\n',
-    'HD\r\nHD\r\nHD W\r\nHD Z\r\nHD\r\n',
+    'HD\r\nHD\r\nHD W\r\nHD Z\r\nHD\r\nHD\r\n',
   ],
   [
     'a late writer with a lower CAS unique and I stores a stale value',
@@ -240,9 +240,9 @@ export const META_CONVERSATIONS: readonly Conversation[] = [
   ],
   [
     'me shows an item',
-    'set a 5 100 2\r\nhi\r\nme a\r\nget a\r\nme a\r\nme b\r\nme\r\n',
-    'STORED\r\nME a exp=-100 la=0 cas=# fetch=no cls=1 size=66\r\nVALUE a 5 2\r\nhi\r\nEND\r\n' +
-      'ME a exp=-100 la=0 cas=# fetch=yes cls=1 size=66\r\nEN\r\nCLIENT_ERROR bad command line format\r\n',
+    'set a 5 0 2\r\nhi\r\nme a\r\nget a\r\nme a\r\nme b\r\nme\r\n',
+    'STORED\r\nME a exp=-1 la=# cas=# fetch=no cls=1 size=66\r\nVALUE a 5 2\r\nhi\r\nEND\r\n' +
+      'ME a exp=-1 la=# cas=# fetch=yes cls=1 size=66\r\nEN\r\nCLIENT_ERROR bad command line format\r\n',
   ],
   ['mn', 'mn\r\nmn with words\r\n', 'MN\r\nMN\r\n'],
 ]

@@ -3,11 +3,14 @@ import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 const PATIENCE = 5_000
+const TAIL_LENGTH = 200
 
 /** A socket for tests: bytes out, bytes in, one character each. */
 export class RawConnection implements AsyncDisposable {
   readonly #socket: Socket
-  #received = ''
+  #received: string[] = []
+  /** The last bytes received: to look for the end in all of them takes too long. */
+  #tail = ''
   #closed = false
   #wake: () => void = () => undefined
 
@@ -26,7 +29,9 @@ export class RawConnection implements AsyncDisposable {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', (chunk: Buffer) => {
-      this.#received += chunk.toString('latin1')
+      const text = chunk.toString('latin1')
+      this.#received.push(text)
+      this.#tail = (this.#tail + text).slice(-TAIL_LENGTH)
       this.#wake()
     })
     socket.on('error', () => undefined)
@@ -49,9 +54,9 @@ export class RawConnection implements AsyncDisposable {
     const deadline = setTimeout(() => this.#wake(), PATIENCE)
     const started = Date.now()
     try {
-      while (!this.#received.endsWith(end) && !this.#closed) {
+      while (!this.#tail.endsWith(end) && !this.#closed) {
         if (Date.now() - started >= PATIENCE) {
-          throw new Error(`no ${JSON.stringify(end)}, only ${JSON.stringify(this.#received)}`)
+          throw new Error(`no ${JSON.stringify(end)}, only ${JSON.stringify(this.#tail)}`)
         }
         await new Promise<void>((resolve) => {
           this.#wake = resolve
@@ -60,8 +65,9 @@ export class RawConnection implements AsyncDisposable {
     } finally {
       clearTimeout(deadline)
     }
-    const received = this.#received
-    this.#received = ''
+    const received = this.#received.join('')
+    this.#received = []
+    this.#tail = ''
     return received
   }
 
