@@ -18,6 +18,7 @@ const MAY_TEST_WITH_TESTING = ['client', 'pool', 'hash', 'fallback', 'aws-ec']
 
 /** Import and re-export statements, and dynamic imports. */
 const IMPORT =
+  /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
 
 const problems = []
 
@@ -48,9 +49,6 @@ function checkArrow(where, name, arrows, imported) {
     problems.push(`${where}: ${name} may not depend on ${target}`)
   }
 }
-
-const IMPORT =
-  /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
 
 /** Packages imported by the files of a folder, with the file. Node's own are left out. */
 function* importsBelow(folder) {

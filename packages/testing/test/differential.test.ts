@@ -37,6 +37,19 @@ for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
         if (pair !== undefined) await stopPair(pair)
       }
     }, 3_600_000)
+
+    test('let an item of one second expire', async () => {
+      const pair = await startPair(binary)
+      for (const { name } of [pair.embedded, pair.real]) {
+        const connection = await RawConnection.open(name)
+        expect(await connection.ask('ms a 1 T1\r\n1\r\nms b 1 T100\r\n1\r\n')).toBe('HD\r\nHD\r\n')
+        await expect
+          .poll(() => connection.ask('mg a\r\nmg b\r\n'), { timeout: 4_000 })
+          .toBe('EN\r\nHD\r\n')
+        await connection[Symbol.asyncDispose]()
+      }
+      await stopPair(pair)
+    })
   })
 }
 
@@ -75,6 +88,11 @@ async function runBoth({ embedded, real }: Pair, steps: readonly string[]): Prom
       })
       const [actual, expected] = await Promise.all([ours.ask(bytes), theirs.ask(bytes)])
       const [ourAnswer, theirAnswer] = [comparable(actual), comparable(expected)]
+      if (ourAnswer.text !== theirAnswer.text)
+        (await import('node:fs')).appendFileSync(
+          '/tmp/diffs.jsonl',
+          JSON.stringify({ steps, bytes, actual, expected }) + '\n',
+        )
       expect({ step: bytes, ...ourAnswer, times: undefined }).toEqual({
         step: bytes,
         ...theirAnswer,
