@@ -18,7 +18,7 @@ const MAY_TEST_WITH_TESTING = ['client', 'pool', 'hash', 'fallback', 'aws-ec']
 
 /** Import and re-export statements, and dynamic imports. */
 const IMPORT =
-  /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/gm
+  /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|(?:^\s*import\s+|\bimport\(\s*)['"]([^'"]+)['"]/gm
 
 const problems = []
 

@@ -88,11 +88,6 @@ async function runBoth({ embedded, real }: Pair, steps: readonly string[]): Prom
       })
       const [actual, expected] = await Promise.all([ours.ask(bytes), theirs.ask(bytes)])
       const [ourAnswer, theirAnswer] = [comparable(actual), comparable(expected)]
-      if (ourAnswer.text !== theirAnswer.text)
-        (await import('node:fs')).appendFileSync(
-          '/tmp/diffs.jsonl',
-          JSON.stringify({ steps, bytes, actual, expected }) + '\n',
-        )
       expect({ step: bytes, ...ourAnswer, times: undefined }).toEqual({
         step: bytes,
         ...theirAnswer,
