@@ -1,5 +1,5 @@
 // Fails when a package imports what its manifest does not list, or an arrow of the design is broken.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 
@@ -69,6 +69,7 @@ function* importsBelow(folder) {
 }
 
 function* filesBelow(folder) {
+  if (!existsSync(folder)) return
   for (const entry of readdirSync(folder)) {
     const path = join(folder, entry)
     if (statSync(path).isDirectory()) yield* filesBelow(path)
