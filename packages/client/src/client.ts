@@ -319,9 +319,10 @@ export class Client<V = NativeValue>
   ): Promise<T> {
     if (!(options?.noreply ?? defaultNoreply)) return this.execute(command, options)
     return new Promise((resolve, reject) => {
+      command.resolve = resolve
       command.reject = reject
       command.onWritten = () => {
-        resolve(early)
+        command.resolve(early)
         command.reject = (error) => this.#announce('error', error as Error)
       }
       this.#submit(command, options)

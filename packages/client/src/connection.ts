@@ -39,7 +39,7 @@ export class Connection {
   stallsOverTls: boolean
   /** When bytes last came, or the first of the commands in flight was sent. */
   heardAt = 0
-  /** Whether any command was answered. */
+  /** Whether any command was answered since the handshake. */
   hasAnswered = false
 
   readonly #server: string
@@ -107,6 +107,11 @@ export class Connection {
     const head = this.#inFlight.peek()
     if (head === undefined || !head.abandoned) return undefined
     return head.endToken === undefined ? this.heardAt + timeout : 0
+  }
+
+  /** @throws MemcacheError when the connection is gone */
+  assertOpen(): void {
+    if (this.#isClosed) throw this.#closeError(this.#cause)
   }
 
   /** The end came from the other side. */

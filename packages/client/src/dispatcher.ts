@@ -154,23 +154,22 @@ export class Dispatcher {
 
   #refusal(command: Command): MemcacheError | undefined {
     if (this.#isClosed) return this.#closedError()
-    const settings = this.#settings
-    const place = { server: this.#server, command: command.name, written: false }
-    if (this.inFlight >= settings.maxInFlight) {
-      return new MemcacheOverloadError(`${this.inFlight} commands are under way already`, place)
-    }
+    const { maxInFlight, maxInFlightBytes } = this.#settings
+    if (this.inFlight >= maxInFlight) return this.#overload(command, `${this.inFlight} commands`)
     const bytes = this.#waitingBytes + (this.#connection?.bytes ?? 0)
-    if (bytes > 0 && bytes + command.size > settings.maxInFlightBytes) {
-      return new MemcacheOverloadError(`${bytes} bytes of requests are under way already`, place)
+    if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
+      return this.#overload(command, `${bytes} bytes of requests`)
     }
-    if (this.#connection === undefined && this.#dialing === undefined) {
-      const cause = this.#backoff.failure
-      if (cause !== undefined) {
-        const message = `waiting to connect again after: ${cause.reason}`
-        return new MemcacheConnectError(message, { ...place, cause })
-      }
-    }
-    return undefined
+    if (this.#connection !== undefined || this.#dialing !== undefined) return undefined
+    const cause = this.#backoff.failure
+    if (cause === undefined) return undefined
+    const place = { server: this.#server, command: command.name, written: false, cause }
+    return new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, place)
+  }
+
+  #overload(command: Command, what: string): MemcacheOverloadError {
+    const place = { server: this.#server, command: command.name, written: false }
+    return new MemcacheOverloadError(`${what} are under way already`, place)
   }
 
   #dial(): Promise<void> {
@@ -199,6 +198,8 @@ export class Dispatcher {
       await connection.ready
       isOpen = true
       await shakeHands(connection, this.#settings, refused ? 'text' : undefined)
+      // A surplus reply behind the last of the handshake ends the connection before anybody uses it.
+      connection.assertOpen()
     } catch (error) {
       // Some proxies close over a command that they do not know.
       if (isOpen && !refused && connection.wasClosedByServer && !this.#isClosed) {
@@ -211,6 +212,7 @@ export class Dispatcher {
     this.#dialing = undefined
     this.#opening = undefined
     this.#connection = connection
+    connection.hasAnswered = false
     this.#listener.onConnect(!this.#wasConnected)
     this.#wasConnected = true
     this.#now = performance.now()
@@ -254,7 +256,7 @@ export class Dispatcher {
     const again: Command[] = []
     for (const command of left) {
       if (command.abandoned) continue
-      if (command.endsConnection) command.resolve(undefined)
+      if (command.endsConnection && connection.wasClosedByServer) command.resolve(undefined)
       else if (wasCurrent && this.#maySendAgain(connection, command)) again.push(command)
       else command.reject(this.#lost(command, error))
     }

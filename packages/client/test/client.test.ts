@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { MetaCommand } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -230,6 +231,17 @@ describe('a serde', () => {
     await client.getMany(['a'])
     expect(keys).toEqual(['a', 'a', 'a'])
   })
+})
+
+test('signals keep no listener of a call that has settled', async () => {
+  const client = connect()
+  const { signal } = new AbortController()
+  await client.set('watched', 1, { signal })
+  await client.set('watched', 1, { signal, noreply: true })
+  await client.get('watched', { signal })
+  await client.getMany(['watched'], { signal })
+  await expect(client.get('a b', { signal })).rejects.toThrow()
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 test('a value is sent as it was when the command was written, whatever its owner does later', async () => {

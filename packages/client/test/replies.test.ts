@@ -138,6 +138,21 @@ describe('a reply that cannot be trusted', () => {
     expect(server.links).toHaveLength(2)
   })
 
+  test('a surplus reply to the handshake costs the connection before anybody uses it', async () => {
+    const { client, server } = await start(
+      {},
+      async (link) => {
+        await link.line()
+        await link.line()
+        link.write('VERSION 1.6.18\r\nMN\r\nSTORED\r\n')
+      },
+      echo,
+    )
+    await expect(client.get('a')).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
+    await expect.poll(() => client.get('b').catch(() => 'not yet')).toBe('value of b')
+    expect(server.links).toHaveLength(2)
+  })
+
   test('half a reply that nobody asked for costs the connection too', async () => {
     const { client, server } = await start(
       {},

@@ -80,7 +80,6 @@ export {
   type AuthenticationRequest,
   type CloseRequest,
   type DeleteRequest,
-  decodeBase64,
   encodeBase64,
   isOpaqueTooLong,
   type MetaItemRequest,

@@ -1,4 +1,4 @@
-export { decodeBase64, encodeBase64 } from './base64.ts'
+export { encodeBase64 } from './base64.ts'
 export { parseInt32, parseUint32, parseUint64 } from './c-number.ts'
 export { isOpaqueTooLong } from './meta-request.ts'
 export { ReplyWriter } from './reply-writer.ts'

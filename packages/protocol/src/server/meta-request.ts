@@ -101,7 +101,8 @@ class FlagParser implements ParsedMetaFlags {
     let seenLower = 0
     for (const token of this.tokens) {
       const code = token.charCodeAt(0)
-      const bit = 1 << (code & 31)
+      // Below the letters nothing is a flag, and need not be remembered.
+      const bit = code < 64 ? 0 : 1 << (code & 31)
       if (code >= 127 || ((code < 96 ? seenUpper : seenLower) & bit) !== 0) {
         this.error = 'CLIENT_ERROR duplicate flag'
         return

@@ -137,8 +137,9 @@ export class RequestParser {
   }
 
   #findLineEnd(): number {
-    const lineEnd = this.#buffer.indexOf(LF, this.#scanned)
-    return lineEnd < this.#end ? lineEnd : -1
+    // A buffer of our own has old bytes behind its end.
+    const bytes = this.#own ? this.#buffer.subarray(0, this.#end) : this.#buffer
+    return bytes.indexOf(LF, this.#scanned)
   }
 
   #beginsRetrieval(): boolean {

@@ -94,6 +94,8 @@ describe('RequestParser refuses', () => {
     ['mg a v v', 'CLIENT_ERROR duplicate flag'],
     ['mg a \xe9', 'CLIENT_ERROR duplicate flag'],
     ['mg a !', 'CLIENT_ERROR invalid flag'],
+    ['mg a P 0', 'CLIENT_ERROR invalid flag'],
+    ['mg a O -', 'CLIENT_ERROR invalid flag'],
     ['mg a Tx', 'CLIENT_ERROR bad token in command line format'],
     ['mg a Fx', BAD_FORMAT],
     ['mg a Tx Fx', 'CLIENT_ERROR bad token in command line format'],

@@ -11,7 +11,7 @@ import { slabClass } from './slab-classes.ts'
 import { runStore, type StoreMode } from './store-command.ts'
 import { BAD_DATA_CHUNK, refuseSize } from './text-commands.ts'
 
-export const OPAQUE_TOO_LONG = 'CLIENT_ERROR opaque token too long'
+const OPAQUE_TOO_LONG = 'CLIENT_ERROR opaque token too long'
 const EMPTY: Buffer = Buffer.alloc(0)
 const MODES: Readonly<Record<string, StoreMode>> = {
   '': 'set',

@@ -10,8 +10,8 @@ import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange, ServerState } from './exchange.ts'
 import { runStore } from './store-command.ts'
 
-export const TOO_LARGE = 'SERVER_ERROR object too large for cache'
-export const OUT_OF_MEMORY = 'SERVER_ERROR out of memory storing object'
+const TOO_LARGE = 'SERVER_ERROR object too large for cache'
+const OUT_OF_MEMORY = 'SERVER_ERROR out of memory storing object'
 export const BAD_DATA_CHUNK = 'CLIENT_ERROR bad data chunk'
 
 /** Answers `get`, `gets`, `gat` and `gats`, with an error line if one of the keys is too long. */

@@ -108,7 +108,21 @@ const oneKey = fc.oneof(
 
 function flags(...own: fc.Arbitrary<string>[]): fc.Arbitrary<string> {
   const common = [fc.constantFrom('q', 'k', 'b'), opaque, exptime.map((exp) => `T${exp}`)]
-  const rare = fc.constantFrom('!', 'E5', 'x', 'S', 'P', 'L9', '\xe9', 'v', 'I', 'Mzz', 'D', 'Fq')
+  const rare = fc.constantFrom(
+    '!',
+    '0',
+    'E5',
+    'x',
+    'S',
+    'P',
+    'L9',
+    '\xe9',
+    'v',
+    'I',
+    'Mzz',
+    'D',
+    'Fq',
+  )
   const flag = fc.oneof(
     { weight: 10, arbitrary: fc.oneof(...own) },
     { weight: 8, arbitrary: fc.oneof(...common) },
