@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@mc/client'
 import { MemcachedServer } from '@mc/testing'
 
-const named = process.env.MEMCACHED_SERVERS?.split(',')[0]?.trim()
+const named = process.env.MEMCACHED_SERVERS?.split(',')[0]?.trim() || undefined
 const embedded = named ? undefined : await MemcachedServer.start()
 const client = new Client(named ?? embedded?.name ?? 'localhost', { keyPrefix: 'quickstart:' })
 console.log(`server ${client.server}, memcached ${await client.version()}\n`)

@@ -43,6 +43,11 @@ export function startServer(kind: 'embedded' | 'real', way: Transport): Promise<
   return kind === 'real' ? way.startReal() : way.startEmbedded()
 }
 
+/** A server on a Unix socket of a given path, so that it can come back where it was. */
+export function startServerAt(kind: 'embedded' | 'real', path: string): Promise<RunningServer> {
+  return kind === 'real' ? memcached.start({ path }) : MemcachedServer.start({ path })
+}
+
 function transport(
   name: string,
   serverOptions: () => { path?: string; tls?: typeof tls; auth?: typeof auth },

@@ -1,0 +1,100 @@
+import { Client, type ClientOptions, RetryingClient } from '@mc/client'
+import { FallbackClient } from '@mc/fallback'
+import { HashClient } from '@mc/hash'
+import { PooledClient } from '@mc/pool'
+import type { MemcacheClient, ServerCommands } from '@mc/protocol'
+import { clientContract, serverCommandsContract } from '@mc/testing'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+
+const runner = { describe, test: test as never }
+const [tcp] = TRANSPORTS
+const options: ClientOptions = { timeout: 10_000 }
+const prefixed: ClientOptions = { ...options, keyPrefix: 'p:' }
+
+/** A key of 250 bytes has no room for a prefix. */
+const PREFIXED = {
+  'keys of 250 bytes, and bytes of 0x80 and above, are legal': 'the prefix counts towards the 250',
+}
+
+/** Values are checked by the client of the key's server, when others have been sent to. */
+const SPREAD = {
+  'one illegal key or value fails a many-key call before anything is sent':
+    'the pairs go to several servers, each of which checks its own',
+}
+
+type Create = (names: readonly string[]) => MemcacheClient
+type CreateForOne = (names: readonly string[]) => MemcacheClient & ServerCommands
+
+const pooled = (name: string) =>
+  new PooledClient(name, { ...options, maxPoolSize: 4, acquireTimeout: 10_000 })
+const hashed = (names: readonly string[]) => new HashClient(names, options)
+const first = ([name = '']: readonly string[]): string => name
+
+const SINGLE: Readonly<Record<string, CreateForOne>> = {
+  PooledClient: (names) => pooled(first(names)),
+  'RetryingClient over Client': (names) => new RetryingClient(new Client(first(names), options)),
+  'RetryingClient over PooledClient': (names) => new RetryingClient(pooled(first(names))),
+}
+
+const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string, string> }>> = {
+  'HashClient over one server': { create: (names) => hashed(names.slice(0, 1)) },
+  'HashClient over three servers': { create: hashed, exceptions: SPREAD },
+  'Client with a prefix': {
+    create: (names) => new Client(first(names), prefixed),
+    exceptions: PREFIXED,
+  },
+  'PooledClient with a prefix': {
+    create: (names) => new PooledClient(first(names), { ...prefixed, maxPoolSize: 4 }),
+    exceptions: PREFIXED,
+  },
+  'HashClient with a prefix': {
+    create: (names) => new HashClient(names, prefixed),
+    exceptions: { ...SPREAD, ...PREFIXED },
+  },
+  'HashClient over PooledClients': {
+    create: (names) =>
+      new HashClient(names, {
+        createClient: (server) => new PooledClient(server, { ...options, maxPoolSize: 4 }),
+      }),
+    exceptions: SPREAD,
+  },
+  'RetryingClient over HashClient': {
+    create: (names) => new RetryingClient(hashed(names)),
+    exceptions: SPREAD,
+  },
+  'FallbackClient over two Clients': {
+    create: ([newest = '', oldest = '']) =>
+      new FallbackClient([new Client(newest, options), new Client(oldest, options)]),
+  },
+  'FallbackClient that warms': {
+    create: ([newest = '', oldest = '']) =>
+      new FallbackClient([new Client(newest, options), new Client(oldest, options)], {
+        warm: { expire: 60 },
+      }),
+  },
+  'FallbackClient over a pool and a RetryingClient': {
+    create: ([newest = '', oldest = '']) =>
+      new FallbackClient([pooled(newest), new RetryingClient(new Client(oldest, options))]),
+  },
+}
+
+for (const kind of KINDS) {
+  describe(`on ${kind} memcached`, () => {
+    let servers: RunningServer[]
+    beforeAll(async () => {
+      if (tcp === undefined) throw new Error('no transport')
+      servers = await Promise.all([1, 2, 3].map(() => startServer(kind, tcp)))
+    })
+    afterAll(() => Promise.all(servers.map((server) => server.stop())))
+    const names = () => servers.map(({ name }) => name)
+
+    for (const [name, create] of Object.entries(SINGLE)) {
+      clientContract({ name, create: () => create(names()) }, runner)
+      serverCommandsContract({ name, create: () => create(names()) }, runner)
+    }
+    for (const [name, { create, exceptions = {} }] of Object.entries(MANY)) {
+      clientContract({ name, create: () => create(names()), exceptions }, runner)
+    }
+  })
+}
