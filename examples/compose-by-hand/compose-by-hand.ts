@@ -10,7 +10,7 @@ interface User {
   readonly logins: number
 }
 
-const named = (process.env.MEMCACHED_SERVERS ?? '').split(',').filter((server) => server.trim())
+const named = (process.env.MEMCACHED_SERVERS ?? '').match(/[^,\s]+/g) ?? []
 const count = named.length > 0 ? 0 : 3
 const embedded = await Promise.all(Array.from({ length: count }, () => MemcachedServer.start()))
 const servers = [...named, ...embedded.map((server) => server.name)]
@@ -27,7 +27,7 @@ const client = new RetryingClient(
 )
 
 // A retrying client has all that the client within has: this `version` is that of a HashClient.
-console.log('A pool of 2 connections to each server')
+console.log('A pool of up to 2 connections to each server')
 for (const [server, version] of await client.version()) {
   console.log(`  ${server} runs memcached ${version}`)
 }

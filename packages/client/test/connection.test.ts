@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { MemcachedServer } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client } from '../src/index.ts'
 import { echo, hit, type Link, miss, startedClients } from './scripted-server.ts'
@@ -85,6 +86,17 @@ describe('connecting', () => {
       code: 'MEMCACHE_TIMEOUT',
       written: false,
     })
+  })
+
+  test('reaches an IPv6 address, bare or in brackets', async () => {
+    const server = await MemcachedServer.start({ host: '::1' })
+    for (const spec of [`[::1]:${server.port}`, ['::1', server.port] as const, server.name]) {
+      const client = new Client(spec)
+      expect(await client.set('a', 6)).toBe(true)
+      expect(client.server).toBe(`::1:${server.port}`)
+      await client.close()
+    }
+    await server.stop()
   })
 
   test('tries every address that a name has', async () => {

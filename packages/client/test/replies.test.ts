@@ -261,6 +261,39 @@ describe('an error line', () => {
   })
 })
 
+test('bad input writes nothing, on a connection that is open', async () => {
+  const { client, server } = await start({}, echo)
+  await client.get('a')
+  const before = server.links[0]?.received
+  const wrong = <T>(value: unknown) => value as T
+  const calls = [
+    client.get('a b'),
+    client.set('k\r\nflush_all', 1),
+    client.getMany(['a', '']),
+    client.setMany([
+      ['a', 1],
+      ['b', wrong(undefined)],
+    ]),
+    client.set('k', wrong(Symbol('s'))),
+    client.set('k', 1, { expire: 1.5 }),
+    client.set('k', 1, { flags: wrong('0 0 1\r\nx') }),
+    client.incr('k', -1),
+    client.cas('k', 1, wrong('1 noreply')),
+    client.touch('k', wrong('1')),
+    client.flushAll({ delay: -1 }),
+    client.stats('a b'),
+    client.verbosity(-1),
+    client.cacheMemlimit(0),
+    client.get('k', { timeout: 0 }),
+  ]
+  for (const call of calls) {
+    await expect(call).rejects.toMatchObject({ code: 'MEMCACHE_ILLEGAL_INPUT' })
+  }
+  expect(await client.get('z')).toBe('value of z')
+  expect(server.links[0]?.received).toMatch(/mg z v f O\d+\r\n$/)
+  expect(server.links[0]?.received.length).toBe((before?.length ?? 0) + 'mg z v f O2\r\n'.length)
+})
+
 describe('replies split at every byte', () => {
   test('give every caller its own', async () => {
     const { client } = await start({ timeout: 20_000 }, async (link) => {
