@@ -11,26 +11,33 @@ const KEYS = Array.from({ length: 1_000_000 }, (_, i) =>
   Buffer.from(`user:${i}:profile`).toString(),
 )
 
-placement()
+await placement()
 serialisation()
 await compression()
 
 /** Microseconds to choose a server for each of a million distinct keys. */
-function placement(): void {
+async function placement(): Promise<void> {
+  const { default: Memcache } = (await import('memcache')) as unknown as {
+    default: new (options: {
+      nodes: readonly string[]
+    }) => { readonly hash: { getNodesByKey(key: string): unknown } }
+  }
   const HashRing = require('hashring') as new (
     nodes: readonly string[],
   ) => { get(key: string): string }
   const rows: Record<string, Record<string, string>> = {}
   for (const count of [3, 10, 100, 1000]) {
-    const nodes = Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}:11211`)
+    const nodes = Array.from({ length: count }, (_, i) => `127.1.${i >> 8}.${i & 255}:11211`)
     const keys = KEYS.slice(0, count === 1000 ? 50_000 : undefined)
     const rendezvous = new RendezvousHash({ nodes })
     const ketama = new KetamaHash({ nodes })
     const ring = new HashRing(nodes)
+    const { hash } = new Memcache({ nodes })
     rows[`${count} nodes`] = {
       RendezvousHash: micro(keys, (key) => rendezvous.getNode(key)),
       KetamaHash: micro(keys, (key) => ketama.getNode(key)),
       'hashring (npm)': micro(keys, (key) => ring.get(key)),
+      'memcache (npm)': micro(keys, (key) => hash.getNodesByKey(key)),
       pymemcache: pymemcachePlacement(nodes),
     }
   }

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import {
   type Address,
   addressName,
@@ -8,7 +7,6 @@ import {
   CounterCommand,
   checkCas,
   checkDelay,
-  checkFlags,
   checkInteger,
   DeleteCommand,
   type Entries,
@@ -30,7 +28,6 @@ import {
   RawCommand,
   type RawCommandOptions,
   type Serde,
-  type SerializedValue,
   type ServerCommands,
   type ServerSpec,
   ShutdownCommand,
@@ -47,10 +44,11 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
+import { Announcer } from './announcer.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { linesOfKeys, settleLines, settleMany } from './many.ts'
 import { boolean, type ClientOptions, checkedTimeout, connectionSettings } from './options.ts'
-import { serialize } from './serialize.ts'
+import { storeCommand } from './store-command.ts'
 import { watchSignal } from './watch-signal.ts'
 
 export type { NativeValue }
@@ -77,7 +75,7 @@ export interface ClientEvents {
  * @typeParam V - the values that its serde takes and gives
  */
 export class Client<V = NativeValue>
-  extends EventEmitter<ClientEvents>
+  extends Announcer<ClientEvents>
   implements MemcacheClient<V>, ServerCommands
 {
   /** The server's name: `host:port` or the path of a socket. */
@@ -109,8 +107,8 @@ export class Client<V = NativeValue>
     this.#ignoreExc = boolean('ignoreExc', options.ignoreExc ?? false)
     this.#defaultNoreply = boolean('defaultNoreply', options.defaultNoreply ?? false)
     this.#dispatcher = new Dispatcher(address, this.server, settings, {
-      onConnect: (isFirst) => this.#announce(isFirst ? 'connect' : 'reconnect'),
-      onDisconnect: (error) => this.#announce('disconnect', error),
+      onConnect: (isFirst) => this.announce(isFirst ? 'connect' : 'reconnect'),
+      onDisconnect: (error) => this.announce('disconnect', error),
     })
   }
 
@@ -323,7 +321,7 @@ export class Client<V = NativeValue>
       command.reject = reject
       command.onWritten = () => {
         command.resolve(early)
-        command.reject = (error) => this.#announce('error', error as Error)
+        command.reject = (error) => this.announce('error', error as Error)
       }
       this.#submit(command, options)
     })
@@ -386,14 +384,7 @@ export class Client<V = NativeValue>
     options: StoreOptions | undefined,
     cas?: CasToken,
   ): StoreCommand | Promise<StoreCommand> {
-    const wire = this.#keys.encode(key)
-    const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, Date.now)
-    const ownFlags = options?.flags === undefined ? undefined : checkFlags(options.flags)
-    const build = ({ data, flags }: SerializedValue): StoreCommand =>
-      new StoreCommand(verb, wire, data, ownFlags ?? checkFlags(flags), exptime, cas)
-    const item = itemKey(key)
-    const serialized = serialize(this.#serde, value, item, verb)
-    return serialized instanceof Promise ? serialized.then(build) : build(serialized)
+    return storeCommand(verb, this.#keys, key, this.#serde, value, options, cas)
   }
 
   async #count(
@@ -405,14 +396,5 @@ export class Client<V = NativeValue>
     const wire = this.#keys.encode(key)
     const command = new CounterCommand(verb, wire, toDelta(delta), typeof delta === 'bigint')
     return this.#write(command, options, undefined, false) as Promise<never>
-  }
-
-  /** Behind the work that led to it, so that a listener that throws breaks nothing here. */
-  #announce<E extends keyof ClientEvents>(event: E, ...args: ClientEvents[E]): void {
-    process.nextTick(() => {
-      // An 'error' that nobody listens for would end the process.
-      if (this.listenerCount(event) > 0)
-        (this.emit as (...all: unknown[]) => boolean)(event, ...args)
-    })
   }
 }

@@ -1,3 +1,4 @@
+export { Announcer } from './announcer.ts'
 export { Backoff } from './backoff.ts'
 export { Client, type ClientEvents, type NativeValue } from './client.ts'
 export type { ClientOptions } from './options.ts'

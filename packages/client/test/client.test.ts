@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events'
-import { MetaCommand } from '@mc/protocol'
+import { type ItemKey, MetaCommand } from '@mc/protocol'
+import { textSerde } from '@mc/serde'
 import { MemcachedServer } from '@mc/testing'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Client, type ClientOptions } from '../src/index.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
+import { Client, type ClientOptions, type NativeValue } from '../src/index.ts'
 
 let server: MemcachedServer
 const clients: Client[] = []
@@ -231,6 +232,24 @@ describe('a serde', () => {
     await client.getMany(['a'])
     expect(keys).toEqual(['a', 'a', 'a'])
   })
+})
+
+test('the type of the values is that of the serde, and a call can narrow it', () => {
+  const texts = new Client(server.name, { serde: textSerde })
+  expectTypeOf(() => texts.get('a')).returns.resolves.toEqualTypeOf<string | undefined>()
+  expectTypeOf(() => texts.get('a', { default: 5 })).returns.resolves.toEqualTypeOf<
+    string | number
+  >()
+  expectTypeOf(texts.set).parameter(1).toEqualTypeOf<string>()
+  const plain = new Client(server.name)
+  expectTypeOf(() => plain.get('a')).returns.resolves.toEqualTypeOf<NativeValue | undefined>()
+  expectTypeOf(() => plain.get<{ id: number }>('a')).returns.resolves.toEqualTypeOf<
+    { id: number } | undefined
+  >()
+  expectTypeOf(() => plain.getMany<number>(['a'])).returns.resolves.toEqualTypeOf<
+    Map<ItemKey, number>
+  >()
+  expectTypeOf(() => plain.incr('a', 1n)).returns.resolves.toEqualTypeOf<bigint | undefined>()
 })
 
 test('signals keep no listener of a call that has settled', async () => {

@@ -1,5 +1,4 @@
-import { EventEmitter } from 'node:events'
-import { Client, type NativeValue } from '@mc/client'
+import { Announcer, Client, type NativeValue } from '@mc/client'
 import {
   type Address,
   addressName,
@@ -47,7 +46,7 @@ import type { Server, ServerClient, ServerStatus } from './server.ts'
  * @typeParam V - the values that the serde takes and gives
  */
 export class HashClient<V = NativeValue>
-  extends EventEmitter<HashClientEvents>
+  extends Announcer<HashClientEvents>
   implements MemcacheClient<V>
 {
   readonly #settings: HashClientSettings
@@ -67,7 +66,7 @@ export class HashClient<V = NativeValue>
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     this.#settings = hashClientSettings(options)
     this.#cluster = new Cluster(this.#settings, hasher ?? new RendezvousHash(), (event, ...args) =>
-      this.#announce(event, ...args),
+      this.announce(event, ...args),
     )
     this.#createClient = createClient ?? ((server) => this.#createDefaultClient(server, options))
     this.#keys = new KeyEncoder({
@@ -91,7 +90,7 @@ export class HashClient<V = NativeValue>
   addServer(server: ServerSpec): void {
     this.#begin()
     const added = this.#cluster.add(parseAddress(server), this.#createClient)
-    if (added !== undefined) this.#announce('added', added)
+    if (added !== undefined) this.announce('added', added)
   }
 
   /**
@@ -103,7 +102,7 @@ export class HashClient<V = NativeValue>
   async removeServer(server: ServerSpec): Promise<void> {
     this.#begin()
     const removed = this.#cluster.remove(addressName(parseAddress(server)))
-    this.#announce('removed', removed.name)
+    this.announce('removed', removed.name)
     await removed.retire()
   }
 
@@ -268,7 +267,7 @@ export class HashClient<V = NativeValue>
   #createDefaultClient(server: Address, options: HashClientOptions<V>): ServerClient<V> {
     // What a client ignored, failover would not see.
     const client = new Client<V>(server, { ...options, ignoreExc: false })
-    client.on('error', (error) => this.#announce('error', error, client.server))
+    client.on('error', (error) => this.announce('error', error, client.server))
     return client
   }
 
@@ -368,7 +367,7 @@ export class HashClient<V = NativeValue>
     try {
       await client.quit()
     } catch (error) {
-      this.#announce('error', error as Error, name)
+      this.announce('error', error as Error, name)
     }
   }
 
@@ -383,14 +382,5 @@ export class HashClient<V = NativeValue>
       throw new MemcacheClosedError('the client is closed', { written: false })
     }
     this.#cluster.probeDead()
-  }
-
-  /** Behind the work that led to it, so that a listener that throws breaks nothing here. */
-  #announce<E extends keyof HashClientEvents>(event: E, ...args: HashClientEvents[E]): void {
-    process.nextTick(() => {
-      // An 'error' that nobody listens for would end the process.
-      if (this.listenerCount(event) > 0)
-        (this.emit as (...all: unknown[]) => boolean)(event, ...args)
-    })
   }
 }

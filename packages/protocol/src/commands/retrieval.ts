@@ -124,7 +124,7 @@ export class GetManyCommand<V> extends Command<void> {
   readonly #failed: Map<ItemKey, Error>
   #next = 0
   #started = false
-  #slow: Promise<void>[] | undefined
+  #slow: SlowResult[] | undefined
 
   constructor(
     wires: readonly WireKey[],
@@ -176,7 +176,7 @@ export class GetManyCommand<V> extends Command<void> {
         if (!this.abandoned) this.#take(reply)
         return false
       case ReplyKind.end:
-        this.resolve(this.#slow && Promise.all(this.#slow).then(() => undefined))
+        this.resolve(this.#slow === undefined ? undefined : this.#takeSlow(this.#slow))
         return true
       default:
         if (this.#started) throw errorOfReply(reply, this.name)
@@ -193,20 +193,23 @@ export class GetManyCommand<V> extends Command<void> {
       return
     }
     const result = this.#withCas ? withCas(value, casOf(reply)) : value
-    // The key takes its place in the map now, so that the order is that of the replies.
-    this.#results.set(key, result)
-    if (isPromise(result)) {
-      this.#slow ??= []
-      this.#slow.push(this.#settle(key, result))
+    if (!isPromise(result)) {
+      this.#results.set(key, result)
+      return
     }
+    // Awaited when the reply is whole; if it never is, nobody is interested in how it ends.
+    result.then(undefined, () => {})
+    this.#slow ??= []
+    this.#slow.push({ key, result })
   }
 
-  async #settle(key: ItemKey, result: PromiseLike<unknown>): Promise<void> {
-    try {
-      this.#results.set(key, await result)
-    } catch (error) {
-      this.#results.delete(key)
-      this.#failed.set(key, error as Error)
+  async #takeSlow(slow: readonly SlowResult[]): Promise<void> {
+    for (const { key, result } of slow) {
+      try {
+        this.#results.set(key, await result)
+      } catch (error) {
+        this.#failed.set(key, error as Error)
+      }
     }
   }
 
@@ -222,6 +225,12 @@ export class GetManyCommand<V> extends Command<void> {
     for (let i = 0; i < this.#next; i++) if (reply.hasKey(wires[i] as WireKey)) return i
     throw misplaced(reply, this.name)
   }
+}
+
+/** A value that its serde is still reading. */
+interface SlowResult {
+  readonly key: ItemKey
+  readonly result: Promise<unknown>
 }
 
 /** A value that its serde could not read. */

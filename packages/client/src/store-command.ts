@@ -1,13 +1,40 @@
 import {
+  type CasToken,
+  checkFlags,
   type ItemKey,
+  itemKey,
+  type Key,
+  type KeyEncoder,
   MemcacheIllegalInputError,
   MemcacheSerdeError,
   type Serde,
   type SerializedValue,
+  StoreCommand,
+  type StoreOptions,
+  type StoreVerb,
+  toExptime,
 } from '@mc/protocol'
 
-/** The value as bytes and flags. @throws MemcacheIllegalInputError, MemcacheSerdeError */
-export function serialize<V>(
+/** The command that stores a value. @throws MemcacheIllegalInputError, MemcacheSerdeError */
+export function storeCommand<V>(
+  verb: StoreVerb,
+  encoder: KeyEncoder,
+  key: Key,
+  serde: Serde<V>,
+  value: V,
+  options: StoreOptions | undefined,
+  cas: CasToken | undefined,
+): StoreCommand | Promise<StoreCommand> {
+  const wire = encoder.encode(key)
+  const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, Date.now)
+  const ownFlags = options?.flags === undefined ? undefined : checkFlags(options.flags)
+  const build = ({ data, flags }: SerializedValue): StoreCommand =>
+    new StoreCommand(verb, wire, data, ownFlags ?? checkFlags(flags), exptime, cas)
+  const serialized = serialize(serde, value, itemKey(key), verb)
+  return serialized instanceof Promise ? serialized.then(build) : build(serialized)
+}
+
+function serialize<V>(
   serde: Serde<V>,
   value: V,
   key: ItemKey,
