@@ -1,0 +1,92 @@
+import { Client, RetryingClient } from '@mc/client'
+import { HashClient } from '@mc/hash'
+import { PooledClient } from '@mc/pool'
+import { type MemcacheClient, MemcacheError } from '@mc/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { UnreliableProxy } from '../src/unreliable-proxy.ts'
+
+const KEYS = Array.from({ length: 40 }, (_, i) => `key${i}`)
+const TIMEOUT = 150
+const LANES = 32
+const CALLS = 2000
+
+const options = { timeout: TIMEOUT, connectTimeout: 500, reconnectDelay: { initial: 1, max: 5 } }
+const CLIENTS: Readonly<Record<string, (name: string) => MemcacheClient>> = {
+  'Client, meta': (name) => new Client(name, { ...options, dialect: 'auto' }),
+  'Client, text': (name) => new Client(name, { ...options, dialect: 'text' }),
+  PooledClient: (name) => new PooledClient(name, { ...options, maxPoolSize: 4 }),
+  RetryingClient: (name) => new RetryingClient(new Client(name, options), { retryDelay: 5 }),
+  HashClient: (name) => new HashClient([name], { ...options, retryTimeout: 1, maxDeadServers: 0 }),
+}
+
+// Every value names its key: whoever gets another's sees it at once.
+for (const kind of KINDS) {
+  describe(`over a network that breaks off, holds back and swallows, on ${kind} memcached`, () => {
+    let server: RunningServer
+    beforeAll(async () => {
+      const [tcp] = TRANSPORTS
+      if (tcp === undefined) throw new Error('no transport')
+      server = await startServer(kind, tcp)
+    })
+    afterAll(() => server.stop())
+
+    for (const [name, create] of Object.entries(CLIENTS)) {
+      for (const seed of [1, 2, 3]) {
+        test(`${name} gives nobody another's value and settles every call, seed ${seed}`, async () => {
+          const proxy = await UnreliableProxy.start(server.name, seed)
+          const client = create(proxy.name)
+          proxy.chance = 0.06
+          const { wrong, served, slowest } = await load(client)
+          expect(wrong).toEqual([])
+          expect(served).toBeGreaterThan(0)
+          const mishaps = Object.values(proxy.mishaps).reduce((sum, count) => sum + count)
+          expect(mishaps).toBeGreaterThan(3)
+          // The pool adds its own wait, the wrapper its second attempt.
+          expect(slowest).toBeLessThan(3 * TIMEOUT + 1000)
+
+          proxy.chance = 0
+          await expect.poll(() => client.set('after', 'well').catch(() => false)).toBe(true)
+          await client.close()
+          await proxy.stop()
+        })
+      }
+    }
+  })
+}
+
+async function load(client: MemcacheClient) {
+  const seen = { wrong: [] as string[], served: 0, slowest: 0 }
+  let turn = 0
+  const check = (key: string, value: unknown): void => {
+    if (value !== undefined && !String(value).startsWith(`${key}=`)) {
+      seen.wrong.push(`${key} gave ${String(value).slice(0, 40)}`)
+    }
+  }
+  const call = async (): Promise<void> => {
+    const index = turn++
+    const key = KEYS[index % KEYS.length] as string
+    if (index % 4 === 0) await client.set(key, `${key}=${'x'.repeat((index * 37) % 3000)}`)
+    else if (index % 11 === 0) {
+      for (const [found, value] of await client.getMany(KEYS.slice(0, 10)))
+        check(String(found), value)
+    } else if (index % 7 === 0) check(key, await client.get(key, { timeout: 20 }))
+    else check(key, await client.get(key))
+  }
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      while (turn < CALLS) {
+        const start = performance.now()
+        try {
+          await call()
+          seen.served++
+        } catch (error) {
+          if (!(error instanceof MemcacheError)) throw error
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        seen.slowest = Math.max(seen.slowest, performance.now() - start)
+      }
+    }),
+  )
+  return seen
+}
