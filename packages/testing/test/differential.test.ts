@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
+import { memcached } from '../src/index.ts'
 import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
+import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 
 const { CI, MC_RUNS = '300', MC_SEED } = process.env
 
@@ -13,7 +14,7 @@ test('memcached is installed where CI is set', () => {
 for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
   describe('MemcachedServer and memcached', () => {
     test('answer random commands of both dialects with the same bytes', async () => {
-      let pair: Pair | undefined
+      let pair: ServerPair | undefined
       try {
         await fc.assert(
           fc.asyncProperty(commandSequence, async (steps) => {
@@ -37,47 +38,12 @@ for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
         if (pair !== undefined) await stopPair(pair)
       }
     }, 3_600_000)
-
-    test('let an item of one second expire', async () => {
-      const pair = await startPair(binary)
-      for (const { name } of [pair.embedded, pair.real]) {
-        const connection = await RawConnection.open(name)
-        expect(await connection.ask('ms a 1 T1\r\n1\r\nms b 1 T100\r\n1\r\n')).toBe('HD\r\nHD\r\n')
-        await expect
-          .poll(() => connection.ask('mg a\r\nmg b\r\n'), { timeout: 4_000 })
-          .toBe('EN\r\nHD\r\n')
-        await connection[Symbol.asyncDispose]()
-      }
-      await stopPair(pair)
-    })
   })
 }
 
-interface Pair {
-  readonly embedded: TestServer
-  readonly real: TestServer
-}
-
-async function startPair(binary: string): Promise<Pair> {
-  const [embedded, real] = await Promise.all([
-    MemcachedServer.start(),
-    memcached.start({ binary, args: WITHOUT_BACKGROUND }),
-  ])
-  return { embedded, real }
-}
-
-async function stopPair({ embedded, real }: Pair): Promise<void> {
-  await Promise.all([embedded.stop(), real.stop()])
-}
-
-/**
- * The thread that sorts items by use holds some of them for a moment, which shows in how counters are
- * written.
- */
-const WITHOUT_BACKGROUND = ['-t', '1', '-o', 'no_lru_maintainer']
 const PRELUDE = 'flush_all\r\nstats detail off\r\nstats reset\r\n'
 
-async function runBoth({ embedded, real }: Pair, steps: readonly string[]): Promise<void> {
+async function runBoth({ embedded, real }: ServerPair, steps: readonly string[]): Promise<void> {
   const ours = await RawConnection.open(embedded.name)
   const theirs = await RawConnection.open(real.name)
   try {

@@ -1,10 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { testCertificate } from '../src/index.ts'
 import { runMcServer } from '../src/mc-server.ts'
 import { parseMcServerOptions } from '../src/mc-server-options.ts'
+import { ask } from './support/conversation.ts'
+import { Program } from './support/program.ts'
 import { RawConnection } from './support/raw-connection.ts'
 
 const MEGABYTE = 1_048_576
@@ -125,5 +127,51 @@ describe('mc-server', () => {
     const { code, error } = await run(['-s', '/nowhere/socket'])
     expect(code).toBe(1)
     expect(error).toMatch(/^mc-server: listen /)
+  })
+})
+
+describe('the program mc-server', () => {
+  let program: Program
+  afterEach(() => program[Symbol.asyncDispose]())
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('stops at %s, connections and all', async (signal) => {
+    program = new Program(['-p', '-1', '-l', '127.0.0.1'])
+    const name = await program.name()
+    const connection = await RawConnection.open(name)
+    expect(await connection.ask('mn\r\n')).toBe('MN\r\n')
+    expect(await program.stop(signal)).toEqual([0, null])
+    await connection.until('never')
+    expect(connection.closed).toBe(true)
+    expect(program.error).toBe('')
+  })
+
+  test('listens on a Unix socket with limits and users, and removes it', async () => {
+    const [path, users] = [join(directory, 'socket'), join(directory, 'program-users')]
+    await writeFile(users, 'alice:secret\n')
+    program = new Program(['-s', path, '-m', '2', '-I', '2k', '-Y', users])
+    const name = await program.name()
+    expect(name).toBe(path)
+    const connection = await RawConnection.open(name)
+    connection.write('mn\r\n')
+    expect(await connection.until('\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n')
+    const settings = await connection.ask('set x 0 0 12\r\nalice secret\r\nstats settings\r\n')
+    expect(settings).toMatch(/^STORED\r\n.*STAT maxbytes 2097152\r\n.*item_size_max 2048\r\n/s)
+    expect(await program.stop('SIGTERM')).toEqual([0, null])
+    await expect(stat(path)).rejects.toThrow('ENOENT')
+  })
+
+  test('speaks TLS', async () => {
+    const [key, cert] = [join(directory, 'program-key'), join(directory, 'program-cert')]
+    await writeFile(key, testCertificate().key)
+    await writeFile(cert, testCertificate().cert)
+    program = new Program(['-p', '-1', '-Z', '-o', `ssl_chain_cert=${cert},ssl_key=${key}`])
+    expect(await ask({ name: await program.name() }, 'mn\r\n', true)).toBe('MN\r\n')
+  })
+
+  test('ends with 2 for bad options', async () => {
+    program = new Program(['--nothing'])
+    expect(await program.exit).toEqual([2, null])
+    expect(program.error).toBe('mc-server: unknown option --nothing\nTry mc-server -h\n')
+    expect(program.out).toBe('')
   })
 })

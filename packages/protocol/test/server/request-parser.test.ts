@@ -288,21 +288,57 @@ describe('any split of the bytes', () => {
           parse(text, { ...options, authentication }),
         )
       }),
-      { numRuns: 500 },
+      { numRuns: 10_000 },
     )
   })
 
   test('never throws, whatever the bytes', () => {
+    const pieces = [
+      'set ',
+      'ms ',
+      'mg ',
+      'cas ',
+      'gat ',
+      'k ',
+      '0 ',
+      '-1 ',
+      '99999999999 ',
+      'b ',
+      '\r\n',
+    ]
+    const chunk = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc
+        .array(fc.constantFrom(...pieces), { maxLength: 12 })
+        .map((list) => Buffer.from(list.join(''))),
+    )
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), (chunks) => {
-        const parser = new RequestParser({ maxDataLength: 100 })
-        for (const chunk of chunks) {
-          parser.push(chunk)
+      fc.property(fc.array(chunk, { maxLength: 20 }), fc.boolean(), (chunks, authentication) => {
+        const parser = new RequestParser({ maxDataLength: 100, authentication })
+        for (const bytes of chunks) {
+          parser.push(bytes)
           while (parser.next() !== undefined);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 10_000 },
     )
+  })
+
+  test.each([
+    ['a payload that is larger than what is kept', 'set k 0 0 2147483645\r\n', {}],
+    ['the payload of a refused request', 'ms k 2147483645 !\r\n', {}],
+    ['a line without end', 'set ', {}],
+    ['a password without end', 'set k 0 0 2147483645\r\n', { authentication: true }],
+  ])('takes no more memory for %s', (_about, start, options) => {
+    const parser = new RequestParser({ maxDataLength: 1000, ...options })
+    const chunk = Buffer.alloc(65_536, 'x')
+    parser.push(Buffer.from(start))
+    const before = process.memoryUsage().arrayBuffers
+    for (let i = 0; i < 500; i++) {
+      while (parser.next() !== undefined);
+      parser.push(chunk)
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000)
   })
 })
 

@@ -2,7 +2,11 @@ import type { TestServer } from '../../src/index.ts'
 import { RawConnection } from './raw-connection.ts'
 
 /** What a server answers on a connection of its own. */
-export async function ask(server: TestServer, bytes: string, tls = false): Promise<string> {
+export async function ask(
+  server: Pick<TestServer, 'name'>,
+  bytes: string,
+  tls = false,
+): Promise<string> {
   const connection = await RawConnection.open(server.name, tls)
   try {
     return await connection.ask(bytes)

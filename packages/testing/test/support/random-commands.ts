@@ -306,7 +306,7 @@ export const commandSequence: fc.Arbitrary<string[]> = fc
             .map((list) => list.join('')),
         },
       ),
-      { minLength: 1, maxLength: 30 },
+      { minLength: 1, maxLength: 30, size: 'max' },
     ),
     fc.option(closing, { nil: undefined, freq: 8 }),
   )
