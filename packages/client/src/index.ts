@@ -1,4 +1,3 @@
-export { Announcer } from './announcer.ts'
 export { Backoff } from './backoff.ts'
 export { Client, type ClientEvents, type NativeValue } from './client.ts'
 export type { ClientOptions } from './options.ts'

@@ -1,25 +1,23 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import {
+  type CommandClientOptions,
+  checkBoolean,
+  checkMilliseconds,
   type Dialect,
-  MemcacheIllegalInputError,
   type ReplyParserOptions,
-  type Serde,
 } from '@mc/protocol'
 import type { NativeValue } from '@mc/serde'
 
-/** The longest that a timer can hold. */
-const MAX_TIMEOUT = 2_147_483_647
-
 /** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */
-export interface ClientOptions<V = NativeValue> extends Omit<ReplyParserOptions, 'server'> {
+export interface ClientOptions<V = NativeValue>
+  extends CommandClientOptions<V>,
+    Omit<ReplyParserOptions, 'server'> {
   /**
    * For a connection to be ready: name look-up, TCP, TLS, authentication and the dialect probe.
    *
    * @default 1000
    */
   readonly connectTimeout?: number | undefined
-  /** For a whole command, queueing and connecting included. @default 1000 */
-  readonly timeout?: number | undefined
   /** Send small packets at once. TCP only. @default true */
   readonly noDelay?: boolean | undefined
   /** TCP keep-alive: off, or milliseconds of silence before the first probe. @default 60000 */
@@ -42,21 +40,6 @@ export interface ClientOptions<V = NativeValue> extends Omit<ReplyParserOptions,
    * @default 'auto'
    */
   readonly dialect?: Dialect | 'auto' | undefined
-  /** How values become bytes. @default nativeSerde */
-  readonly serde?: Serde<V> | undefined
-  /** Goes in front of every key. @default '' */
-  readonly keyPrefix?: string | Uint8Array | undefined
-  /** Take key strings that are not ASCII, as UTF-8. @default false */
-  readonly allowUnicodeKeys?: boolean | undefined
-  /** `noreply` for calls that do not say: set, add, replace, append, prepend, delete, touch, flushAll. @default false */
-  readonly defaultNoreply?: boolean | undefined
-  /**
-   * Reads answer their default, or an empty map, on server and network errors. Writes still reject,
-   * and so does illegal input.
-   *
-   * @default false
-   */
-  readonly ignoreExc?: boolean | undefined
   /** Most commands under way, waiting ones included; more reject with `MemcacheOverloadError`. @default 65536 */
   readonly maxInFlight?: number | undefined
   /** Most bytes of requests under way. @default 268435456 */
@@ -87,15 +70,15 @@ export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSett
     throw new TypeError(`dialect must be 'auto', 'meta' or 'text', got ${String(dialect)}`)
   }
   return {
-    connectTimeout: milliseconds('connectTimeout', options.connectTimeout ?? 1000),
-    timeout: milliseconds('timeout', options.timeout ?? 1000),
-    noDelay: boolean('noDelay', options.noDelay ?? true),
-    keepAlive: keepAlive === false ? false : milliseconds('keepAlive', keepAlive),
+    connectTimeout: checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000),
+    timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
+    noDelay: checkBoolean('noDelay', options.noDelay ?? true),
+    keepAlive: keepAlive === false ? false : checkMilliseconds('keepAlive', keepAlive),
     tls: tls === true ? {} : tls === false ? undefined : tls,
     credentials: credentials(options.username, options.password),
     reconnectDelay: {
-      initial: milliseconds('reconnectDelay.initial', reconnectDelay.initial ?? 50),
-      max: milliseconds('reconnectDelay.max', reconnectDelay.max ?? 2000),
+      initial: checkMilliseconds('reconnectDelay.initial', reconnectDelay.initial ?? 50),
+      max: checkMilliseconds('reconnectDelay.max', reconnectDelay.max ?? 2000),
     },
     dialect,
     maxLineLength: count('maxLineLength', options.maxLineLength ?? 64 * 1024),
@@ -103,32 +86,6 @@ export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSett
     maxInFlight: count('maxInFlight', options.maxInFlight ?? 65_536),
     maxInFlightBytes: count('maxInFlightBytes', options.maxInFlightBytes ?? 256 * 1024 ** 2),
   }
-}
-
-function milliseconds(name: string, value: number): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`${name} must be a number of milliseconds, got ${typeof value}`)
-  }
-  if (!(value > 0 && value <= MAX_TIMEOUT)) {
-    throw new RangeError(`${name} must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${value}`)
-  }
-  return value
-}
-
-/** A call's own timeout. @throws MemcacheIllegalInputError */
-export function checkedTimeout(timeout: number): number {
-  if (typeof timeout === 'number' && timeout > 0 && timeout <= MAX_TIMEOUT) return timeout
-  const got = typeof timeout === 'number' ? timeout : typeof timeout
-  throw new MemcacheIllegalInputError(
-    `timeout must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${got}`,
-  )
-}
-
-/** @throws TypeError unless it is a boolean */
-export function boolean(name: string, value: boolean): boolean {
-  if (typeof value !== 'boolean')
-    throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
-  return value
 }
 
 function count(name: string, value: number): number {

@@ -1,6 +1,7 @@
-import { Announcer, Client, type NativeValue } from '@mc/client'
+import { Client, type NativeValue } from '@mc/client'
 import {
   type Address,
+  Announcer,
   addressName,
   type CasToken,
   type CommandOptions,

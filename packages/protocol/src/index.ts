@@ -1,4 +1,7 @@
 export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
+export { Announcer } from './client/announcer.ts'
+export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
+export { type CommandClientOptions, checkBoolean, checkMilliseconds } from './client/options.ts'
 export { Command, type Dialect, errorOfReply } from './command.ts'
 export {
   CounterCommand,

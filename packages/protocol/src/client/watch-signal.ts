@@ -1,4 +1,4 @@
-import type { Command } from '@mc/protocol'
+import type { Command } from '../command.ts'
 
 /**
  * Rejects the command with the signal's reason when it aborts. If it was written by then, its reply is

@@ -1,16 +1,9 @@
-import {
-  GetManyCommand,
-  type ItemKey,
-  isIgnorableError,
-  itemKey,
-  type Key,
-  type KeyEncoder,
-  keyList,
-  MemcacheError,
-  MemcachePartialError,
-  type Serde,
-  type WireKey,
-} from '@mc/protocol'
+import { GetManyCommand } from '../commands/retrieval.ts'
+import { isIgnorableError, MemcacheError, MemcachePartialError } from '../errors.ts'
+import { itemKey, type KeyEncoder, type WireKey } from '../key.ts'
+import { keyList } from '../many-keys.ts'
+import type { ItemKey, Key } from '../memcache-client.ts'
+import type { Serde } from '../serde.ts'
 
 /** Servers and proxies that bound a `get` line do so at 16 KB. */
 const MAX_LINE = 15 * 1024

@@ -1,19 +1,9 @@
-import {
-  type CasToken,
-  checkFlags,
-  type ItemKey,
-  itemKey,
-  type Key,
-  type KeyEncoder,
-  MemcacheIllegalInputError,
-  MemcacheSerdeError,
-  type Serde,
-  type SerializedValue,
-  StoreCommand,
-  type StoreOptions,
-  type StoreVerb,
-  toExptime,
-} from '@mc/protocol'
+import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
+import { MemcacheIllegalInputError, MemcacheSerdeError } from '../errors.ts'
+import { checkFlags, toExptime } from '../integer.ts'
+import { itemKey, type KeyEncoder } from '../key.ts'
+import type { CasToken, ItemKey, Key, StoreOptions } from '../memcache-client.ts'
+import type { Serde, SerializedValue } from '../serde.ts'
 
 /** The command that stores a value. @throws MemcacheIllegalInputError, MemcacheSerdeError */
 export function storeCommand<V>(
@@ -24,9 +14,10 @@ export function storeCommand<V>(
   value: V,
   options: StoreOptions | undefined,
   cas: CasToken | undefined,
+  now: () => number,
 ): StoreCommand | Promise<StoreCommand> {
   const wire = encoder.encode(key)
-  const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, Date.now)
+  const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, now)
   const ownFlags = options?.flags === undefined ? undefined : checkFlags(options.flags)
   const build = ({ data, flags }: SerializedValue): StoreCommand =>
     new StoreCommand(verb, wire, data, ownFlags ?? checkFlags(flags), exptime, cas)

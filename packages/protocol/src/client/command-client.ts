@@ -1,0 +1,355 @@
+import type { Command } from '../command.ts'
+import {
+  CounterCommand,
+  DeleteCommand,
+  OkCommand,
+  ShutdownCommand,
+  TouchCommand,
+  VersionCommand,
+} from '../commands/line.ts'
+import { RawCommand } from '../commands/raw.ts'
+import { GetCommand } from '../commands/retrieval.ts'
+import { StatsCommand } from '../commands/stats.ts'
+import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
+import { orOnError } from '../errors.ts'
+import { checkCas, checkDelay, checkInteger, toDelta, toExptime } from '../integer.ts'
+import { itemKey, KeyEncoder } from '../key.ts'
+import { entryPairs } from '../many-keys.ts'
+import type {
+  CasToken,
+  CommandOptions,
+  Entries,
+  Expire,
+  FlushOptions,
+  GetOptions,
+  ItemKey,
+  Key,
+  MemcacheClient,
+  RawCommandOptions,
+  ServerCommands,
+  Stats,
+  StoreOptions,
+  ValueWithCas,
+  WriteOptions,
+} from '../memcache-client.ts'
+import type { Serde } from '../serde.ts'
+import { Announcer } from './announcer.ts'
+import { linesOfKeys, settleLines, settleMany } from './many.ts'
+import {
+  type CommandClientOptions,
+  callTimeout,
+  checkBoolean,
+  checkMilliseconds,
+} from './options.ts'
+import { storeCommand } from './store-command.ts'
+import { watchSignal } from './watch-signal.ts'
+
+/** Events of every `CommandClient`. None of them needs a listener. */
+export interface CommandClientEvents {
+  /** Something failed that no caller waits for, such as a write with `noreply`. */
+  error: [error: Error]
+}
+
+/**
+ * The whole client interface, each call made a `Command`, over whatever carries commands to one server:
+ * a connection, or a server in the same process.
+ *
+ * @typeParam V - the values that its serde takes and gives
+ */
+export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & CommandClientEvents>
+  extends Announcer<E>
+  implements MemcacheClient<V>, ServerCommands
+{
+  readonly #keys: KeyEncoder
+  readonly #serde: Serde<V>
+  readonly #timeout: number
+  readonly #ignoreExc: boolean
+  readonly #defaultNoreply: boolean
+  readonly #now: () => number
+
+  /**
+   * @param now - milliseconds of Unix time, for an `expire` of more than 30 days
+   * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another option that
+   *   cannot be meant
+   */
+  protected constructor(
+    options: CommandClientOptions<V>,
+    defaultSerde: Serde<V>,
+    now: () => number = Date.now,
+  ) {
+    super()
+    this.#keys = new KeyEncoder({
+      prefix: options.keyPrefix,
+      allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
+    })
+    this.#serde = options.serde ?? defaultSerde
+    this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
+    this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
+    this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
+    this.#now = now
+  }
+
+  /** Carries a command to the server. It must settle it within `timeout` milliseconds. */
+  protected abstract dispatch(command: Command, timeout: number): void
+
+  abstract quit(): Promise<void>
+  abstract close(): Promise<void>
+
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
+    return this.#get<T, D>(key, false, undefined, options)
+  }
+
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
+    return this.#get<ValueWithCas<T>, D>(key, true, undefined, options)
+  }
+
+  gat<T = V, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
+    return this.#get<T, D>(key, false, expire, options)
+  }
+
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire: Expire = 0,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D> {
+    return this.#get<ValueWithCas<T>, D>(key, true, expire, options)
+  }
+
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
+    return this.#getMany<T>(keys, false, options)
+  }
+
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>> {
+    return this.#getMany<ValueWithCas<T>>(keys, true, options)
+  }
+
+  set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#store('set', key, value, options)
+  }
+
+  add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#store('add', key, value, options)
+  }
+
+  replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#store('replace', key, value, options)
+  }
+
+  append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#store('append', key, value, options)
+  }
+
+  prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
+    return this.#store('prepend', key, value, options)
+  }
+
+  async cas(
+    key: Key,
+    value: V,
+    cas: CasToken,
+    options?: StoreOptions,
+  ): Promise<boolean | undefined> {
+    checkCas(cas)
+    const command = await this.#storeCommand('cas', key, value, options, cas)
+    return this.#write(command, options, true, false)
+  }
+
+  async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
+    const keys: ItemKey[] = []
+    const commands: (StoreCommand | Promise<StoreCommand>)[] = []
+    // All of them are checked before any is sent.
+    for (const [key, value] of entryPairs(entries)) {
+      keys.push(itemKey(key))
+      commands.push(this.#storeCommand('set', key, value, options))
+    }
+    const ready = await Promise.all(commands)
+    const notStored: ItemKey[] = []
+    await settleMany(
+      keys,
+      ready,
+      (command) => this.#write<boolean | undefined>(command, options, true),
+      (key, isStored) => isStored || notStored.push(key),
+      notStored,
+    )
+    return notStored
+  }
+
+  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
+  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  incr(key: Key, delta: number | bigint = 1, options?: WriteOptions): Promise<never> {
+    return this.#count('incr', key, delta, options)
+  }
+
+  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
+  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  decr(key: Key, delta: number | bigint = 1, options?: WriteOptions): Promise<never> {
+    return this.#count('decr', key, delta, options)
+  }
+
+  async touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
+    const command = new TouchCommand(this.#keys.encode(key), toExptime(expire, this.#now))
+    return this.#write(command, options, true)
+  }
+
+  async delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    return this.#write(new DeleteCommand(this.#keys.encode(key)), options, true)
+  }
+
+  async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
+    const items: ItemKey[] = []
+    const commands: DeleteCommand[] = []
+    for (const key of keys) {
+      items.push(itemKey(key))
+      commands.push(new DeleteCommand(this.#keys.encode(key)))
+    }
+    await settleMany(items, commands, (command) => this.#write(command, options, true))
+    return true
+  }
+
+  async flushAll(options?: FlushOptions): Promise<boolean> {
+    const delay = checkDelay(options?.delay ?? 0)
+    const line = delay === 0 ? 'flush_all' : `flush_all ${delay}`
+    return this.#write(new OkCommand('flush_all', line), options, true)
+  }
+
+  async stats(...args: readonly string[]): Promise<Stats> {
+    const answer = this.execute(new StatsCommand(args))
+    return this.#ignoreExc ? orOnError(answer, Object.create(null) as Stats) : answer
+  }
+
+  version(options?: CommandOptions): Promise<string> {
+    return this.execute(new VersionCommand(), options)
+  }
+
+  async verbosity(level: number, options?: WriteOptions): Promise<true> {
+    const line = `verbosity ${checkInteger('level', level, 0, 0xffffffff)}`
+    return this.#write(new OkCommand('verbosity', line), options, true, false)
+  }
+
+  async cacheMemlimit(megabytes: number, options?: WriteOptions): Promise<true> {
+    const line = `cache_memlimit ${checkInteger('megabytes', megabytes, 1, 0xffffffff)}`
+    return this.#write(new OkCommand('cache_memlimit', line), options, true, false)
+  }
+
+  shutdown(options?: CommandOptions & { readonly graceful?: boolean | undefined }): Promise<void> {
+    return this.execute(new ShutdownCommand(options?.graceful ?? false), options)
+  }
+
+  async rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer> {
+    const token = Buffer.from(options?.endToken || '\r\n')
+    return this.execute(new RawCommand(command, token), options)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Runs any command of the protocol, such as a `MetaCommand`. */
+  execute<T>(command: Command<T>, options?: CommandOptions): Promise<T> {
+    return new Promise((resolve, reject) => {
+      command.resolve = resolve
+      command.reject = reject
+      this.#submit(command, options)
+    })
+  }
+
+  #submit<T>(command: Command<T>, options: CommandOptions | undefined): void {
+    if (options?.signal !== undefined) watchSignal(command, options.signal)
+    if (command.abandoned) return
+    const timeout = options?.timeout === undefined ? this.#timeout : callTimeout(options.timeout)
+    this.dispatch(command, timeout)
+  }
+
+  /** Waits for the reply, or with noreply only until the request is written. */
+  #write<T>(
+    command: Command<T>,
+    options: WriteOptions | undefined,
+    early: T,
+    defaultNoreply: boolean = this.#defaultNoreply,
+  ): Promise<T> {
+    if (!(options?.noreply ?? defaultNoreply)) return this.execute(command, options)
+    return new Promise((resolve, reject) => {
+      command.resolve = resolve
+      command.reject = reject
+      command.onWritten = () => {
+        command.resolve(early)
+        command.reject = (error) => this.announce('error', ...([error] as E['error']))
+      }
+      this.#submit(command, options)
+    })
+  }
+
+  // Not async, as are #store and what calls them: these sit on the hot path.
+  #get<T, D>(
+    key: Key,
+    withCas: boolean,
+    expire: Expire | undefined,
+    options: GetOptions<D> | undefined,
+  ): Promise<T | D> {
+    let command: GetCommand<V, T, D>
+    const miss = options?.default as D
+    try {
+      const exptime = expire === undefined ? undefined : toExptime(expire, this.#now)
+      const wire = this.#keys.encode(key)
+      command = new GetCommand(wire, itemKey(key), this.#serde, withCas, miss, exptime)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const answer = this.execute(command, options)
+    return this.#ignoreExc ? orOnError(answer, miss) : answer
+  }
+
+  async #getMany<T>(
+    keys: Iterable<Key>,
+    withCas: boolean,
+    options: CommandOptions | undefined,
+  ): Promise<Map<ItemKey, T>> {
+    const results = new Map<ItemKey, T>()
+    const failed = new Map<ItemKey, Error>()
+    const lines = linesOfKeys(keys, this.#keys, this.#serde, withCas, results, failed)
+    if (lines.length === 0) return results
+    await settleLines(
+      lines,
+      (line) => this.execute(line, options),
+      results,
+      failed,
+      this.#ignoreExc,
+    )
+    return results
+  }
+
+  #store(verb: StoreVerb, key: Key, value: V, options: StoreOptions | undefined): Promise<boolean> {
+    try {
+      const command = this.#storeCommand(verb, key, value, options)
+      if (command instanceof StoreCommand)
+        return this.#write(command, options, true) as Promise<boolean>
+      return command.then((ready) => this.#write(ready, options, true)) as Promise<boolean>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #storeCommand(
+    verb: StoreVerb,
+    key: Key,
+    value: V,
+    options: StoreOptions | undefined,
+    cas?: CasToken,
+  ): StoreCommand | Promise<StoreCommand> {
+    return storeCommand(verb, this.#keys, key, this.#serde, value, options, cas, this.#now)
+  }
+
+  async #count(
+    verb: 'incr' | 'decr',
+    key: Key,
+    delta: number | bigint,
+    options: WriteOptions | undefined,
+  ): Promise<never> {
+    const wire = this.#keys.encode(key)
+    const command = new CounterCommand(verb, wire, toDelta(delta), typeof delta === 'bigint')
+    return this.#write(command, options, undefined, false) as Promise<never>
+  }
+}
