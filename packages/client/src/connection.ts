@@ -4,6 +4,8 @@ import {
   type Command,
   type Dialect,
   errorOfReply,
+  GetCommand,
+  GetLine,
   MemcacheConnectError,
   MemcacheError,
   MemcacheUnexpectedCloseError,
@@ -48,6 +50,8 @@ export class Connection {
   readonly #listener: ConnectionListener
   readonly #out = new RequestWriter()
   readonly #inFlight = new Fifo<Command>()
+  /** The gets at the end of the queue that are to go as one line and are not written yet. */
+  #line: GetLine | undefined
   readonly #ready: Promise<void>
   #bytes = 0
   #isClosed = false
@@ -139,16 +143,20 @@ export class Connection {
     if (head !== undefined && (command.endToken ?? head.endToken) !== undefined) return false
     if (!this.stallsOverTls || this.#inFlight.length === 0) return true
     if (!this.#batchStores && !command.isStore) return true
+    this.#finishLine()
     return !this.#batchIsSent && this.#out.length + command.size <= TLS_BATCH
   }
 
   /** Takes a command to be sent by the next `flush`. */
   append(command: Command, now: number): void {
-    try {
-      command.write(this.#out, this.dialect)
-    } catch (error) {
-      command.reject(error)
-      return
+    if (!this.#joinLine(command)) {
+      this.#finishLine()
+      try {
+        command.write(this.#out, this.dialect)
+      } catch (error) {
+        command.reject(error)
+        return
+      }
     }
     if (this.#inFlight.length === 0) {
       this.heardAt = now
@@ -165,16 +173,16 @@ export class Connection {
 
   /** Sends what was appended, in one write where it is small. */
   flush(): void {
+    this.#finishLine()
     if (this.#out.length === 0) return
     this.#batchIsSent = true
-    const pieces = this.#out.take()
-    if (pieces.length === 1) {
-      this.#socket.write(pieces[0] as Uint8Array)
-      return
-    }
-    this.#socket.cork()
-    for (const piece of pieces) this.#socket.write(piece)
-    this.#socket.uncork()
+    const { pieces, release } = this.#out.take()
+    const onSent = release && ((error?: Error | null) => error || release())
+    const last = pieces.length - 1
+    if (last > 0) this.#socket.cork()
+    for (let i = 0; i < last; i++) this.#socket.write(pieces[i] as Uint8Array)
+    this.#socket.write(pieces[last] as Uint8Array, onSent)
+    if (last > 0) this.#socket.uncork()
   }
 
   /** Gives the connection up. */
@@ -183,6 +191,21 @@ export class Connection {
     this.#isGivenUp = true
     this.#socket.destroy()
     this.#closed()
+  }
+
+  #joinLine(command: Command): boolean {
+    if (this.dialect !== 'text' || !(command instanceof GetCommand)) return false
+    const key = command.plainKey
+    if (key === undefined) return false
+    if (this.#line?.add(command, key.length)) return true
+    this.#finishLine()
+    this.#line = new GetLine()
+    return this.#line.add(command, key.length)
+  }
+
+  #finishLine(): void {
+    this.#line?.write(this.#out)
+    this.#line = undefined
   }
 
   #receive(chunk: Buffer): void {
@@ -209,8 +232,11 @@ export class Connection {
         this.#headHasBegun = false
         // An answered `shutdown` was refused.
         if (command.endsConnection) this.#isEnding = false
-        inFlight.shift()
         this.#bytes -= command.size
+        inFlight.shift()
+        for (let left = command.followers; left > 0; left--) {
+          this.#bytes -= inFlight.shift()?.size ?? 0
+        }
         this.hasAnswered = true
       }
     } catch (error) {

@@ -256,7 +256,7 @@ export class Dispatcher {
     if (wasCurrent) this.#connection = undefined
     const again: Command[] = []
     for (const command of left) {
-      if (command.abandoned) continue
+      if (command.abandoned || command.isAnswered) continue
       if (command.endsConnection && connection.wasClosedByServer) command.resolve(undefined)
       else if (wasCurrent && this.#maySendAgain(connection, command)) again.push(command)
       else command.reject(this.#lost(command, error))
@@ -329,7 +329,7 @@ export class Dispatcher {
   #expire(commands: Iterable<Command>, now: number, written: boolean): number {
     let next = Number.POSITIVE_INFINITY
     for (const command of commands) {
-      if (command.abandoned) continue
+      if (command.abandoned || command.isAnswered) continue
       if (command.deadline > now) next = Math.min(next, command.deadline)
       else {
         command.abandoned = true

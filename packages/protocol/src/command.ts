@@ -46,6 +46,12 @@ export abstract class Command<T = unknown> {
   /** It was sent a second time, which happens once. */
   resent = false
 
+  /** How many commands right behind it are answered by its reply as well. */
+  followers = 0
+
+  /** It has its answer although the reply that it is part of goes on. */
+  isAnswered = false
+
   /** Reading it changes nothing on the server, so sending it twice is safe. */
   get isRead(): boolean {
     return false
@@ -84,7 +90,7 @@ export abstract class Command<T = unknown> {
    *
    * @throws MemcacheError when the stream can no longer be trusted
    */
-  protected refuse(reply: ReplyParser): true {
+  refuse(reply: ReplyParser): true {
     const error = errorOfReply(reply, this.name)
     if (!leavesStreamInStep(reply, this.isStore)) throw error
     this.reject(error)

@@ -3,6 +3,9 @@ export { Announcer } from './client/announcer.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
 export { type CommandClientOptions, checkBoolean, checkMilliseconds } from './client/options.ts'
 export { Command, type Dialect, errorOfReply } from './command.ts'
+export { GetCommand } from './commands/get.ts'
+export { GetLine } from './commands/get-line.ts'
+export { GetManyCommand } from './commands/get-many.ts'
 export {
   CounterCommand,
   DeleteCommand,
@@ -20,7 +23,6 @@ export {
   type MetaVerb,
 } from './commands/meta.ts'
 export { RawCommand } from './commands/raw.ts'
-export { GetCommand, GetManyCommand } from './commands/retrieval.ts'
 export { StatsCommand } from './commands/stats.ts'
 export { StoreCommand, type StoreVerb } from './commands/storage.ts'
 export {

@@ -1,9 +1,17 @@
+import { borrowEncodeBuffer, ENCODE_BUFFER_SIZE, returnEncodeBuffers } from './encode-buffer.ts'
 import type { WireKey } from './key.ts'
 
 const SLAB_SIZE = 64 * 1024
 
 /** Data from this size on is handed over as it is; copying less costs less than a piece of its own. */
 const COPY_LIMIT = 16 * 1024
+
+/** Requests to be sent, in pieces in their order. */
+export interface Output {
+  readonly pieces: readonly Uint8Array[]
+  /** To be called when all pieces are sent; not if they may be read later, as after an error. */
+  readonly release: (() => void) | undefined
+}
 
 /**
  * Builds requests as bytes. Small parts are gathered in one buffer, large values are passed through
@@ -14,6 +22,9 @@ export class RequestWriter {
   #start = 0
   #end = 0
   #pieces: Uint8Array[] = []
+  /** Buffers that pieces lie in; of the last, the part from `#encodedEnd` on is free. */
+  #encodeBuffers: Buffer[] | undefined
+  #encodedEnd = 0
   #finished = 0
   #opaque = 0
 
@@ -22,13 +33,15 @@ export class RequestWriter {
     return this.#finished + this.#end - this.#start
   }
 
-  /** The requests so far, in pieces to be sent in order. */
-  take(): Uint8Array[] {
+  /** The requests so far. */
+  take(): Output {
     this.#finishPiece()
     const pieces = this.#pieces
+    const buffers = this.#encodeBuffers
     this.#pieces = []
     this.#finished = 0
-    return pieces
+    this.#encodeBuffers = undefined
+    return { pieces, release: buffers && (() => returnEncodeBuffers(buffers)) }
   }
 
   /** Text of one byte per character: command words, numbers, wire keys. */
@@ -71,11 +84,24 @@ export class RequestWriter {
       return this
     }
     this.#finishPiece()
-    this.#pieces.push(
-      typeof data === 'string' ? Buffer.from(data, encodingOf(data, byteLength)) : data,
-    )
+    this.#pieces.push(typeof data === 'string' ? this.#encode(data, byteLength) : data)
     this.#finished += byteLength
     return this
+  }
+
+  #encode(text: string, byteLength: number): Uint8Array {
+    const encoding = encodingOf(text, byteLength)
+    if (byteLength > ENCODE_BUFFER_SIZE) return Buffer.from(text, encoding)
+    this.#encodeBuffers ??= []
+    let buffer = this.#encodeBuffers.at(-1)
+    if (buffer === undefined || this.#encodedEnd + byteLength > buffer.length) {
+      buffer = borrowEncodeBuffer()
+      this.#encodeBuffers.push(buffer)
+      this.#encodedEnd = 0
+    }
+    const start = this.#encodedEnd
+    this.#encodedEnd += buffer.write(text, start, encoding)
+    return buffer.subarray(start, this.#encodedEnd)
   }
 
   /** A number for the opaque of the next meta request: 0 to 4095, then again from 0. */

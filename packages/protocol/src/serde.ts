@@ -24,10 +24,10 @@ export interface Serde<V = unknown> {
   deserialize(data: Buffer, flags: number, key: ItemKey): V | Promise<V>
 
   /**
-   * True when `deserialize` neither returns nor keeps a view of `data`, nor reads it after it
-   * returned. The client may then pass a view of its read buffer and saves a copy for each value.
+   * Whether `deserialize` keeps or returns `data` of these flags, or reads it after it returned. Where
+   * it does not, `data` may be a view of the client's read buffer, which saves a copy.
    *
-   * @default false
+   * @default () => true
    */
-  readonly copiesData?: boolean
+  keepsData?(flags: number): boolean
 }

@@ -29,7 +29,7 @@ const serde = {
 function bytesOf(command: Command<never> | Command, dialect: Dialect): string {
   const out = new RequestWriter()
   command.write(out, dialect)
-  return Buffer.concat(out.take()).toString('latin1')
+  return Buffer.concat(out.take().pieces).toString('latin1')
 }
 
 /** What a command settles to when it reads the replies. */
@@ -199,7 +199,7 @@ describe('requests', () => {
     new StoreCommand('set', 'large', value, 0, 0).write(out, 'text')
     new VersionCommand().write(out, 'text')
     expect(out.length).toBe(100_000 + 'set large 0 0 100000\r\n\r\nversion\r\n'.length)
-    const pieces = out.take()
+    const { pieces } = out.take()
     expect(pieces).toContain(value)
     const text = Buffer.concat(pieces).toString()
     expect(text).toBe(`set large 0 0 100000\r\n${value}\r\nversion\r\n`)

@@ -56,7 +56,6 @@ export function compressedSerde<V>(
 }
 
 class CompressedSerde<V> implements Serde<V> {
-  readonly copiesData: boolean
   readonly #inner: Serde<V>
   readonly #codec: Codec
   readonly #minLength: number
@@ -78,7 +77,6 @@ class CompressedSerde<V> implements Serde<V> {
     if (minLength !== Number.POSITIVE_INFINITY) checkNumber('minLength', minLength, 0)
     if (asyncLength !== Number.POSITIVE_INFINITY) checkNumber('asyncLength', asyncLength, 0)
     checkNumber('maxDecompressedLength', maxDecompressedLength, 1, constants.MAX_LENGTH)
-    this.copiesData = inner.copiesData ?? false
     this.#inner = inner
     this.#minLength = minLength === 0 ? Number.POSITIVE_INFINITY : minLength
     this.#level = level
@@ -106,6 +104,11 @@ class CompressedSerde<V> implements Serde<V> {
     return isPromise(content)
       ? content.then((awaited) => this.#inner.deserialize(awaited, contentFlags, key))
       : this.#inner.deserialize(content, contentFlags, key)
+  }
+
+  /** What is compressed may go to the thread pool, which reads it later. */
+  keepsData(flags: number): boolean {
+    return (flags & COMPRESSION_FLAGS) !== 0 || (this.#inner.keepsData?.(flags) ?? true)
   }
 
   #compress(serialized: SerializedValue): SerializedValue | Promise<SerializedValue> {
@@ -151,9 +154,7 @@ class CompressedSerde<V> implements Serde<V> {
         }
       }
     }
-    // A copy where the client may reuse the data before the thread pool has read it.
-    const own = this.copiesData ? Buffer.from(data) : data
-    return codec.decompress(own, this.#maxLength).catch((error: unknown) => {
+    return codec.decompress(data, this.#maxLength).catch((error: unknown) => {
       throw this.#refusal(error, flags, key)
     })
   }

@@ -25,7 +25,7 @@ const READABLE = Flag.json | Flag.text | Flag.integer | Flag.long
  */
 export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions = {}): Serde<V> {
   return {
-    copiesData: true,
+    keepsData: () => false,
 
     serialize(value: V): SerializedValue {
       return { data: toJson(value, replacer), flags: Flag.json }

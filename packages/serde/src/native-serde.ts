@@ -26,8 +26,6 @@ const READABLE = Flag.integer | Flag.long | Flag.text | Flag.json
  * illegal input.
  */
 export const nativeSerde: Serde<NativeValue> = {
-  copiesData: true,
-
   serialize(value: NativeValue): SerializedValue {
     switch (typeof value) {
       case 'string':
@@ -48,9 +46,11 @@ export const nativeSerde: Serde<NativeValue> = {
 
   deserialize(data: Buffer, flags: number, key: string): NativeValue {
     if (flags === Flag.text) return decodeText(data, flags, key)
-    if (flags === Flag.bytes) return Buffer.from(data)
+    if (flags === Flag.bytes) return data
     return deserializeOther(data, flags, key)
   },
+
+  keepsData: (flags) => flags === Flag.bytes,
 }
 
 /** Where several flags are set, the first that pymemcache looks at decides. */

@@ -11,7 +11,7 @@ import { unreadable, unreadableFlags } from './unreadable.ts'
  * promise to withstand hostile data: use it only on caches that nobody untrusted can write to.
  */
 export const structuredSerde: Serde<unknown> = {
-  copiesData: true,
+  keepsData: () => false,
 
   serialize(value: unknown): SerializedValue {
     if (value === undefined) {

@@ -44,7 +44,7 @@ function noise(length: number): Buffer {
 }
 
 function read(serde: Serde<NativeValue>, data: Uint8Array, flags: number) {
-  return serde.deserialize(receive(serde, data), flags, 'key')
+  return serde.deserialize(receive(serde, data, flags), flags, 'key')
 }
 
 describe.each(algorithms)('compressedSerde with %s', (algorithm) => {
@@ -262,9 +262,12 @@ describe('compressedSerde', () => {
     }
   })
 
-  it('lets the client reuse its buffer exactly if the inner serde does', () => {
-    expect(compressedSerde(nativeSerde).copiesData).toBe(true)
-    expect(compressedSerde(rawSerde).copiesData).toBe(false)
+  it('keeps what is compressed, and else what the inner serde keeps', () => {
+    const keeps = [Flag.text, Flag.bytes, Flag.text | Flag.zlib].map((flags) =>
+      compressedSerde(nativeSerde).keepsData?.(flags),
+    )
+    expect(keeps).toEqual([false, true, true])
+    expect(compressedSerde(rawSerde).keepsData?.(Flag.text)).toBe(true)
   })
 
   it.each<[CompressedSerdeOptions, typeof TypeError | typeof RangeError]>([

@@ -11,7 +11,7 @@ function write(value: unknown) {
 }
 
 function read(data: string | Uint8Array, flags: number) {
-  return nativeSerde.deserialize(receive(nativeSerde, data), flags, 'key')
+  return nativeSerde.deserialize(receive(nativeSerde, data, flags), flags, 'key')
 }
 
 describe('nativeSerde', () => {

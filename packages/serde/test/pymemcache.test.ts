@@ -56,7 +56,7 @@ function nativeValue({ py, hex, json, decimal, describe }: PythonValue, item: It
 }
 
 function read(serde: Serde<NativeValue>, { rawHex, flags }: { rawHex: string; flags: number }) {
-  return serde.deserialize(receive(serde, Buffer.from(rawHex, 'hex')), flags, 'key')
+  return serde.deserialize(receive(serde, Buffer.from(rawHex, 'hex'), flags), flags, 'key')
 }
 
 const nameOf = (item: Item) => item.name ?? JSON.stringify(item.value)

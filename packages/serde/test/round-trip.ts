@@ -3,16 +3,20 @@ import type { Serde } from '@mc/protocol'
 /** The value after it went out and came back, as a client would do it. */
 export async function roundTrip<V>(serde: Serde<V>, value: V): Promise<V> {
   const { data, flags } = await serde.serialize(value, 'key')
-  return serde.deserialize(receive(serde, data), flags, 'key')
+  return serde.deserialize(receive(serde, data, flags), flags, 'key')
 }
 
 /**
- * Data as a client hands it over: for serdes that copy what they keep, a view of a buffer that is
+ * Data as a client hands it over: where the serde does not keep it, a view of a buffer that is
  * overwritten once the reading call has returned.
  */
-export function receive(serde: Pick<Serde, 'copiesData'>, data: string | Uint8Array): Buffer {
+export function receive(
+  serde: Pick<Serde, 'keepsData'>,
+  data: string | Uint8Array,
+  flags: number,
+): Buffer {
   const bytes = Buffer.from(data)
-  if (serde.copiesData !== true) return bytes
+  if (serde.keepsData === undefined || serde.keepsData(flags)) return bytes
   const readBuffer = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')])
   queueMicrotask(() => readBuffer.fill(0))
   return readBuffer.subarray(6, 6 + bytes.length)

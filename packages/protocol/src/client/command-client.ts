@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { GetCommand } from '../commands/get.ts'
 import {
   CounterCommand,
   DeleteCommand,
@@ -8,7 +9,6 @@ import {
   VersionCommand,
 } from '../commands/line.ts'
 import { RawCommand } from '../commands/raw.ts'
-import { GetCommand } from '../commands/retrieval.ts'
 import { StatsCommand } from '../commands/stats.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { orOnError } from '../errors.ts'

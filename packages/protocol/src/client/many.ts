@@ -1,12 +1,10 @@
-import { GetManyCommand } from '../commands/retrieval.ts'
+import { MAX_LINE } from '../commands/get-line.ts'
+import { GetManyCommand } from '../commands/get-many.ts'
 import { isIgnorableError, MemcacheError, MemcachePartialError } from '../errors.ts'
 import { itemKey, type KeyEncoder, type WireKey } from '../key.ts'
 import { keyList } from '../many-keys.ts'
 import type { ItemKey, Key } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
-
-/** Servers and proxies that bound a `get` line do so at 16 KB. */
-const MAX_LINE = 15 * 1024
 
 /** Commands of one call that are in flight at once. */
 const WINDOW = 1024

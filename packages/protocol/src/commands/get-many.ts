@@ -1,0 +1,130 @@
+import { Command, errorOfReply, misplaced } from '../command.ts'
+import type { WireKey } from '../key.ts'
+import type { ItemKey } from '../memcache-client.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import type { RequestWriter } from '../request-writer.ts'
+import type { Serde } from '../serde.ts'
+import { casOf, FailedValue, isPromise, readValue, withCas } from './value.ts'
+
+/**
+ * `get` or `gets` of many keys in one line. The hits go into a map shared by all lines of a call,
+ * under the keys as the caller gave them; values that cannot be read go into `failed`.
+ */
+export class GetManyCommand<V> extends Command<void> {
+  readonly #wires: readonly WireKey[]
+  readonly #keys: readonly ItemKey[]
+  readonly #serde: Serde<V>
+  readonly #withCas: boolean
+  readonly #results: Map<ItemKey, unknown>
+  readonly #failed: Map<ItemKey, Error>
+  #next = 0
+  #started = false
+  #slow: SlowResult[] | undefined
+
+  constructor(
+    wires: readonly WireKey[],
+    keys: readonly ItemKey[],
+    serde: Serde<V>,
+    withCas: boolean,
+    results: Map<ItemKey, unknown>,
+    failed: Map<ItemKey, Error>,
+  ) {
+    super()
+    this.#wires = wires
+    this.#keys = keys
+    this.#serde = serde
+    this.#withCas = withCas
+    this.#results = results
+    this.#failed = failed
+  }
+
+  /** The keys of this line, as the caller gave them. */
+  get keys(): readonly ItemKey[] {
+    return this.#keys
+  }
+
+  override get name(): string {
+    return this.#withCas ? 'gets' : 'get'
+  }
+
+  override get isRead(): boolean {
+    return true
+  }
+
+  override get size(): number {
+    let size = 8
+    for (const wire of this.#wires) size += wire.length + 1
+    return size
+  }
+
+  override write(out: RequestWriter): void {
+    // Text in both dialects: one line of many keys has the higher ceiling on every server.
+    out.ascii(this.name)
+    for (const wire of this.#wires) out.ascii(' ').ascii(wire)
+    out.crlf()
+  }
+
+  override read(reply: ReplyParser): boolean {
+    switch (reply.kind) {
+      case ReplyKind.value:
+        this.#started = true
+        if (!this.abandoned) this.#take(reply)
+        return false
+      case ReplyKind.end:
+        this.resolve(this.#slow === undefined ? undefined : this.#takeSlow(this.#slow))
+        return true
+      default:
+        if (this.#started) throw errorOfReply(reply, this.name)
+        return this.refuse(reply)
+    }
+  }
+
+  #take(reply: ReplyParser): void {
+    const index = this.#indexOf(reply)
+    const key = this.#keys[index] as ItemKey
+    const value = readValue<V>(reply, this.#serde, key, this.name)
+    if (value instanceof FailedValue) {
+      this.#failed.set(key, value.error)
+      return
+    }
+    const result = this.#withCas ? withCas(value, casOf(reply)) : value
+    if (!isPromise(result)) {
+      this.#results.set(key, result)
+      return
+    }
+    // Awaited when the reply is whole; if it never is, nobody is interested in how it ends.
+    result.then(undefined, () => {})
+    this.#slow ??= []
+    this.#slow.push({ key, result })
+  }
+
+  async #takeSlow(slow: readonly SlowResult[]): Promise<void> {
+    for (const { key, result } of slow) {
+      try {
+        this.#results.set(key, await result)
+      } catch (error) {
+        this.#failed.set(key, error as Error)
+      }
+    }
+  }
+
+  /** Servers answer in the order of the request; a proxy that joins several may not. */
+  #indexOf(reply: ReplyParser): number {
+    const wires = this.#wires
+    for (let i = this.#next; i < wires.length; i++) {
+      if (reply.hasKey(wires[i] as WireKey)) {
+        this.#next = i + 1
+        return i
+      }
+    }
+    for (let i = 0; i < this.#next; i++) if (reply.hasKey(wires[i] as WireKey)) return i
+    throw misplaced(reply, this.name)
+  }
+}
+
+/** A value that its serde is still reading. */
+interface SlowResult {
+  readonly key: ItemKey
+  readonly result: Promise<unknown>
+}

@@ -1,0 +1,133 @@
+import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
+import type { WireKey } from '../key.ts'
+import type { ItemKey } from '../memcache-client.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import type { RequestWriter } from '../request-writer.ts'
+import type { Serde } from '../serde.ts'
+import type { GetLine } from './get-line.ts'
+import { casOf, FailedValue, readValue, withCas } from './value.ts'
+
+/**
+ * `get`, and with `withCas` `gets`, and with an exptime `gat` and `gats`: one key's value.
+ *
+ * In the meta dialect the request carries an opaque and its reply must carry the same, in text the reply
+ * must name the key: a reply to another request is an error, never a value.
+ */
+export class GetCommand<V, T, D> extends Command<T | D> {
+  readonly #wire: WireKey
+  readonly #key: ItemKey
+  readonly #serde: Serde<V>
+  readonly #withCas: boolean
+  readonly #miss: D
+  readonly #exptime: number | undefined
+  #opaque = -1
+  #hit = false
+  #line: GetLine | undefined
+
+  constructor(
+    wire: WireKey,
+    key: ItemKey,
+    serde: Serde<V>,
+    withCas: boolean,
+    miss: D,
+    exptime?: number,
+  ) {
+    super()
+    this.#wire = wire
+    this.#key = key
+    this.#serde = serde
+    this.#withCas = withCas
+    this.#miss = miss
+    this.#exptime = exptime
+  }
+
+  override get name(): string {
+    if (this.#exptime === undefined) return this.#withCas ? 'gets' : 'get'
+    return this.#withCas ? 'gats' : 'gat'
+  }
+
+  override get isRead(): boolean {
+    return true
+  }
+
+  override get size(): number {
+    return this.#wire.length + 32
+  }
+
+  /** The key, if that is all there is to the request, so that it can share a line with others. */
+  get plainKey(): WireKey | undefined {
+    return this.#withCas || this.#exptime !== undefined ? undefined : this.#wire
+  }
+
+  /** From now on it is one of a line, which is written and read in its place. */
+  join(line: GetLine): void {
+    this.#line = line
+    this.followers = 0
+  }
+
+  override write(out: RequestWriter, dialect: Dialect): void {
+    this.#line = undefined
+    this.followers = 0
+    if (dialect === 'text') {
+      this.#opaque = -1
+      out.ascii(this.name)
+      if (this.#exptime !== undefined) out.ascii(` ${this.#exptime}`)
+      out.ascii(' ').ascii(this.#wire).crlf()
+      return
+    }
+    this.#opaque = out.nextOpaque()
+    out
+      .ascii('mg ')
+      .ascii(this.#wire)
+      .ascii(this.#withCas ? ' v f c O' : ' v f O')
+    out.uint(this.#opaque)
+    if (this.#exptime !== undefined) out.ascii(` T${this.#exptime}`)
+    out.crlf()
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (this.#line !== undefined) return this.#line.read(reply)
+    switch (reply.kind) {
+      case ReplyKind.va:
+        if (reply.opaque !== this.#opaque) throw misplaced(reply, this.name)
+        // An empty item with a win or a loss flag is the placeholder of somebody's lease, not a value.
+        if (reply.size === 0 && (reply.metaFlag('W') ?? reply.metaFlag('Z')) !== undefined) {
+          this.takeMiss()
+        } else this.take(reply)
+        return true
+      case ReplyKind.en:
+        // Before 1.6.18 a miss does not repeat the opaque.
+        if (this.#opaque < 0 || (reply.opaque >= 0 && reply.opaque !== this.#opaque)) {
+          throw misplaced(reply, this.name)
+        }
+        this.takeMiss()
+        return true
+      case ReplyKind.value:
+        if (this.#opaque >= 0 || this.#hit || !reply.hasKey(this.#wire))
+          throw misplaced(reply, this.name)
+        this.#hit = true
+        this.take(reply)
+        return false
+      case ReplyKind.end:
+        if (this.#opaque >= 0) throw misplaced(reply, this.name)
+        if (!this.#hit) this.takeMiss()
+        return true
+      default:
+        if (this.#hit) throw errorOfReply(reply, this.name)
+        return this.refuse(reply)
+    }
+  }
+
+  /** Settles with the value that the parser stands on. */
+  take(reply: ReplyParser): void {
+    if (this.abandoned) return
+    const value = readValue<V>(reply, this.#serde, this.#key, this.name)
+    if (value instanceof FailedValue) this.reject(value.error)
+    else this.resolve((this.#withCas ? withCas(value, casOf(reply)) : value) as T | PromiseLike<T>)
+  }
+
+  takeMiss(): void {
+    this.resolve(this.#miss)
+  }
+}
