@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import {
   addressName,
   type Command,
@@ -10,10 +11,11 @@ import {
   type ServerSpec,
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
-import { Dispatcher } from './dispatcher.ts'
+import { type ClientState, Dispatcher } from './dispatcher.ts'
 import { type ClientOptions, connectionSettings } from './options.ts'
+import { isTracing, traceCommand } from './tracing.ts'
 
-export type { NativeValue }
+export type { ClientState, NativeValue }
 
 /** Events of a `Client`. None of them needs a listener. */
 export interface ClientEvents extends CommandClientEvents {
@@ -56,6 +58,10 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
     })
   }
 
+  get state(): ClientState {
+    return this.#dispatcher.state
+  }
+
   /** Whether a connection is ready. */
   get isConnected(): boolean {
     return this.#dispatcher.isConnected
@@ -84,7 +90,14 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
     this.#dispatcher.destroy()
   }
 
+  /** What `console.log` shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { server, state, inFlight } = this
+    return `${this.constructor.name} ${inspect({ server, state, inFlight }, options)}`
+  }
+
   protected dispatch(command: Command, timeout: number): void {
-    this.#dispatcher.submit(command, timeout)
+    if (!isTracing()) this.#dispatcher.submit(command, timeout)
+    else traceCommand(command, this.server, () => this.#dispatcher.submit(command, timeout))
   }
 }

@@ -13,9 +13,16 @@ import { Connection } from './connection.ts'
 import { Fifo } from './fifo.ts'
 import { shakeHands } from './handshake.ts'
 import type { ConnectionSettings } from './options.ts'
+import { traceConnect } from './tracing.ts'
 
 /** Deadlines are checked no more often than this, in milliseconds. */
 const SWEEP_INTERVAL = 5
+
+/**
+ * `idle`: nothing was to be sent yet, or the connection is gone. `waiting`: an attempt to connect failed, and
+ * commands reject until the next one is due.
+ */
+export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed'
 
 /** What a dispatcher tells its owner. Listeners may throw without harm to it. */
 export interface DispatcherListener {
@@ -61,8 +68,11 @@ export class Dispatcher {
     this.#backoff = new Backoff(settings.reconnectDelay)
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed
+  get state(): ClientState {
+    if (this.#isClosed) return 'closed'
+    if (this.isConnected) return 'connected'
+    if (this.#dialing !== undefined) return 'connecting'
+    return this.#backoff.failure === undefined ? 'idle' : 'waiting'
   }
 
   get isConnected(): boolean {
@@ -174,7 +184,7 @@ export class Dispatcher {
   }
 
   #dial(): Promise<void> {
-    this.#dialing ??= this.#open(this.#newConnection())
+    this.#dialing ??= traceConnect(this.#server, () => this.#open(this.#newConnection()))
     return this.#dialing
   }
 

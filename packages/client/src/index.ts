@@ -1,5 +1,5 @@
 export { Backoff } from './backoff.ts'
-export { Client, type ClientEvents, type NativeValue } from './client.ts'
+export { Client, type ClientEvents, type ClientState, type NativeValue } from './client.ts'
 export type { ClientOptions } from './options.ts'
 export {
   type ErrorClass,
@@ -7,3 +7,4 @@ export {
   type RetryingClientConstructor,
   type RetryingClientOptions,
 } from './retrying-client.ts'
+export type { CommandTrace, ConnectTrace } from './tracing.ts'

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import {
   type CasToken,
   type CommandOptions,
@@ -232,6 +233,11 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   async close(): Promise<void> {
     await Promise.all(this.#copying)
     await this.#all((client) => client.close())
+  }
+
+  /** What `console.log` shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `FallbackClient ${inspect({ levels: this.levels }, options)}`
   }
 
   [Symbol.asyncDispose](): Promise<void> {

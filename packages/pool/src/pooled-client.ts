@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { type InspectOptions, inspect } from 'node:util'
 import { Backoff, Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
@@ -284,6 +285,12 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   /** Drains the pool, then closes its clients. */
   close(): Promise<void> {
     return this.#pool.close()
+  }
+
+  /** What `console.log` shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { server, size, inUse, waiting } = this
+    return `PooledClient ${inspect({ server, size, inUse, waiting }, options)}`
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -46,6 +46,9 @@ export abstract class Command<T = unknown> {
   /** It was sent a second time, which happens once. */
   resent = false
 
+  /** How many keys a read has found so far; `undefined` for a command that finds nothing. */
+  hits: number | undefined = undefined
+
   /** How many commands right behind it are answered by its reply as well. */
   followers = 0
 
@@ -55,6 +58,11 @@ export abstract class Command<T = unknown> {
   /** Reading it changes nothing on the server, so sending it twice is safe. */
   get isRead(): boolean {
     return false
+  }
+
+  /** How many keys a command of many keys names; `undefined` for others. */
+  get keys(): number | undefined {
+    return undefined
   }
 
   /** It carries a payload: an error may leave the server reading that as commands. */

@@ -276,6 +276,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       command.reject = reject
       command.onWritten = () => {
         command.resolve(early)
+        command.resolve = () => {}
         command.reject = (error) => this.announce('error', ...([error] as E['error']))
       }
       this.#submit(command, options)

@@ -52,9 +52,9 @@ export async function settleLines<V>(
   await forEachInFlight(lines, async (line) => {
     try {
       await send(line)
-      anyCame ||= line.keys.some((key) => !failed.has(key))
+      anyCame ||= line.items.some((key) => !failed.has(key))
     } catch (error) {
-      for (const key of line.keys) if (!results.has(key)) failed.set(key, error as Error)
+      for (const key of line.items) if (!results.has(key)) failed.set(key, error as Error)
     }
   })
   const first = firstError(failed, ignoreExc)

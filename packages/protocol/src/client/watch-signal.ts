@@ -8,7 +8,7 @@ export function watchSignal<T>(command: Command<T>, signal: AbortSignal): void {
   const { resolve, reject } = command
   const abort = (): void => {
     command.abandoned = true
-    reject(signal.reason)
+    command.reject(signal.reason)
   }
   if (signal.aborted) {
     abort()

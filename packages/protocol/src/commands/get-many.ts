@@ -13,18 +13,19 @@ import { casOf, FailedValue, isPromise, readValue, withCas } from './value.ts'
  */
 export class GetManyCommand<V> extends Command<void> {
   readonly #wires: readonly WireKey[]
-  readonly #keys: readonly ItemKey[]
+  readonly #items: readonly ItemKey[]
   readonly #serde: Serde<V>
   readonly #withCas: boolean
   readonly #results: Map<ItemKey, unknown>
   readonly #failed: Map<ItemKey, Error>
+  override hits = 0
   #next = 0
   #started = false
   #slow: SlowResult[] | undefined
 
   constructor(
     wires: readonly WireKey[],
-    keys: readonly ItemKey[],
+    items: readonly ItemKey[],
     serde: Serde<V>,
     withCas: boolean,
     results: Map<ItemKey, unknown>,
@@ -32,7 +33,7 @@ export class GetManyCommand<V> extends Command<void> {
   ) {
     super()
     this.#wires = wires
-    this.#keys = keys
+    this.#items = items
     this.#serde = serde
     this.#withCas = withCas
     this.#results = results
@@ -40,8 +41,12 @@ export class GetManyCommand<V> extends Command<void> {
   }
 
   /** The keys of this line, as the caller gave them. */
-  get keys(): readonly ItemKey[] {
-    return this.#keys
+  get items(): readonly ItemKey[] {
+    return this.#items
+  }
+
+  override get keys(): number {
+    return this.#items.length
   }
 
   override get name(): string {
@@ -69,6 +74,7 @@ export class GetManyCommand<V> extends Command<void> {
     switch (reply.kind) {
       case ReplyKind.value:
         this.#started = true
+        this.hits++
         if (!this.abandoned) this.#take(reply)
         return false
       case ReplyKind.end:
@@ -82,7 +88,7 @@ export class GetManyCommand<V> extends Command<void> {
 
   #take(reply: ReplyParser): void {
     const index = this.#indexOf(reply)
-    const key = this.#keys[index] as ItemKey
+    const key = this.#items[index] as ItemKey
     const value = readValue<V>(reply, this.#serde, key, this.name)
     if (value instanceof FailedValue) {
       this.#failed.set(key, value.error)

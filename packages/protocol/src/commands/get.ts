@@ -122,12 +122,14 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   /** Settles with the value that the parser stands on. */
   take(reply: ReplyParser): void {
     if (this.abandoned) return
+    this.hits = 1
     const value = readValue<V>(reply, this.#serde, this.#key, this.name)
     if (value instanceof FailedValue) this.reject(value.error)
     else this.resolve((this.#withCas ? withCas(value, casOf(reply)) : value) as T | PromiseLike<T>)
   }
 
   takeMiss(): void {
+    this.hits = 0
     this.resolve(this.#miss)
   }
 }
