@@ -1,7 +1,12 @@
 import { connect } from 'node:net'
-import type { Floor } from './workloads.ts'
 
 const CRLF = '\r\n'
+
+/** What a floor is called among the clients: this and its request. */
+export const FLOOR = 'floor '
+
+/** A request to measure the floor with: one of the meta or of the text dialect. */
+export type FloorCommand = 'mg' | 'get' | 'ms' | 'get-many'
 
 /**
  * The most that one connection of this runtime carries: requests encoded once, replies counted by their
@@ -9,7 +14,8 @@ const CRLF = '\r\n'
  */
 export async function measureFloor(
   server: string,
-  { command, size }: Floor,
+  command: FloorCommand,
+  size: number,
   inFlight: number,
   seconds: number,
 ): Promise<number> {
@@ -18,7 +24,7 @@ export async function measureFloor(
   const value = 'v'.repeat(size)
   await exchange(socket, `set key 16 0 ${size}${CRLF}${value}${CRLF}`)
   const keys = Array.from({ length: 100 }, () => 'key').join(' ')
-  const requests = {
+  const requests: Record<FloorCommand, string> = {
     mg: `mg key v f O1${CRLF}`,
     get: `get key${CRLF}`,
     ms: `ms key ${size} O1 F16${CRLF}${value}${CRLF}`,

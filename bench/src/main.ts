@@ -1,11 +1,14 @@
 // Usage: pnpm bench [--rounds 5] [--seconds 1] [--only text] [--write]
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { memcached } from '@mc/testing'
-import type { Measurement } from './measure.ts'
-import { formatReport, type Row } from './report.ts'
+import { memcached, testCertificate } from '@mc/testing'
+import { chartFile, drawChart } from './chart.ts'
+import { FLOOR } from './floor.ts'
+import type { Measurement, Task } from './measure.ts'
+import { startRedis } from './redis-server.ts'
+import { formatReport, type Row, summarize } from './report.ts'
 import { WORKLOADS, type Workload } from './workloads.ts'
 
 const run = promisify(execFile)
@@ -17,15 +20,21 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const MEASURE = fileURLToPath(new URL('./measure.js', import.meta.url))
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 // This process and the servers it starts keep to core 1 (see the script `bench`), clients to core 0.
 const CLIENT_CORE = '0'
 
 const binary = memcached.find()
 if (binary === undefined) throw new Error('memcached is not installed')
-const servers = await Promise.all(
-  [1, 2, 3].map(() => memcached.start({ args: ['-t', '1', '-m', '256'] })),
+const certificate = testCertificate()
+const args = ['-t', '1', '-m', '512']
+const servers = await Promise.all([1, 2, 3].map(() => memcached.start({ args })))
+const tlsServer = await memcached.start({ args, tls: certificate })
+const redis = await startRedis()
+const hasPymemcache = await run('/usr/bin/python3', ['-c', 'import pymemcache']).then(
+  () => true,
+  () => false,
 )
 try {
   const rows: Row[] = []
@@ -36,19 +45,26 @@ try {
   }
   const { stdout } = await run(binary, ['-V'])
   const setting = `Node ${process.version}, ${stdout.trim()}, ${options.rounds} rounds of ${options.seconds} s`
-  if (options.write) {
-    const file = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
-    await writeFile(file, `# Results\n\n${setting}\n\n${formatReport(rows)}`)
-  }
+  if (options.write) await writeResults(setting, rows)
 } finally {
-  for (const server of servers) await server.stop()
+  for (const server of [...servers, tlsServer]) await server.stop()
+  redis?.stop()
+}
+
+async function writeResults(setting: string, rows: readonly Row[]): Promise<void> {
+  await mkdir(path('../results'), { recursive: true })
+  for (const row of rows) {
+    await writeFile(path(`../results/${chartFile(row.workload)}`), drawChart(row))
+  }
+  const head = `# Results\n\n${setting}. Medians of the rounds.\n\n${summarize(rows)}`
+  await writeFile(path('../RESULTS.md'), `${head}\n${formatReport(rows)}`)
 }
 
 /** All clients in turn, round after round, so that a slow minute of the machine meets them alike. */
 async function measureAll(workload: Workload): Promise<Row> {
   const clients = [
-    ...workload.clients,
-    ...(workload.floor && workload.servers === 1 ? ['floor'] : []),
+    ...workload.clients.filter(isInstalled),
+    ...workload.floors.map((command) => FLOOR + command),
   ]
   const measurements = new Map<string, Measurement[]>(clients.map((client) => [client, []]))
   for (let round = 0; round < Number(options.rounds); round++) {
@@ -57,10 +73,31 @@ async function measureAll(workload: Workload): Promise<Row> {
   return { workload: workload.name, measurements }
 }
 
-async function measure(workload: Workload, client: string): Promise<Measurement> {
-  const names = servers.slice(0, workload.servers).map(({ name }) => name)
-  const args = ['-c', CLIENT_CORE, process.execPath, MEASURE, workload.name, client]
-  const { stdout } = await run('taskset', [...args, options.seconds, ...names], {
+function isInstalled(client: string): boolean {
+  if (client === 'pymemcache') return hasPymemcache
+  return redis !== undefined || !client.includes('redis-server')
+}
+
+async function measure({ name, tls, ...workload }: Workload, client: string): Promise<Measurement> {
+  const task: Task = {
+    workload: name,
+    client,
+    seconds: Number(options.seconds),
+    servers: (tls ? [tlsServer] : servers.slice(0, workload.servers)).map((server) => server.name),
+    redis: redis?.name ?? '',
+    ca: tls ? certificate.cert : undefined,
+  }
+  const [command = '', ...rest] =
+    client === 'pymemcache'
+      ? [
+          '/usr/bin/python3',
+          path('../src/measure.py'),
+          task.servers[0] ?? '',
+          name.slice(0, 3),
+          options.seconds,
+        ]
+      : [process.execPath, path('./measure.js'), JSON.stringify(task)]
+  const { stdout } = await run('taskset', ['-c', CLIENT_CORE, command, ...rest], {
     timeout: 120_000,
   })
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measurement

@@ -1,42 +1,44 @@
 // One measurement in a process of its own, so that no client inherits another's heap or compiled code.
-import { CLIENTS } from './clients.ts'
-import { measureFloor } from './floor.ts'
+import { CLIENTS, type Setting } from './clients.ts'
+import { FLOOR, type FloorCommand, measureFloor } from './floor.ts'
 import { WORKLOADS } from './workloads.ts'
 
-/** What a measurement prints, as JSON. */
+/** What this program is told, as JSON. */
+export interface Task extends Setting {
+  readonly workload: string
+  readonly client: string
+  readonly seconds: number
+}
+
+/** What it prints, as JSON. Of a floor only the speed is told. */
 export interface Measurement {
   readonly perSecond: number
   /** Microseconds of CPU for each operation. */
-  readonly cpu: number
+  readonly cpu?: number
   /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
-  /** Megabytes at the end. */
-  readonly heap: number
+  readonly p50?: number
+  readonly p99?: number
+  /** Megabytes of the process at the end. */
+  readonly memory?: number
 }
 
-const [workloadName, clientName = '', seconds = '1', ...servers] = process.argv.slice(2)
-const workload = WORKLOADS.find(({ name }) => name === workloadName)
-if (workload === undefined) throw new Error(`no workload ${workloadName}`)
-const limit = Number(seconds) * 1000
-
-if (clientName === 'floor') {
-  if (workload.floor === undefined) throw new Error('no floor')
-  const perSecond = await measureFloor(
-    servers[0] ?? '',
-    workload.floor,
-    workload.inFlight,
-    limit / 1000,
-  )
-  print({ perSecond, cpu: 0, p50: 0, p99: 0, heap: 0 })
-} else {
-  const open = CLIENTS[clientName]
-  if (open === undefined) throw new Error(`no client ${clientName}`)
-  const subject = await open(servers)
+async function main(task: Task): Promise<void> {
+  const workload = WORKLOADS.find(({ name }) => name === task.workload)
+  if (workload === undefined) throw new Error(`no workload ${task.workload}`)
+  const { inFlight, size } = workload
+  const { client, seconds, servers } = task
+  if (client.startsWith(FLOOR)) {
+    const command = client.slice(FLOOR.length) as FloorCommand
+    print({ perSecond: await measureFloor(servers[0] ?? '', command, size, inFlight, seconds) })
+    return
+  }
+  const open = CLIENTS[client]
+  if (open === undefined) throw new Error(`no client ${client}`)
+  const subject = await open(task)
   const call = await workload.prepare(subject)
-  await run(call, limit / 2)
+  await run(call, inFlight, seconds / 2)
   const before = process.cpuUsage()
-  const { count, elapsed, latencies } = await run(call, limit)
+  const { count, elapsed, latencies } = await run(call, inFlight, seconds)
   const { user, system } = process.cpuUsage(before)
   latencies.sort((a, b) => a - b)
   print({
@@ -44,24 +46,24 @@ if (clientName === 'floor') {
     cpu: (user + system) / count,
     p50: latencies[Math.floor(latencies.length * 0.5)] ?? 0,
     p99: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
-    heap: process.memoryUsage().heapUsed / 1e6,
+    memory: process.memoryUsage().rss / 1e6,
   })
   await subject.close()
 }
-process.exit()
 
-async function run(call: (turn: number) => Promise<void>, milliseconds: number) {
+async function run(call: (turn: number) => Promise<void>, inFlight: number, seconds: number) {
   const start = performance.now()
-  const end = start + milliseconds
+  const end = start + seconds * 1000
+  // A clock for each call would weigh on the fast clients most.
+  const every = inFlight === 1 ? 1 : 63
   const latencies: number[] = []
   let count = 0
   let isOver = false
   await Promise.all(
-    Array.from({ length: workload?.inFlight ?? 1 }, async () => {
+    Array.from({ length: inFlight }, async () => {
       while (!isOver) {
         const turn = count++
-        // A clock for each call would weigh on the fast clients most.
-        if (turn % 64 !== 0) await call(turn)
+        if (turn % every !== 0) await call(turn)
         else {
           const began = performance.now()
           await call(turn)
@@ -78,3 +80,6 @@ async function run(call: (turn: number) => Promise<void>, milliseconds: number) 
 function print(measurement: Measurement): void {
   console.log(JSON.stringify(measurement))
 }
+
+await main(JSON.parse(process.argv[2] ?? '') as Task)
+process.exit()

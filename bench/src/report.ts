@@ -1,3 +1,4 @@
+import { FLOOR } from './floor.ts'
 import type { Measurement } from './measure.ts'
 
 /** All measurements of one workload, by client. */
@@ -6,36 +7,88 @@ export interface Row {
   readonly measurements: ReadonlyMap<string, readonly Measurement[]>
 }
 
-/** Markdown tables: medians over the rounds, their spread, and ratios to the best peer. */
-export function formatReport(rows: readonly Row[]): string {
-  return rows.map(formatRow).join('\n')
+/** One client's figures: medians over the rounds. */
+export interface Figures {
+  readonly client: string
+  readonly perSecond: number
+  readonly min: number
+  readonly max: number
 }
 
-function formatRow({ workload, measurements }: Row): string {
-  const speeds = new Map(
-    [...measurements].map(([client, all]) => [client, all.map(({ perSecond }) => perSecond)]),
-  )
-  const peers = [...speeds].filter(([client]) => !client.startsWith('mc') && client !== 'floor')
-  const best = Math.max(0, ...peers.map(([, all]) => median(all)))
+/** Speeds of a row's clients, in their order. */
+export function figuresOf({ measurements }: Row): Figures[] {
+  return [...measurements].map(([client, all]) => {
+    const speeds = all.map(({ perSecond }) => perSecond)
+    return { client, perSecond: median(speeds), min: Math.min(...speeds), max: Math.max(...speeds) }
+  })
+}
+
+/** The fastest of the other memcached clients of npm. */
+export function bestPeer(row: Row): Figures | undefined {
+  const peers = figuresOf(row).filter(({ client }) => kindOf(client) === 'peer')
+  return peers.sort((a, b) => b.perSecond - a.perSecond)[0]
+}
+
+/** What a client is in the comparison: only peers are what ratios are told against. */
+export function kindOf(client: string): 'ours' | 'peer' | 'floor' | 'other' {
+  if (client.startsWith(FLOOR)) return 'floor'
+  if (client.startsWith('mc')) return 'ours'
+  return client.includes('redis-server') || client === 'pymemcache' ? 'other' : 'peer'
+}
+
+/** One line for each workload: ours, the best peer, the ratio, the share of the floor. */
+export function summarize(rows: readonly Row[]): string {
   const lines = [
-    `## ${workload}`,
-    '',
-    '| client | per second | min to max | to best peer | CPU us | p50 ms | p99 ms | heap MB |',
-    '|---|--:|--:|--:|--:|--:|--:|--:|',
+    '| workload | mc, per second | best peer | | ratio | of the floor |',
+    '|---|--:|---|--:|--:|--:|',
   ]
-  for (const [client, all] of measurements) {
-    const speed = speeds.get(client) ?? []
-    const ratio = best > 0 ? (median(speed) / best).toFixed(2) : ''
-    const spread = `${whole(Math.min(...speed))} to ${whole(Math.max(...speed))}`
-    const figures = (['cpu', 'p50', 'p99', 'heap'] as const).map((figure) =>
-      client === 'floor' ? '' : median(all.map((one) => one[figure])).toFixed(2),
-    )
-    lines.push(`| ${[client, whole(median(speed)), spread, ratio, ...figures].join(' | ')} |`)
+  for (const row of rows) {
+    const figures = figuresOf(row)
+    const ours = figures[0]
+    const peer = bestPeer(row)
+    if (ours === undefined) continue
+    const floor = figures.find(({ client }) => kindOf(client) === 'floor')
+    const cells = [
+      row.workload,
+      whole(ours.perSecond),
+      peer?.client ?? '',
+      peer === undefined ? '' : whole(peer.perSecond),
+      peer === undefined ? '' : (ours.perSecond / peer.perSecond).toFixed(2),
+      floor === undefined ? '' : (ours.perSecond / floor.perSecond).toFixed(2),
+    ]
+    lines.push(`| ${cells.join(' | ')} |`)
   }
   return `${lines.join('\n')}\n`
 }
 
-function whole(value: number): string {
+/** A table for each workload: medians over the rounds, their spread, and ratios to the best peer. */
+export function formatReport(rows: readonly Row[]): string {
+  return rows.map(formatRow).join('\n')
+}
+
+function formatRow(row: Row): string {
+  const best = bestPeer(row)?.perSecond
+  const lines = [
+    `## ${row.workload}`,
+    '',
+    '| client | per second | min to max | to best peer | CPU us | p50 ms | p99 ms | memory MB |',
+    '|---|--:|--:|--:|--:|--:|--:|--:|',
+  ]
+  for (const { client, perSecond, min, max } of figuresOf(row)) {
+    const all = row.measurements.get(client) ?? []
+    const ratio = best === undefined ? '' : (perSecond / best).toFixed(2)
+    const figures = (['cpu', 'p50', 'p99', 'memory'] as const).map((name) => {
+      const values = all.map((one) => one[name]).filter((value) => value !== undefined)
+      return values.length === 0 ? '' : median(values).toFixed(name === 'memory' ? 0 : 2)
+    })
+    const spread = `${whole(min)} to ${whole(max)}`
+    lines.push(`| ${[client, whole(perSecond), spread, ratio, ...figures].join(' | ')} |`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** A number as people read it. */
+export function whole(value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 

@@ -1,4 +1,5 @@
 import type { Subject } from './clients.ts'
+import type { FloorCommand } from './floor.ts'
 
 /** Something to measure: how many calls are in flight, and what a call is. */
 export interface Workload {
@@ -6,117 +7,165 @@ export interface Workload {
   readonly inFlight: number
   /** How many servers the client is given. */
   readonly servers: number
+  readonly tls: boolean
   /** Which clients take part; others cannot, or are measured elsewhere. */
   readonly clients: readonly string[]
-  /** The floor to compare with: see `floor.ts`. */
-  readonly floor?: Floor
+  /** The floors to compare with: see `floor.ts`. */
+  readonly floors: readonly FloorCommand[]
+  /** Bytes of a value. */
+  readonly size: number
   /** Fills the cache; answers the call to be repeated, which throws on a wrong answer. */
   prepare(subject: Subject): Promise<(turn: number) => Promise<void>>
 }
 
-/** Pre-encoded requests whose replies are counted, not parsed. */
-export interface Floor {
-  readonly command: 'mg' | 'get' | 'ms' | 'get-many'
-  readonly size: number
-}
-
-const PEERS = ['memcache', 'memcache-client', 'memjs', 'memcached']
-const ONE_SERVER = ['mc', 'mc (text)', ...PEERS]
+const MEMCACHED_PEERS = ['memcache', 'memcache-client', 'memjs', 'memcached']
+const ONE_SERVER = ['mc', 'mc (text)', ...MEMCACHED_PEERS]
+const STORES = ['ioredis (redis-server)', 'redis (redis-server)']
 const KEYS = 100
+const NAMES = Array.from({ length: KEYS }, (_, i) => `key:${i}`)
 
-function textOf(size: number, index: number): string {
-  return `${index}:`.padEnd(size, 'v')
-}
+const nameOf = (index: number): string => NAMES[index] as string
 
 async function fill(subject: Subject, size: number): Promise<string[]> {
-  const values = Array.from({ length: KEYS }, (_, i) => textOf(size, i))
-  for (const [i, value] of values.entries()) await subject.set(`key:${i}`, value)
+  const values = NAMES.map((_, i) => `${i}:`.padEnd(size, 'v'))
+  for (const [i, value] of values.entries()) await subject.set(nameOf(i), value)
   return values
 }
 
-function get(size: number, inFlight: number, more: Partial<Workload> = {}): Workload {
-  return {
-    name: `get ${sizeName(size)}, ${inFlight} in flight`,
-    inFlight,
-    servers: 1,
-    clients: ONE_SERVER,
-    floor: { command: 'mg', size },
+function workload(
+  what: string,
+  size: number,
+  inFlight: number,
+  rest: Pick<Workload, 'prepare'> & Partial<Workload>,
+): Workload {
+  const name = `${what}, ${inFlight} in flight`
+  return { name, inFlight, size, servers: 1, tls: false, clients: ONE_SERVER, floors: [], ...rest }
+}
+
+function get(
+  size: number,
+  inFlight: number,
+  more: Partial<Workload> & { readonly what?: string } = {},
+): Workload {
+  const { what = `get ${sizeName(size)}`, ...rest } = more
+  return workload(what, size, inFlight, {
+    floors: ['mg', 'get'],
     async prepare(subject) {
       const values = await fill(subject, size)
       return async (turn) => {
         const index = turn % KEYS
-        const value = await subject.get(`key:${index}`)
-        if (value !== values[index]) throw new Error(`a wrong value for key:${index}`)
+        if ((await subject.get(nameOf(index))) !== values[index]) wrong(index)
+      }
+    },
+    ...rest,
+  })
+}
+
+function set(size: number, inFlight: number, more: Partial<Workload> = {}): Workload {
+  return workload(`set ${sizeName(size)}`, size, inFlight, {
+    floors: ['ms'],
+    async prepare(subject) {
+      const values = await fill(subject, size)
+      return async (turn) => {
+        const index = turn % KEYS
+        await subject.set(nameOf(index), values[index])
       }
     },
     ...more,
-  }
+  })
 }
 
-function set(size: number, inFlight: number): Workload {
-  return {
-    name: `set ${sizeName(size)}, ${inFlight} in flight`,
-    inFlight,
-    servers: 1,
-    clients: ONE_SERVER,
-    floor: { command: 'ms', size },
-    async prepare(subject) {
-      const values = await fill(subject, size)
-      return async (turn) => {
-        const index = turn % KEYS
-        await subject.set(`key:${index}`, values[index] as string)
-      }
-    },
-  }
-}
-
-const getMany: Workload = {
-  name: 'getMany of 100 x 100 B, 4 in flight',
-  inFlight: 4,
-  servers: 1,
-  clients: ['mc', 'memcache', 'memcache-client', 'memcached'],
-  floor: { command: 'get-many', size: 100 },
+const mixed = workload('90 gets to 10 sets of 1 KB', 1024, 64, {
+  clients: [...ONE_SERVER, ...STORES],
   async prepare(subject) {
-    await fill(subject, 100)
-    const keys = Array.from({ length: KEYS }, (_, i) => `key:${i}`)
-    return async () => {
-      if ((await subject.getMany?.(keys)) !== KEYS) throw new Error('a key is missing')
+    const values = await fill(subject, 1024)
+    return async (turn) => {
+      const index = (turn * 7) % KEYS
+      if (turn % 10 === 0) await subject.set(nameOf(index), values[index])
+      else if ((await subject.get(nameOf(index))) !== values[index]) wrong(index)
     }
   },
-}
+})
 
-const setMany: Workload = {
-  name: 'setMany of 100 x 100 B, 4 in flight',
-  inFlight: 4,
-  servers: 1,
-  clients: ['mc', 'mc (text)'],
+const json = workload('get an object of 1 KB as JSON', 1024, 64, {
+  clients: ['mc', 'mc (text)', 'memcache-client', 'memcached'],
+  async prepare(subject) {
+    const tags = Array.from({ length: 30 }, (_, i) => ({ id: i, name: `tag number ${i}` }))
+    for (const [i, name] of NAMES.entries()) await subject.set(name, { id: i, tags })
+    return async (turn) => {
+      const index = turn % KEYS
+      const value = (await subject.get(nameOf(index))) as { id: number; tags: unknown[] }
+      if (value.id !== index || value.tags.length !== 30) wrong(index)
+    }
+  },
+})
+
+const getMany = workload('getMany of 100 x 100 B', 100, 4, {
+  clients: ['mc', 'memcache', 'memcache-client', 'memcached', ...STORES],
+  floors: ['get-many'],
+  async prepare(subject) {
+    await fill(subject, 100)
+    return async () => {
+      if ((await subject.getMany?.(NAMES)) !== KEYS) throw new Error('a key is missing')
+    }
+  },
+})
+
+const setMany = workload('setMany of 100 x 100 B', 100, 4, {
+  clients: ['mc', 'mc (text)', ...STORES],
   async prepare(subject) {
     const values = await fill(subject, 100)
-    const entries = Object.fromEntries(values.map((value, i) => [`key:${i}`, value]))
+    const entries = Object.fromEntries(values.map((value, i) => [nameOf(i), value]))
     return async () => {
       await subject.setMany?.(entries)
     }
   },
-}
+})
+
+const pooled = (inFlight: number): Workload =>
+  get(100, inFlight, {
+    what: 'get 100 B through a pool of 8',
+    floors: [],
+    clients: ['mc pool', 'memcached (poolSize 8)'],
+  })
 
 export const WORKLOADS: readonly Workload[] = [
-  ...[1, 64, 1000].flatMap((inFlight) => [get(100, inFlight), set(100, inFlight)]),
+  get(100, 1, { clients: [...ONE_SERVER, ...STORES, 'pymemcache'] }),
+  set(100, 1, { clients: [...ONE_SERVER, ...STORES, 'pymemcache'] }),
+  get(100, 64, { clients: [...ONE_SERVER, ...STORES] }),
+  set(100, 64, { clients: [...ONE_SERVER, ...STORES] }),
+  get(100, 1000),
+  set(100, 1000),
   get(4096, 64),
   get(100_000, 8),
   set(100_000, 8),
+  get(1_000_000, 2),
+  set(1_000_000, 2),
   getMany,
   setMany,
+  mixed,
+  json,
   get(100, 64, {
-    name: 'get 100 B from three servers, 64 in flight',
+    what: 'get 100 B from three servers',
     servers: 3,
+    floors: [],
     clients: ['mc hash', 'memcache', 'memjs', 'memcached'],
   }),
+  pooled(8),
+  pooled(64),
   get(100, 64, {
-    name: 'get 100 B through a pool of 8, 64 in flight',
-    clients: ['mc pool', 'memcached (poolSize 8)'],
+    what: 'get 100 B over TLS',
+    tls: true,
+    floors: [],
+    clients: ['mc', 'mc (text)', 'memcache', 'memcache-client'],
   }),
 ]
 
 function sizeName(size: number): string {
+  if (size >= 1_000_000) return `${size / 1_000_000} MB`
   return size >= 100_000 ? `${size / 1000} KB` : size >= 1024 ? `${size / 1024} KB` : `${size} B`
+}
+
+function wrong(index: number): never {
+  throw new Error(`a wrong value for ${nameOf(index)}`)
 }
