@@ -1,4 +1,3 @@
-import { type InspectOptions, inspect } from 'node:util'
 import {
   addressName,
   type Command,
@@ -9,6 +8,7 @@ import {
   QuitCommand,
   type Serde,
   type ServerSpec,
+  showAs,
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import { type ClientState, Dispatcher } from './dispatcher.ts'
@@ -37,6 +37,10 @@ export interface ClientEvents extends CommandClientEvents {
  * @typeParam V - the values that its serde takes and gives
  */
 export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
+  static {
+    showAs(Client, ({ server, state, inFlight }) => ({ server, state, inFlight }))
+  }
+
   /** The server's name: `host:port` or the path of a socket. */
   readonly server: string
 
@@ -88,12 +92,6 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   /** Closes at once; commands under way reject with `MemcacheClosedError`. */
   destroy(): void {
     this.#dispatcher.destroy()
-  }
-
-  /** What `console.log` shows. */
-  [inspect.custom](_depth: number, options: InspectOptions): string {
-    const { server, state, inFlight } = this
-    return `${this.constructor.name} ${inspect({ server, state, inFlight }, options)}`
   }
 
   protected dispatch(command: Command, timeout: number): void {

@@ -19,6 +19,9 @@ import { openSocket, readyEvent } from './socket.ts'
 /** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
 const TLS_BATCH = 16 * 1024
 
+/** An unwanted reply that goes on for this many timeouts may be endless. */
+const LATE_LIMIT = 10
+
 /** Requests are handed to the socket when they come to this many bytes, or by `flush`. */
 const WRITE_SIZE = 64 * 1024
 
@@ -110,7 +113,8 @@ export class Connection {
   lateReplyUntil(timeout: number): number | undefined {
     const head = this.#inFlight.peek()
     if (head === undefined || !head.abandoned) return undefined
-    return head.endToken === undefined ? this.heardAt + timeout : 0
+    if (head.endToken !== undefined) return 0
+    return Math.min(this.heardAt + timeout, head.deadline + LATE_LIMIT * timeout)
   }
 
   /** @throws MemcacheError when the connection is gone */
@@ -151,9 +155,13 @@ export class Connection {
   append(command: Command, now: number): void {
     if (!this.#joinLine(command)) {
       this.#finishLine()
+      // What the socket cannot take at once, or nobody waits for, may change before it is read.
+      this.#out.copiesData = command.onWritten !== undefined || this.#socket.writableLength > 0
+      const { length } = this.#out
       try {
         command.write(this.#out, this.dialect)
       } catch (error) {
+        this.#out.truncate(length)
         command.reject(error)
         return
       }

@@ -3,6 +3,7 @@ import {
   type CommandClientOptions,
   checkBoolean,
   checkMilliseconds,
+  checkObject,
   type Dialect,
   type ReplyParserOptions,
 } from '@mc/protocol'
@@ -63,6 +64,7 @@ export interface ConnectionSettings extends ReplyParserOptions {
 /** @throws TypeError or RangeError for an option that cannot be meant */
 export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSettings {
   const { tls = false, keepAlive = 60_000, dialect = 'auto', reconnectDelay = {} } = options
+  checkObject('reconnectDelay', reconnectDelay)
   if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
     throw new TypeError(`tls must be a boolean or options of tls.connect, got ${typeof tls}`)
   }

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Address } from '@mc/protocol'
 import type { ConnectionSettings } from './options.ts'
@@ -11,6 +11,7 @@ const WRITE_BUFFER_SIZE = 1024 * 1024
 /**
  * Starts a connection over TCP, a Unix socket or TLS. Names are looked up anew each time and every
  * address they have is tried. What arrives is handed over in one buffer that is used again and again.
+ * Options that Node refuses, such as a key that cannot be read, fail it like any other reason.
  */
 export function openSocket(
   address: Address,
@@ -38,9 +39,13 @@ export function openSocket(
           keepAliveInitialDelay: keepAlive === false ? 0 : keepAlive,
           ...streams,
         }
-  if (tls === undefined) return connectTcp(target)
-  const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
-  return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
+  try {
+    if (tls === undefined) return connectTcp(target)
+    const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
+    return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
+  } catch (error) {
+    return new Socket().destroy(error as Error)
+  }
 }
 
 /** The event by which a socket says that it is ready for use. */

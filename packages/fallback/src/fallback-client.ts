@@ -1,4 +1,3 @@
-import { type InspectOptions, inspect } from 'node:util'
 import {
   type CasToken,
   type CommandOptions,
@@ -13,6 +12,7 @@ import {
   type MemcacheClient,
   MemcachePartialError,
   type StoreOptions,
+  showAs,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
@@ -50,6 +50,10 @@ export interface FallbackClientOptions {
  * @typeParam V - the values that the caches take and give
  */
 export class FallbackClient<V = unknown> implements MemcacheClient<V> {
+  static {
+    showAs(FallbackClient, ({ levels }) => ({ levels }))
+  }
+
   readonly #first: Level<V>
   readonly #older: readonly Level<V>[]
   readonly #warms: boolean
@@ -233,11 +237,6 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   async close(): Promise<void> {
     await Promise.all(this.#copying)
     await this.#all((client) => client.close())
-  }
-
-  /** What `console.log` shows. */
-  [inspect.custom](_depth: number, options: InspectOptions): string {
-    return `FallbackClient ${inspect({ levels: this.levels }, options)}`
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events'
-import { type InspectOptions, inspect } from 'node:util'
 import { Backoff, Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
   type CasToken,
   type CommandOptions,
+  checkBoolean,
+  checkObject,
   type Entries,
   type Expire,
   type FlushOptions,
@@ -22,6 +23,7 @@ import {
   type ServerSpec,
   type Stats,
   type StoreOptions,
+  showAs,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
@@ -51,6 +53,10 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   extends EventEmitter<PooledClientEvents<C>>
   implements MemcacheClient<V>, ServerCommands
 {
+  static {
+    showAs(PooledClient, ({ server, size, inUse, waiting }) => ({ server, size, inUse, waiting }))
+  }
+
   /** The server's name: `host:port` or the path of a socket. */
   readonly server: string
 
@@ -67,6 +73,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
    */
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
+    checkObject('options', options)
     const {
       createClient = defaultClient as unknown as (
         server: ServerSpec,
@@ -88,7 +95,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     this.#backoff = new Backoff(options.reconnectDelay ?? {})
     this.#minPoolSize = minPoolSize ?? 0
     this.#acquireTimeout = acquireTimeout ?? 1000
-    this.#ignoreExc = ignoreExc
+    this.#ignoreExc = checkBoolean('ignoreExc', ignoreExc)
     this.#pool = new ObjectPool<C>({
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => client.close(),
@@ -285,12 +292,6 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   /** Drains the pool, then closes its clients. */
   close(): Promise<void> {
     return this.#pool.close()
-  }
-
-  /** What `console.log` shows. */
-  [inspect.custom](_depth: number, options: InspectOptions): string {
-    const { server, size, inUse, waiting } = this
-    return `PooledClient ${inspect({ server, size, inUse, waiting }, options)}`
   }
 
   [Symbol.asyncDispose](): Promise<void> {

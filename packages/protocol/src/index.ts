@@ -1,7 +1,14 @@
 export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
+export { dataLength, plainBytes } from './bytes.ts'
 export { Announcer } from './client/announcer.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
-export { type CommandClientOptions, checkBoolean, checkMilliseconds } from './client/options.ts'
+export { showAs } from './client/inspection.ts'
+export {
+  type CommandClientOptions,
+  checkBoolean,
+  checkMilliseconds,
+  checkObject,
+} from './client/options.ts'
 export { Command, type Dialect, errorOfReply } from './command.ts'
 export { GetCommand } from './commands/get.ts'
 export { GetLine } from './commands/get-line.ts'
@@ -76,7 +83,7 @@ export type {
 } from './memcache-client.ts'
 export { ReplyKind } from './reply-kind.ts'
 export { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'
-export { dataLength, RequestWriter } from './request-writer.ts'
+export { RequestWriter } from './request-writer.ts'
 export type { Serde, SerializedValue } from './serde.ts'
 export {
   type AdminCommand,

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import { MemcacheIllegalInputError } from './errors.ts'
 import type { CasToken, Expire } from './memcache-client.ts'
 
@@ -14,7 +15,7 @@ const MAX_UINT64 = 18_446_744_073_709_551_615n
  * @throws MemcacheIllegalInputError
  */
 export function toExptime(expire: Expire, now: () => number): number {
-  if (expire instanceof Date) return dateToExptime(expire, now)
+  if (isDate(expire)) return dateToExptime(expire, now)
   if (!Number.isInteger(expire)) {
     illegal(`expire must be a whole number of seconds or a Date, got ${shown(expire)}`)
   }
@@ -23,7 +24,8 @@ export function toExptime(expire: Expire, now: () => number): number {
 }
 
 function dateToExptime(date: Date, now: () => number): number {
-  const milliseconds = date.getTime()
+  // Its own method may have been overridden, and what it gives goes on the wire.
+  const milliseconds = Date.prototype.getTime.call(date)
   if (Number.isNaN(milliseconds)) illegal('expire is an invalid Date')
   // A past moment is said as a negative number: small Unix times would be read as seconds from now.
   if (milliseconds <= now()) return -1

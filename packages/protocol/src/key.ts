@@ -1,3 +1,5 @@
+import { isProxy, isUint8Array } from 'node:util/types'
+import { plainBytes } from './bytes.ts'
 import { MemcacheIllegalInputError } from './errors.ts'
 import type { ItemKey, Key } from './memcache-client.ts'
 
@@ -49,8 +51,13 @@ export class KeyEncoder {
    */
   encode(key: Key): WireKey {
     const item = itemKey(key)
-    if (item.length === 0) illegal('key is empty')
+    // Nearly every key: looked at once, and not copied where there is no prefix.
+    if (typeof item === 'string' && isGraphicAscii(item)) {
+      const { length } = item
+      if (length > 0 && this.#prefix.length + length <= MAX_KEY_LENGTH) return this.#prefix + item
+    }
     const wire = this.#prefix + (typeof item === 'string' ? this.#text(item) : bytesToWire(item))
+    if (wire.length === this.#prefix.length) illegal('key is empty')
     if (wire.length > MAX_KEY_LENGTH) {
       illegal(`key is too long: ${wire.length} bytes with its prefix, at most ${MAX_KEY_LENGTH}`)
     }
@@ -84,11 +91,9 @@ export class KeyEncoder {
 
 /** The part of a key that is stored. @throws MemcacheIllegalInputError if it is no key at all */
 export function itemKey(key: Key): ItemKey {
-  if (typeof key === 'string' || key instanceof Uint8Array) return key
-  if (Array.isArray(key) && key.length === 2) {
-    const [serverKey, item] = key as readonly [unknown, unknown]
-    if (isItemKey(serverKey) && isItemKey(item)) return item
-  }
+  if (isItemKey(key)) return key
+  const pair = pairOf(key)
+  if (pair !== undefined && isItemKey(pair[0]) && isItemKey(pair[1])) return pair[1]
   return illegal(
     `key must be a string, a Uint8Array, or a pair of them to route by the first: got ${nameOfType(key)}`,
   )
@@ -99,15 +104,33 @@ export function wireKeyBytes(key: WireKey): Buffer {
   return Buffer.from(key, 'latin1')
 }
 
+function isGraphicAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code <= 0x20 || code >= 0x7f) return false
+  }
+  return true
+}
+
 function isItemKey(key: unknown): key is ItemKey {
-  return typeof key === 'string' || key instanceof Uint8Array
+  return typeof key === 'string' || isUint8Array(key)
+}
+
+function pairOf(key: unknown): readonly [unknown, unknown] | undefined {
+  try {
+    return Array.isArray(key) && key.length === 2 ? [key[0], key[1]] : undefined
+  } catch {
+    // A revoked proxy, for instance, is no key.
+    return undefined
+  }
 }
 
 function bytesToWire(key: Uint8Array): WireKey {
-  if (key.length > MAX_KEY_LENGTH) {
-    illegal(`key is too long: ${key.length} bytes, at most ${MAX_KEY_LENGTH} with the prefix`)
+  const bytes = plainBytes(key)
+  if (bytes.length > MAX_KEY_LENGTH) {
+    illegal(`key is too long: ${bytes.length} bytes, at most ${MAX_KEY_LENGTH} with the prefix`)
   }
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+  return bytes.toString('latin1')
 }
 
 const BYTE_NAMES: Readonly<Record<number, string>> = {
@@ -126,6 +149,7 @@ function nameOfByte(code: number): string {
 
 function nameOfType(value: unknown): string {
   if (value === null) return 'null'
+  if (isProxy(value)) return 'a proxy'
   return Array.isArray(value) ? `an array of ${value.length}` : typeof value
 }
 

@@ -12,6 +12,8 @@ export interface ReplyParserOptions {
 }
 
 const EMPTY = Buffer.alloc(0)
+/** Memory for a larger value grows as its bytes come: what a server announces costs nothing. */
+const FIRST_PIECE = 1024 * 1024
 const CR = 13
 const LF = 10
 const SPACE = 32
@@ -305,7 +307,7 @@ export class ReplyParser {
     this.#line = Buffer.from(this.#line.subarray(this.#lineStart, this.#lineEnd))
     this.#lineEnd -= this.#lineStart
     this.#lineStart = 0
-    this.#data = Buffer.allocUnsafeSlow(size + 2)
+    this.#data = Buffer.allocUnsafeSlow(Math.min(size + 2, FIRST_PIECE))
     this.#dataStart = 0
     this.#ownsData = true
     this.#collected = 0
@@ -314,6 +316,8 @@ export class ReplyParser {
 
   #collect(): boolean {
     const whole = this.size + 2
+    const needed = Math.min(whole, this.#collected + this.#chunk.length - this.#at)
+    if (needed > this.#data.length) this.#growData(Math.max(needed, this.#data.length * 2), whole)
     const copied = this.#chunk.copy(this.#data, this.#collected, this.#at)
     this.#at += copied
     this.#collected += copied
@@ -321,6 +325,12 @@ export class ReplyParser {
     this.#collected = -1
     if (this.#data[whole - 2] !== CR || this.#data[whole - 1] !== LF) return this.#badEnd()
     return true
+  }
+
+  #growData(length: number, whole: number): void {
+    const data = Buffer.allocUnsafeSlow(Math.min(length, whole))
+    this.#data.copy(data, 0, 0, this.#collected)
+    this.#data = data
   }
 
   #badEnd(): boolean {

@@ -1,3 +1,4 @@
+import { plainBytes } from './bytes.ts'
 import { borrowEncodeBuffer, ENCODE_BUFFER_SIZE, returnEncodeBuffers } from './encode-buffer.ts'
 import type { WireKey } from './key.ts'
 
@@ -15,9 +16,12 @@ export interface Output {
 
 /**
  * Builds requests as bytes. Small parts are gathered in one buffer, large values are passed through
- * without a copy and must not change until they are sent.
+ * without a copy unless `copiesData` is set, and must not change until they are sent.
  */
 export class RequestWriter {
+  /** Whether large bytes are copied rather than passed through. */
+  copiesData = false
+
   #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE)
   #start = 0
   #end = 0
@@ -42,6 +46,18 @@ export class RequestWriter {
     this.#finished = 0
     this.#encodeBuffers = undefined
     return { pieces, release: buffers && (() => returnEncodeBuffers(buffers)) }
+  }
+
+  /** Drops what was written since `length` was as given, such as a request that could not be finished. */
+  truncate(length: number): void {
+    this.#finishPiece()
+    while (this.#finished > length) {
+      const piece = this.#pieces.pop() as Uint8Array
+      this.#finished -= piece.length
+      const kept = length - this.#finished
+      if (kept > 0) this.#pieces.push(piece.subarray(0, kept))
+      this.#finished += Math.max(0, kept)
+    }
   }
 
   /** Text of one byte per character: command words, numbers, wire keys. */
@@ -84,9 +100,16 @@ export class RequestWriter {
       return this
     }
     this.#finishPiece()
-    this.#pieces.push(typeof data === 'string' ? this.#encode(data, byteLength) : data)
+    this.#pieces.push(
+      typeof data === 'string' ? this.#encode(data, byteLength) : this.#passed(data),
+    )
     this.#finished += byteLength
     return this
+  }
+
+  #passed(data: Uint8Array): Uint8Array {
+    const bytes = plainBytes(data)
+    return this.copiesData ? Buffer.from(bytes) : bytes
   }
 
   #encode(text: string, byteLength: number): Uint8Array {
@@ -129,9 +152,4 @@ export class RequestWriter {
 /** Text of as many bytes as characters is ASCII, which is copied several times faster as latin1. */
 function encodingOf(text: string, byteLength: number): 'latin1' | 'utf8' {
   return byteLength === text.length ? 'latin1' : 'utf8'
-}
-
-/** Length of data in bytes, a string's as UTF-8. */
-export function dataLength(data: string | Uint8Array): number {
-  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
 }

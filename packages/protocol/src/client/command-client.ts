@@ -14,7 +14,7 @@ import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { orOnError } from '../errors.ts'
 import { checkCas, checkDelay, checkInteger, toDelta, toExptime } from '../integer.ts'
 import { itemKey, KeyEncoder } from '../key.ts'
-import { entryPairs } from '../many-keys.ts'
+import { entryPairs, keyList } from '../many-keys.ts'
 import type {
   CasToken,
   CommandOptions,
@@ -37,9 +37,11 @@ import { Announcer } from './announcer.ts'
 import { linesOfKeys, settleLines, settleMany } from './many.ts'
 import {
   type CommandClientOptions,
-  callTimeout,
   checkBoolean,
+  checkCallOptions,
   checkMilliseconds,
+  checkObject,
+  checkSerde,
 } from './options.ts'
 import { storeCommand } from './store-command.ts'
 import { watchSignal } from './watch-signal.ts'
@@ -78,11 +80,12 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     now: () => number = Date.now,
   ) {
     super()
+    checkObject('options', options)
     this.#keys = new KeyEncoder({
       prefix: options.keyPrefix,
       allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
     })
-    this.#serde = options.serde ?? defaultSerde
+    this.#serde = checkSerde(options.serde ?? defaultSerde)
     this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
     this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
     this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
@@ -170,7 +173,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     await settleMany(
       keys,
       ready,
-      (command) => this.#write<boolean | undefined>(command, options, true),
+      (command, resolve, reject) => this.#send(command, options, true, resolve, reject),
       (key, isStored) => isStored || notStored.push(key),
       notStored,
     )
@@ -201,11 +204,13 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
     const items: ItemKey[] = []
     const commands: DeleteCommand[] = []
-    for (const key of keys) {
+    for (const key of keyList(keys)) {
       items.push(itemKey(key))
       commands.push(new DeleteCommand(this.#keys.encode(key)))
     }
-    await settleMany(items, commands, (command) => this.#write(command, options, true))
+    await settleMany(items, commands, (command, resolve, reject) =>
+      this.#send(command, options, true, resolve, reject),
+    )
     return true
   }
 
@@ -239,8 +244,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   async rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer> {
-    const token = Buffer.from(options?.endToken || '\r\n')
-    return this.execute(new RawCommand(command, token), options)
+    return this.execute(new RawCommand(command, options?.endToken ?? '\r\n'), options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -257,30 +261,42 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   #submit<T>(command: Command<T>, options: CommandOptions | undefined): void {
+    if (options !== undefined) checkCallOptions(options)
     if (options?.signal !== undefined) watchSignal(command, options.signal)
     if (command.abandoned) return
-    const timeout = options?.timeout === undefined ? this.#timeout : callTimeout(options.timeout)
-    this.dispatch(command, timeout)
+    this.dispatch(command, options?.timeout ?? this.#timeout)
   }
 
-  /** Waits for the reply, or with noreply only until the request is written. */
+  /** Settles with the reply, or with noreply when the request is written. */
   #write<T>(
     command: Command<T>,
     options: WriteOptions | undefined,
     early: T,
     defaultNoreply: boolean = this.#defaultNoreply,
   ): Promise<T> {
-    if (!(options?.noreply ?? defaultNoreply)) return this.execute(command, options)
     return new Promise((resolve, reject) => {
-      command.resolve = resolve
-      command.reject = reject
+      this.#send(command, options, early, resolve, reject, defaultNoreply)
+    })
+  }
+
+  #send<T>(
+    command: Command<T>,
+    options: WriteOptions | undefined,
+    early: T,
+    resolve: Command<T>['resolve'],
+    reject: (error: unknown) => void,
+    defaultNoreply: boolean = this.#defaultNoreply,
+  ): void {
+    command.resolve = resolve
+    command.reject = reject
+    if (options?.noreply ?? defaultNoreply) {
       command.onWritten = () => {
         command.resolve(early)
         command.resolve = () => {}
         command.reject = (error) => this.announce('error', ...([error] as E['error']))
       }
-      this.#submit(command, options)
-    })
+    }
+    this.#submit(command, options)
   }
 
   // Not async, as are #store and what calls them: these sit on the hot path.

@@ -1,4 +1,5 @@
 import { MemcacheIllegalInputError } from '../errors.ts'
+import type { WriteOptions } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
 
 /** Options of every `CommandClient`: what calls mean, whatever carries them. */
@@ -22,6 +23,14 @@ export interface CommandClientOptions<V> {
   readonly ignoreExc?: boolean | undefined
 }
 
+/** @throws TypeError unless it has the methods of a serde */
+export function checkSerde<V>(serde: Serde<V>): Serde<V> {
+  if (typeof serde?.serialize !== 'function' || typeof serde.deserialize !== 'function') {
+    throw new TypeError('serde must be an object with the methods serialize and deserialize')
+  }
+  return serde
+}
+
 /** The longest that a timer can hold. */
 const MAX_TIMEOUT = 2_147_483_647
 
@@ -30,10 +39,17 @@ export function checkMilliseconds(name: string, value: number): number {
   if (typeof value !== 'number') {
     throw new TypeError(`${name} must be a number of milliseconds, got ${typeof value}`)
   }
-  if (!(value > 0 && value <= MAX_TIMEOUT)) {
+  if (!isTimerLength(value)) {
     throw new RangeError(`${name} must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${value}`)
   }
   return value
+}
+
+/** @throws TypeError unless it is an object: options given where something else is meant do nothing */
+export function checkObject(name: string, value: object): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${name} must be an object, got ${value === null ? 'null' : typeof value}`)
+  }
 }
 
 /** @throws TypeError unless it is a boolean */
@@ -43,11 +59,33 @@ export function checkBoolean(name: string, value: boolean): boolean {
   return value
 }
 
-/** A call's own timeout. @throws MemcacheIllegalInputError */
-export function callTimeout(timeout: number): number {
-  if (typeof timeout === 'number' && timeout > 0 && timeout <= MAX_TIMEOUT) return timeout
-  const got = typeof timeout === 'number' ? timeout : typeof timeout
-  throw new MemcacheIllegalInputError(
-    `timeout must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${got}`,
-  )
+/** @throws MemcacheIllegalInputError for options of a call that cannot be meant */
+export function checkCallOptions(options: WriteOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    illegal('options of a call must be an object', options)
+  }
+  const { timeout, signal, noreply } = options
+  if (timeout !== undefined && !(typeof timeout === 'number' && isTimerLength(timeout))) {
+    illegal(`timeout must be from 1 to ${MAX_TIMEOUT} milliseconds`, timeout)
+  }
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    illegal('signal must be an AbortSignal', signal)
+  }
+  if (noreply !== undefined && typeof noreply !== 'boolean') {
+    illegal('noreply must be a boolean', noreply)
+  }
+}
+
+/** By its shape, since there are several: of another realm, or somebody's polyfill. */
+function isAbortSignal(signal: AbortSignal | null): boolean {
+  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function'
+}
+
+function isTimerLength(milliseconds: number): boolean {
+  return milliseconds > 0 && milliseconds <= MAX_TIMEOUT
+}
+
+function illegal(message: string, got: unknown): never {
+  const shown = typeof got === 'number' || got === null ? String(got) : typeof got
+  throw new MemcacheIllegalInputError(`${message}, got ${shown}`)
 }

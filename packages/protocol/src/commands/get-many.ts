@@ -19,6 +19,7 @@ export class GetManyCommand<V> extends Command<void> {
   readonly #results: Map<ItemKey, unknown>
   readonly #failed: Map<ItemKey, Error>
   override hits = 0
+  readonly #size: number
   #next = 0
   #started = false
   #slow: SlowResult[] | undefined
@@ -38,6 +39,7 @@ export class GetManyCommand<V> extends Command<void> {
     this.#withCas = withCas
     this.#results = results
     this.#failed = failed
+    this.#size = wires.reduce((size, wire) => size + wire.length + 1, 8)
   }
 
   /** The keys of this line, as the caller gave them. */
@@ -58,22 +60,19 @@ export class GetManyCommand<V> extends Command<void> {
   }
 
   override get size(): number {
-    let size = 8
-    for (const wire of this.#wires) size += wire.length + 1
-    return size
+    return this.#size
   }
 
   override write(out: RequestWriter): void {
     // Text in both dialects: one line of many keys has the higher ceiling on every server.
-    out.ascii(this.name)
-    for (const wire of this.#wires) out.ascii(' ').ascii(wire)
-    out.crlf()
+    out.ascii(`${this.name} ${this.#wires.join(' ')}`).crlf()
   }
 
   override read(reply: ReplyParser): boolean {
     switch (reply.kind) {
       case ReplyKind.value:
         this.#started = true
+        if (this.hits === this.#wires.length) throw misplaced(reply, this.name)
         this.hits++
         if (!this.abandoned) this.#take(reply)
         return false

@@ -1,12 +1,15 @@
+import { checkLength, dataLength } from '../bytes.ts'
 import { Command } from '../command.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
 import { MAX_KEY_LENGTH, type WireKey, wireKeyBytes } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import { dataLength, type RequestWriter } from '../request-writer.ts'
+import type { RequestWriter } from '../request-writer.ts'
 
 /** The meta commands. */
-export type MetaVerb = 'mg' | 'ms' | 'md' | 'ma' | 'mn' | 'me'
+export type MetaVerb = (typeof VERBS)[number]
+
+const VERBS = ['mg', 'ms', 'md', 'ma', 'mn', 'me'] as const
 
 /** A meta request as the protocol has it. */
 export interface MetaRequest {
@@ -47,11 +50,13 @@ export class MetaCommand extends Command<MetaReply> {
   readonly #verb: MetaVerb
   readonly #line: string
   readonly #data: string | Uint8Array | undefined
+  readonly #length: number
 
   /** @throws MemcacheIllegalInputError for what would not be one well-formed request */
   constructor(request: MetaRequest) {
     super()
     const { verb, key, data, flags = [] } = request
+    if (!VERBS.includes(verb)) illegal(`a meta command is one of ${VERBS.join(', ')}`)
     checkFlags(flags)
     if ((verb === 'mn') !== (key === undefined))
       illegal(`${verb} ${key ? 'takes no' : 'needs a'} key`)
@@ -60,9 +65,13 @@ export class MetaCommand extends Command<MetaReply> {
     this.#verb = verb
     this.#data = data
     const words: string[] = [verb]
+    if (key !== undefined && !isWireKey(key)) {
+      illegal('key must be a string of one character per byte: 0 to 0xff')
+    }
     const encoded = key !== undefined && /[\0-\x20\x7f]/.test(key)
     if (key !== undefined) words.push(encoded ? toBase64(key) : checkedLength(key))
-    if (data !== undefined) words.push(String(dataLength(data)))
+    this.#length = data === undefined ? 0 : dataLength(data)
+    if (data !== undefined) words.push(String(this.#length))
     words.push(...flags)
     if (encoded) words.push('b')
     this.#line = words.join(' ')
@@ -77,12 +86,13 @@ export class MetaCommand extends Command<MetaReply> {
   }
 
   override get size(): number {
-    return this.#line.length + 4 + (this.#data === undefined ? 0 : dataLength(this.#data))
+    return this.#line.length + 4 + this.#length
   }
 
   override write(out: RequestWriter): void {
+    if (this.#data !== undefined) checkLength(this.#data, this.#length)
     out.ascii(this.#line).crlf()
-    if (this.#data !== undefined) out.data(this.#data, dataLength(this.#data)).crlf()
+    if (this.#data !== undefined) out.data(this.#data, this.#length).crlf()
   }
 
   override read(reply: ReplyParser): boolean {
@@ -112,13 +122,18 @@ function debugWords(line: string): Map<string, string> {
   return words
 }
 
+function isWireKey(key: unknown): key is WireKey {
+  return typeof key === 'string' && !/[^\0-\xff]/.test(key)
+}
+
 function checkFlags(flags: readonly string[]): void {
+  if (!Array.isArray(flags)) illegal('meta flags are given as an array')
   if (flags.length > 20) illegal(`at most 20 meta flags, got ${flags.length}`)
   const letters = new Set<string>()
   for (const flag of flags) {
-    const letter = flag.charAt(0)
-    if (!/^[A-Za-z][\x21-\x7e]*$/.test(flag))
+    if (typeof flag !== 'string' || !/^[A-Za-z][\x21-\x7e]*$/.test(flag))
       illegal('a meta flag is a letter and its token, without blanks')
+    const letter = flag.charAt(0)
     if (letter === 'q' || letter === 'b') illegal(`the meta flag ${letter} cannot be given`)
     if (letter === 'O' && flag.length > 32) illegal('an opaque has at most 31 bytes')
     if (letters.has(letter)) illegal(`the meta flag ${letter} is given twice`)

@@ -1,17 +1,24 @@
+import { checkLength, dataLength } from '../bytes.ts'
 import { Command } from '../command.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import { dataLength, type RequestWriter } from '../request-writer.ts'
+import type { RequestWriter } from '../request-writer.ts'
 
 /** Any line, answered by all bytes before a token. */
 export class RawCommand extends Command<Buffer> {
   readonly #command: string | Uint8Array
-  readonly #endToken: Uint8Array
+  readonly #endToken: Buffer
+  readonly #length: number
 
-  constructor(command: string | Uint8Array, endToken: Uint8Array) {
+  /**
+   * @param endToken - an empty one means the end of a line
+   * @throws MemcacheIllegalInputError unless both are strings or bytes
+   */
+  constructor(command: string | Uint8Array, endToken: string | Uint8Array) {
     super()
+    this.#length = dataLength(command)
     this.#command = command
-    this.#endToken = endToken
+    this.#endToken = Buffer.from(dataLength(endToken) === 0 ? '\r\n' : endToken)
   }
 
   override get name(): string {
@@ -23,11 +30,12 @@ export class RawCommand extends Command<Buffer> {
   }
 
   override get size(): number {
-    return dataLength(this.#command) + 2
+    return this.#length + 2
   }
 
   override write(out: RequestWriter): void {
-    out.data(this.#command, dataLength(this.#command)).crlf()
+    checkLength(this.#command, this.#length)
+    out.data(this.#command, this.#length).crlf()
   }
 
   override read(reply: ReplyParser): boolean {

@@ -1,10 +1,10 @@
+import { checkLength, dataLength } from '../bytes.ts'
 import { Command, type Dialect, misplaced } from '../command.ts'
-import { MemcacheIllegalInputError } from '../errors.ts'
 import type { WireKey } from '../key.ts'
 import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import { dataLength, type RequestWriter } from '../request-writer.ts'
+import type { RequestWriter } from '../request-writer.ts'
 
 /** The commands that store an item. */
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
@@ -58,13 +58,10 @@ export class StoreCommand extends Command<boolean | undefined> {
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
-    const data = this.#data
-    if (typeof data !== 'string' && data.byteLength !== this.#length) {
-      throw new MemcacheIllegalInputError('the value changed its length before it was sent')
-    }
+    checkLength(this.#data, this.#length)
     if (dialect === 'meta' && this.#verb === 'set') this.#writeMeta(out)
     else this.#writeText(out)
-    out.crlf().data(data, this.#length).crlf()
+    out.crlf().data(this.#data, this.#length).crlf()
   }
 
   #writeMeta(out: RequestWriter): void {
