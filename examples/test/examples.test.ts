@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { memcached } from '@mc/testing'
+import { ConfigurationEndpoint, MemcachedServer, memcached } from '@mc/testing'
 import { describe, expect, test } from 'vitest'
 
 const examples = fileURLToPath(new URL('..', import.meta.url))
+
+const PATIENCE = { timeout: 20_000 }
 
 /** What an example prints, run as its reader would, on servers of its own. Rejects if it fails. */
 async function outputOf(file: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
@@ -36,6 +39,53 @@ describe.concurrent('examples', () => {
     for (const server of placed) expect(servers).toContain(server)
     expect(output).toContain('grace has logged in 4 times')
     expect(output).toContain('6 of 7 keys were there')
+  })
+
+  test('elasticache scales its cluster, only the keys that must move do, and no caller sees an error', async () => {
+    const output = await outputOf('elasticache/elasticache.ts', { ELASTICACHE_ENDPOINT: '' })
+    const [start = '', grown = '', shrunk = ''] = output.split(/^Scaling .*$/m)
+    expect(start).toMatch(
+      /^Version 1 of the list, 3 nodes\n(?: +cache\.000\d\.test:\d+ +\d+ keys\n){3}/,
+    )
+    expect(grown).toMatch(
+      /^added cache\.0004.*\nadded cache\.0005.*\nVersion 2 of the list, 5 nodes$/m,
+    )
+    const [out, back] = [grown, shrunk].map((part) =>
+      [...part.matchAll(/keys moved cache\.000(\d)\S+ -> cache\.000(\d)/g)].map(([, from, to]) => [
+        from,
+        to,
+      ]),
+    )
+    expect(out).toHaveLength(6)
+    for (const [, to] of out ?? []) expect(['4', '5']).toContain(to)
+    expect(shrunk).toMatch(/Version 3 of the list, 2 nodes$/m)
+    expect(back).toHaveLength(6)
+    for (const [from] of back ?? []) expect(['1', '2', '3']).toContain(from)
+    expect(output).toContain('errors seen by callers: 0\n')
+  })
+
+  test('elasticache follows the cluster of an endpoint that it is given, until it is interrupted', async () => {
+    await using a = await MemcachedServer.start()
+    await using b = await MemcachedServer.start()
+    const nodes = [a, b].map(({ port }, i) => ({ host: `node-${i}.test`, ip: '127.0.0.1', port }))
+    await using endpoint = await ConfigurationEndpoint.start({ nodes: nodes.slice(0, 1) })
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@mc/source', '--import', 'tsx', 'elasticache/elasticache.ts'],
+      { cwd: examples, env: { ...process.env, ELASTICACHE_ENDPOINT: endpoint.name } },
+    )
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+    const exit = once(child, 'exit')
+    await expect.poll(() => output, PATIENCE).toContain('Waiting for changes of the cluster')
+    endpoint.setNodes(nodes)
+    await expect.poll(() => output, PATIENCE).toContain('keys stayed')
+    child.kill('SIGINT')
+    expect(await exit).toEqual([0, null])
+    expect(output).toMatch(/added node-1\.test:\d+\nVersion 2 of the list, 2 nodes/)
+    expect(output).toContain('errors seen by callers: 0\n')
   })
 
   const kinds = [{ kind: 'embedded server', env: { PATH: '' } }]

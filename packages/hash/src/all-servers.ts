@@ -1,4 +1,4 @@
-import type { Server, ServerClient } from './server.ts'
+import type { Server, ServerCommand } from './server.ts'
 
 /** What came of a call to all servers, by their names. */
 export interface AllServersOutcome<T> {
@@ -7,12 +7,15 @@ export interface AllServersOutcome<T> {
 }
 
 /** Runs a command on all servers at once. Resolves when all have answered or failed. */
-export async function runOnAll<V, T>(
+export async function runOnAll<V, T, O>(
   servers: readonly Server<V>[],
-  command: (client: ServerClient<V>) => Promise<T>,
+  command: ServerCommand<V, T, O>,
+  options: O,
   isProof: boolean,
 ): Promise<AllServersOutcome<T>> {
-  const outcomes = await Promise.allSettled(servers.map((server) => server.run(command, isProof)))
+  const outcomes = await Promise.allSettled(
+    servers.map((server) => server.run(command, options, isProof)),
+  )
   const answers = new Map<string, T>()
   const failed = new Map<string, Error>()
   for (const [i, outcome] of outcomes.entries()) {

@@ -6,12 +6,16 @@ import { mayOneMoreDie, ServerHealth } from './server-health.ts'
 
 /** Events of a `HashClient`; servers are told by name. None of them needs a listener. */
 export interface HashClientEvents {
+  /** A connection to a server failed, which it may still recover from; all calls that it cost are one. */
+  failing: [server: string, error: Error]
   /** A server failed too often; `error` is the last failure. */
   dead: [server: string, error: Error]
   /** A dead server answered a probe. */
   alive: [server: string]
   added: [server: string]
   removed: [server: string]
+  /** A server has a new client. */
+  replaced: [server: string]
   /** Something failed that no caller waits for, such as a probe, or a write with `noreply`. */
   error: [error: Error, server: string]
 }
@@ -41,26 +45,36 @@ export class Cluster<V> {
     return [...this.#servers.values()]
   }
 
+  get isEmpty(): boolean {
+    return this.#servers.size === 0
+  }
+
   /** Answers the server's name, or `undefined` if it is there already. */
   add(address: Address, createClient: (address: Address) => ServerClient<V>): string | undefined {
     const name = addressName(address)
     if (this.#servers.has(name)) return undefined
-    const server = new Server<V>(
-      name,
-      createClient(address),
-      new ServerHealth(this.#settings),
-      this.#settings.now,
-      (error, round) => this.#countFailure(server, error, round),
-    )
-    this.#servers.set(name, server)
+    this.#servers.set(name, this.#newServer(name, createClient(address)))
     this.#hasher.addNode(name)
     return name
   }
 
+  /**
+   * Puts a new client in the place of a server's own; the new one is taken for well. Answers the old.
+   *
+   * @throws RangeError if there is no such server
+   */
+  replace(address: Address, createClient: (address: Address) => ServerClient<V>): Server<V> {
+    const name = addressName(address)
+    const server = this.#serverNamed(name)
+    this.#servers.set(name, this.#newServer(name, createClient(address)))
+    if (this.#dead.delete(server) && this.#settings.failover === 'rehash')
+      this.#hasher.addNode(name)
+    return server
+  }
+
   /** Its keys go to others from now on. @throws RangeError if there is no such server */
   remove(name: string): Server<V> {
-    const server = this.#servers.get(name)
-    if (server === undefined) throw new RangeError(`no such server: ${name}`)
+    const server = this.#serverNamed(name)
     this.#servers.delete(name)
     const hasLeftHasher = this.#dead.delete(server) && this.#settings.failover === 'rehash'
     if (!hasLeftHasher) this.#hasher.removeNode(name)
@@ -80,14 +94,34 @@ export class Cluster<V> {
     for (const server of this.#dead) if (server.health.takeProbe(now)) void this.#probe(server)
   }
 
+  #serverNamed(name: string): Server<V> {
+    const server = this.#servers.get(name)
+    if (server === undefined) throw new RangeError(`no such server: ${name}`)
+    return server
+  }
+
+  #newServer(name: string, client: ServerClient<V>): Server<V> {
+    const { now } = this.#settings
+    const health = new ServerHealth(this.#settings)
+    const server: Server<V> = new Server<V>(name, client, health, now, (error, round) =>
+      this.#countFailure(server, error, round),
+    )
+    return server
+  }
+
   #countFailure(server: Server<V>, error: Error, round: number): void {
     if (this.#servers.get(server.name) !== server) return
     const { now, random, failover } = this.#settings
+    const { health, name } = server
+    const { failures } = health
     const mayDie = mayOneMoreDie(this.#dead.size, this.#servers.size, this.#settings)
-    if (!server.health.failed(error, round, now(), mayDie, random())) return
+    if (!health.failed(error, round, now(), mayDie, random())) {
+      if (health.failures > failures) this.#announce('failing', name, error)
+      return
+    }
     this.#dead.add(server)
-    if (failover === 'rehash') this.#hasher.removeNode(server.name)
-    this.#announce('dead', server.name, error)
+    if (failover === 'rehash') this.#hasher.removeNode(name)
+    this.#announce('dead', name, error)
   }
 
   async #probe(server: Server<V>): Promise<void> {

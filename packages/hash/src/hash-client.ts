@@ -5,6 +5,8 @@ import {
   addressName,
   type CasToken,
   type CommandOptions,
+  checkMilliseconds,
+  checkObject,
   type Entries,
   type Expire,
   entryPairs,
@@ -17,15 +19,17 @@ import {
   type MemcacheClient,
   MemcacheClosedError,
   MemcacheError,
+  MemcacheIllegalInputError,
   orOnError,
   parseAddress,
   type ServerSpec,
   type Stats,
   type StoreOptions,
+  showAs,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import { runOnAll } from './all-servers.ts'
+import { type AllServersOutcome, runOnAll } from './all-servers.ts'
 import { Cluster, type HashClientEvents } from './cluster.ts'
 import { throwFailures } from './failure.ts'
 import {
@@ -33,10 +37,17 @@ import {
   type HashClientSettings,
   hashClientSettings,
 } from './hash-client-options.ts'
-import { allServersDown, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
+import {
+  allFailed,
+  allServersDown,
+  inOrderOf,
+  type ManyKeysCall,
+  runManyKeys,
+} from './many-keys.ts'
 import { RendezvousHash } from './rendezvous.ts'
 import { routingText } from './routing-text.ts'
-import type { Server, ServerClient, ServerStatus } from './server.ts'
+import type { Server, ServerClient, ServerCommand, ServerStatus } from './server.ts'
+import { WaitingCalls } from './waiting-calls.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -50,11 +61,18 @@ export class HashClient<V = NativeValue>
   extends Announcer<HashClientEvents>
   implements MemcacheClient<V>
 {
+  static {
+    showAs(HashClient, ({ servers }) => ({
+      servers: servers.map(({ name, state, inFlight }) => ({ name, state, inFlight })),
+    }))
+  }
+
   readonly #settings: HashClientSettings
   readonly #cluster: Cluster<V>
   readonly #createClient: (server: Address) => ServerClient<V>
   readonly #keys: KeyEncoder
   readonly #defaultNoreply: boolean
+  readonly #waiting: WaitingCalls
   #closed: Promise<void> | undefined
 
   /**
@@ -64,7 +82,9 @@ export class HashClient<V = NativeValue>
    */
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
+    checkObject('options', options)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
+    const timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
     this.#settings = hashClientSettings(options)
     this.#cluster = new Cluster(this.#settings, hasher ?? new RendezvousHash(), (event, ...args) =>
       this.announce(event, ...args),
@@ -75,6 +95,10 @@ export class HashClient<V = NativeValue>
       allowUnicode: allowUnicodeKeys ?? createClient !== undefined,
     })
     this.#defaultNoreply = defaultNoreply ?? false
+    this.#waiting = new WaitingCalls(timeout, this.#settings.now)
+    if (typeof servers === 'string' || typeof servers?.[Symbol.iterator] !== 'function') {
+      throw new MemcacheIllegalInputError('servers must be an iterable of servers, not one server')
+    }
     for (const server of servers) this.#cluster.add(parseAddress(server), this.#createClient)
   }
 
@@ -89,7 +113,7 @@ export class HashClient<V = NativeValue>
    * @throws MemcacheIllegalInputError for an address that cannot be read
    */
   addServer(server: ServerSpec): void {
-    this.#begin()
+    this.#assertOpen()
     const added = this.#cluster.add(parseAddress(server), this.#createClient)
     if (added !== undefined) this.announce('added', added)
   }
@@ -101,27 +125,56 @@ export class HashClient<V = NativeValue>
    * @throws RangeError if there is no such server
    */
   async removeServer(server: ServerSpec): Promise<void> {
-    this.#begin()
+    this.#assertOpen()
     const removed = this.#cluster.remove(addressName(parseAddress(server)))
     this.announce('removed', removed.name)
     await removed.retire()
   }
 
+  /**
+   * Makes a server's client anew, such as when the server is to be reached elsewhere: no key moves, and a
+   * dead server is taken for well. Resolves when what was under way on the old client has finished and
+   * it is closed.
+   *
+   * @throws RangeError if there is no such server
+   */
+  async replaceServer(server: ServerSpec): Promise<void> {
+    this.#assertOpen()
+    const replaced = this.#cluster.replace(parseAddress(server), this.#createClient)
+    this.announce('replaced', replaced.name)
+    await replaced.retire()
+  }
+
   /** Connects to all servers now rather than at the first command. */
   async connect(): Promise<void> {
-    await this.#onAll(async (client) => client.connect?.())
+    await this.#onAll(undefined, async (client) => client.connect?.())
   }
 
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#run(key, (client) => client.get<T, D>(key, options), options?.default as D)
+    return this.#run(
+      key,
+      options,
+      (client, rest) => client.get<T, D>(key, rest),
+      options?.default as D,
+    )
   }
 
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#run(key, (client) => client.gets<T, D>(key, options), options?.default as D)
+    return this.#run(
+      key,
+      options,
+      (client, rest) => client.gets<T, D>(key, rest),
+      options?.default as D,
+    )
   }
 
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
-    return this.#run(key, (client) => client.gat<T, D>(key, expire, options), options?.default as D)
+    return this.#run(
+      key,
+      options,
+      (client, rest) => client.gat<T, D>(key, expire, rest),
+      options?.default as D,
+    )
   }
 
   gats<T = V, D = undefined>(
@@ -131,7 +184,8 @@ export class HashClient<V = NativeValue>
   ): Promise<ValueWithCas<T> | D> {
     return this.#run(
       key,
-      (client) => client.gats<T, D>(key, expire, options),
+      options,
+      (client, rest) => client.gats<T, D>(key, expire, rest),
       options?.default as D,
     )
   }
@@ -148,7 +202,7 @@ export class HashClient<V = NativeValue>
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.set(key, value, options))
+    return this.#write(key, options, (client, rest) => client.set(key, value, rest))
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
@@ -165,25 +219,29 @@ export class HashClient<V = NativeValue>
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.add(key, value, options))
+    return this.#write(key, options, (client, rest) => client.add(key, value, rest))
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.replace(key, value, options))
+    return this.#write(key, options, (client, rest) => client.replace(key, value, rest))
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.append(key, value, options))
+    return this.#write(key, options, (client, rest) => client.append(key, value, rest))
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.prepend(key, value, options))
+    return this.#write(key, options, (client, rest) => client.prepend(key, value, rest))
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    const command = (client: ServerClient<V>): Promise<boolean | undefined> =>
-      client.cas(key, value, cas, options)
-    return this.#run<boolean | undefined>(key, command, false, options?.noreply !== true)
+    return this.#run<boolean | undefined, StoreOptions>(
+      key,
+      options,
+      (client, rest) => client.cas(key, value, cas, rest),
+      false,
+      options?.noreply !== true,
+    )
   }
 
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
@@ -199,11 +257,11 @@ export class HashClient<V = NativeValue>
   }
 
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.touch(key, expire, options))
+    return this.#write(key, options, (client, rest) => client.touch(key, expire, rest))
   }
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#write(key, options, (client) => client.delete(key, options))
+    return this.#write(key, options, (client, rest) => client.delete(key, rest))
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
@@ -220,11 +278,12 @@ export class HashClient<V = NativeValue>
 
   /** Empties every server. `false` with `ignoreExc` when one of them could not be. */
   async flushAll(options?: FlushOptions): Promise<boolean> {
-    const answers = await this.#onAll(
-      (client) => client.flushAll(options),
+    const { answers, failed } = await this.#onAll(
+      options,
+      (client, rest) => client.flushAll(rest),
       this.#isAwaited(options),
     )
-    return answers.size === this.#cluster.servers.length && [...answers.values()].every(Boolean)
+    return failed.size === 0 && [...answers.values()].every(Boolean)
   }
 
   /**
@@ -233,19 +292,21 @@ export class HashClient<V = NativeValue>
    * @throws MemcachePartialError whose `results` are those that came and whose `failed` has server names
    */
   async stats(...args: readonly string[]): Promise<Map<string, Stats>> {
-    return this.#onAll((client) => {
+    const { answers } = await this.#onAll(undefined, (client) => {
       if (client.stats === undefined) throw new MemcacheError('this server’s client has no stats')
       return client.stats(...args)
     })
+    return answers
   }
 
   /** The version of every server, by its name; failures as in `stats`. */
   async version(options?: CommandOptions): Promise<Map<string, string>> {
-    return this.#onAll((client) => {
+    const { answers } = await this.#onAll(options, (client, rest) => {
       if (client.version === undefined)
         throw new MemcacheError('this server’s client has no version')
-      return client.version(options)
+      return client.version(rest)
     })
+    return answers
   }
 
   /** Lets all connections go; what fails at that is told by the `error` event. */
@@ -255,14 +316,20 @@ export class HashClient<V = NativeValue>
 
   /** Lets what is under way finish on all servers, whatever their state, then closes for good. */
   close(): Promise<void> {
-    this.#closed ??= Promise.all(this.#cluster.servers.map((server) => server.retire())).then(
-      () => {},
-    )
+    this.#closed ??= this.#finish()
     return this.#closed
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /**
+   * What calls wait for, each no longer than its timeout, while there is no server; `undefined` if none
+   * is to come. For subclasses that find their servers themselves.
+   */
+  protected awaitServers(): Promise<void> | undefined {
+    return undefined
   }
 
   #createDefaultClient(server: Address, options: HashClientOptions<V>): ServerClient<V> {
@@ -278,9 +345,10 @@ export class HashClient<V = NativeValue>
   }
 
   // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
-  #run<T>(
+  #run<T, O extends CommandOptions>(
     key: Key,
-    command: (client: ServerClient<V>) => Promise<T>,
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
     fallback: T,
     isProof = true,
   ): Promise<T> {
@@ -289,19 +357,41 @@ export class HashClient<V = NativeValue>
       const server = this.#serverFor(key)
       // A call that is refused meets no client that would check its key.
       if (server?.health.state !== 'healthy') this.#keys.encode(key)
-      const answer = server?.run(command, isProof) ?? Promise.reject(allServersDown())
+      const answer =
+        server?.run(command, options, isProof) ??
+        this.#whenServersCome(options, (rest) => this.#runLate(key, rest, command, isProof))
       return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #write<T>(
+  async #runLate<T, O extends CommandOptions>(
     key: Key,
-    options: WriteOptions | undefined,
-    command: (client: ServerClient<V>) => Promise<T>,
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
+    isProof: boolean,
+  ): Promise<T> {
+    const server = this.#serverFor(key)
+    if (server === undefined) throw allServersDown()
+    return server.run(command, options, isProof)
+  }
+
+  /** Runs the call, after a wait if servers are still to come. */
+  #whenServersCome<T, O extends CommandOptions>(
+    options: O | undefined,
+    call: (options: O | undefined) => Promise<T>,
+  ): Promise<T> {
+    const servers = this.#cluster.isEmpty ? this.awaitServers() : undefined
+    return servers === undefined ? call(options) : this.#waiting.run(servers, options, call)
+  }
+
+  #write<T, O extends WriteOptions>(
+    key: Key,
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
   ): Promise<T | false> {
-    return this.#run<T | false>(key, command, false, this.#isAwaited(options))
+    return this.#run<T | false, O>(key, options, command, false, this.#isAwaited(options))
   }
 
   #count(
@@ -310,9 +400,13 @@ export class HashClient<V = NativeValue>
     delta: number | bigint | undefined,
     options: WriteOptions | undefined,
   ): Promise<never> {
-    const command = (client: ServerClient<V>): Promise<unknown> =>
-      client[verb](key, delta as number, options)
-    return this.#run(key, command, undefined, options?.noreply !== true) as Promise<never>
+    return this.#run<unknown, WriteOptions>(
+      key,
+      options,
+      (client, rest) => client[verb](key, delta as number, rest),
+      undefined,
+      options?.noreply !== true,
+    ) as Promise<never>
   }
 
   async #readMany<T>(
@@ -341,27 +435,29 @@ export class HashClient<V = NativeValue>
     call: ManyKeysCall<V, I, R, O>,
   ): Promise<Map<ItemKey, Error>> {
     this.#begin()
+    if (call.items.length === 0) return new Map()
     // All of them are checked before any is sent.
     for (const item of call.items) this.#keys.encode(call.keyOf(item))
-    const { failed, anyCame } = await runManyKeys(
-      call,
-      (key) => this.#serverFor(key),
-      results,
-      this.#settings,
-    )
+    const { failed, anyCame } = await this.#whenServersCome(call.options, (options) =>
+      runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, this.#settings),
+    ).catch((error) => allFailed(call, error))
     throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
     return failed
   }
 
-  /** Runs a command on every server at once; with `ignoreExc` the servers that failed are left out. */
-  async #onAll<T>(
-    command: (client: ServerClient<V>) => Promise<T>,
+  /** Runs a command on every server at once; what failed is answered only with `ignoreExc`. */
+  async #onAll<T, O extends CommandOptions>(
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
     isProof = true,
-  ): Promise<Map<string, T>> {
+  ): Promise<AllServersOutcome<T>> {
     this.#begin()
-    const { answers, failed } = await runOnAll(this.#cluster.servers, command, isProof)
+    const outcome = await this.#whenServersCome(options, (rest) =>
+      runOnAll(this.#cluster.servers, command, rest, isProof),
+    ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
+    const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
-    return answers
+    return outcome
   }
 
   async #quitOne({ name, client }: Server<V>): Promise<void> {
@@ -379,9 +475,21 @@ export class HashClient<V = NativeValue>
 
   /** What comes before every call. @throws MemcacheClosedError */
   #begin(): void {
-    if (this.#closed !== undefined) {
-      throw new MemcacheClosedError('the client is closed', { written: false })
-    }
+    if (this.#closed !== undefined) throw closedError()
     this.#cluster.probeDead()
   }
+
+  /** Servers may come until the last call that waits for them has them. @throws MemcacheClosedError */
+  #assertOpen(): void {
+    if (this.#closed !== undefined && this.#waiting.isEmpty) throw closedError()
+  }
+
+  async #finish(): Promise<void> {
+    await this.#waiting.settled()
+    await Promise.all(this.#cluster.servers.map((server) => server.retire()))
+  }
+}
+
+function closedError(): MemcacheClosedError {
+  return new MemcacheClosedError('the client is closed', { written: false })
 }

@@ -1,5 +1,6 @@
 import {
   type CommandOptions,
+  checkCallOptions,
   type ItemKey,
   itemKey,
   type Key,
@@ -62,12 +63,20 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
     const send = async (batch: I[]): Promise<R> => {
       if (server === undefined) throw allServersDown()
       const options = optionsNow()
-      return server.run((client) => call.send(client, batch, options), call.isProof)
+      return server.run((client, rest) => call.send(client, batch, rest), options, call.isProof)
     }
     const sendAll = (): Promise<Part<I, R>[]> => sendInLanes(cut(items, rules.keysPerBatch), send)
     return server === undefined ? sendAll() : server.hold(sendAll)
   })
   return mergeParts(call, (await Promise.all(parts)).flat(), results)
+}
+
+/** What came of a call that found no server in time. */
+export function allFailed<V, I, R, O extends CommandOptions>(
+  { items, keyOf }: ManyKeysCall<V, I, R, O>,
+  error: Error,
+): ManyKeysOutcome {
+  return { failed: new Map(items.map((item) => [itemKey(keyOf(item)), error])), anyCame: false }
 }
 
 /** No server is left to send anything to. */
@@ -134,13 +143,14 @@ async function sendInLanes<I, R>(
  * The options for a batch that is sent now. The timeout that a caller names is for the whole call, so a
  * batch gets what is left of it.
  */
-function withDeadline<O extends CommandOptions>(
+export function withDeadline<O extends CommandOptions>(
   options: O | undefined,
   now: () => number,
 ): () => O | undefined {
-  const timeout = options?.timeout
-  // What is no time at all is left to the server's client to refuse.
-  if (options === undefined || timeout === undefined || !(timeout > 0)) return () => options
+  if (options === undefined) return () => options
+  checkCallOptions(options)
+  const { timeout } = options
+  if (timeout === undefined) return () => options
   const deadline = now() + timeout
   return () => {
     const left = Math.ceil(deadline - now())

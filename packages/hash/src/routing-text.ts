@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { itemKey, type Key } from '@mc/protocol'
+import { itemKey, type Key, plainBytes } from '@mc/protocol'
 
 /**
  * How a key given as bytes enters the hash. `text`: as the text that the bytes spell, so that both forms
@@ -18,14 +18,13 @@ export function routingText(key: Key, form: KeyHashForm): string {
   itemKey(key)
   const routing = key instanceof Uint8Array ? key : key[0]
   if (typeof routing === 'string') return routing
-  return form === 'text' ? textOf(routing) : pythonLiteral(routing)
+  const bytes = plainBytes(routing)
+  return form === 'text' ? textOf(bytes) : pythonLiteral(bytes)
 }
 
 /** Bytes that are no UTF-8 spell one character each. */
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
-    isUtf8(bytes) ? 'utf8' : 'latin1',
-  )
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1')
 }
 
 const PYTHON_ESCAPES: Readonly<Record<number, string>> = {
@@ -35,7 +34,7 @@ const PYTHON_ESCAPES: Readonly<Record<number, string>> = {
   92: '\\\\',
 }
 
-function pythonLiteral(bytes: Uint8Array): string {
+function pythonLiteral(bytes: Buffer): string {
   const quote = bytes.includes(0x27) && !bytes.includes(0x22) ? '"' : "'"
   let literal = `b${quote}`
   for (const byte of bytes) {

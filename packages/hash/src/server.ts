@@ -5,6 +5,9 @@ import type { ServerHealth, ServerState } from './server-health.ts'
 export type ServerClient<V = unknown> = MemcacheClient<V> &
   Partial<Pick<ServerCommands, 'stats' | 'version'>> & { connect?(): Promise<void> }
 
+/** One call on the client of a server, with options that the call's caller gave. */
+export type ServerCommand<V, T, O> = (client: ServerClient<V>, options: O) => Promise<T>
+
 /** A server of a `HashClient` as it is at the moment. */
 export interface ServerStatus {
   /** `host:port`, an IPv6 host without brackets, or the path of a socket. */
@@ -58,7 +61,7 @@ export class Server<V> {
    *
    * @param isProof - whether success shows that the server is well; a write that nobody waits for does not
    */
-  async run<T>(command: (client: ServerClient<V>) => Promise<T>, isProof = true): Promise<T> {
+  async run<T, O>(command: ServerCommand<V, T, O>, options: O, isProof: boolean): Promise<T> {
     const { health } = this
     if (health.state !== 'healthy') {
       const refusal = health.refusal(this.#now())
@@ -67,7 +70,7 @@ export class Server<V> {
     const { round } = health
     this.#inFlight++
     try {
-      const result = await command(this.client)
+      const result = await command(this.client, options)
       if (isProof) health.succeeded()
       return result
     } catch (error) {

@@ -21,7 +21,7 @@ export class FakeCluster {
       },
       ...options,
     })
-    for (const event of ['dead', 'alive', 'added', 'removed'] as const) {
+    for (const event of ['dead', 'alive', 'added', 'removed', 'replaced'] as const) {
       this.client.on(event, (server: string) => this.events.push([event, server]))
     }
   }

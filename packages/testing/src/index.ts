@@ -4,7 +4,28 @@ export {
   type ServerCommandsSubject,
   serverCommandsContract,
 } from './contract/server-commands-contract.ts'
+export {
+  ConfigurationEndpoint,
+  type ConfigurationEndpointOptions,
+  type EndpointMischief,
+  type ListedNode,
+} from './elasticache/configuration-endpoint.ts'
+export {
+  type DescribedCluster,
+  type DescribedNode,
+  type DescribedServerlessCache,
+  ElastiCacheApi,
+  type ElastiCacheApiOptions,
+} from './elasticache/elasticache-api.ts'
+export { type Clock, ManualClock } from './faults/clock.ts'
+export type { FaultCounts } from './faults/fault-plan.ts'
+export { FaultProxy, type FaultProxyOptions } from './faults/fault-proxy.ts'
+export type { InjectedFault } from './faults/injected-fault.ts'
+export type { NetworkFault } from './faults/network-fault.ts'
+export { seededRandom } from './faults/seeded-random.ts'
 export { type MemcachedOptions, memcached } from './memcached.ts'
 export { MemcachedServer, type MemcachedServerOptions } from './memcached-server.ts'
+export type { ServerCommand, ServerFault } from './server/command-log.ts'
+export type { ServerItem } from './server/snapshot.ts'
 export { type TestCertificate, testCertificate } from './test-certificate.ts'
 export type { TestServer } from './test-server.ts'

@@ -1,0 +1,79 @@
+import { Client } from '@mc/client'
+import {
+  type Address,
+  addressName,
+  MemcacheIllegalInputError,
+  MemcacheUnknownCommandError,
+  parseAddress,
+  type ServerSpec,
+} from '@mc/protocol'
+import { ConfigCommand } from './config-command.ts'
+import type { DiscoveryConnection, DiscoverySource, NodeList } from './discovery.ts'
+import { parseNodeList } from './node-list.ts'
+
+/** Room for thousands of nodes. */
+const MAX_PAYLOAD = 1024 ** 2
+
+/**
+ * The nodes that a configuration endpoint lists: of an ElastiCache cluster (`….cfg.….amazonaws.com:11211`),
+ * where any node answers as well, or the discovery endpoint of a GCP Memorystore instance. Its name is
+ * looked up anew for each poll.
+ *
+ * A serverless cache has no such list: see `elastiCacheApi`, or use a `Client` with `tls`.
+ *
+ * @param endpoint - `'host:port'`, `'[ipv6]:port'`, `['host', port]` or `{ host, port }`
+ * @throws MemcacheIllegalInputError unless it is a host with a port
+ */
+export function configurationEndpoint(endpoint: ServerSpec): DiscoverySource {
+  return new ConfigurationEndpointSource(endpointAddress(endpoint))
+}
+
+class ConfigurationEndpointSource implements DiscoverySource {
+  readonly name: string
+  readonly #address: Address
+
+  constructor(address: Address) {
+    this.name = addressName(address)
+    this.#address = address
+  }
+
+  async discover(connection: DiscoveryConnection, signal: AbortSignal): Promise<NodeList> {
+    const client = new Client(this.#address, {
+      ...connection,
+      dialect: 'text',
+      maxValueLength: MAX_PAYLOAD,
+    })
+    try {
+      const payload = await askForList(client, signal)
+      if (payload === undefined) throw new Error('the endpoint has no node list')
+      return parseNodeList(payload)
+    } finally {
+      client.destroy()
+    }
+  }
+}
+
+async function askForList(client: Client, signal: AbortSignal): Promise<Buffer | undefined> {
+  try {
+    return await client.execute(new ConfigCommand('config get cluster'), { signal })
+  } catch (error) {
+    // Engines before 1.4.14 do not know the command.
+    if (!(error instanceof MemcacheUnknownCommandError)) throw error
+    return client.execute(new ConfigCommand('get AmazonElastiCache:cluster'), { signal })
+  }
+}
+
+function endpointAddress(endpoint: ServerSpec): Address {
+  const address = parseAddress(endpoint)
+  if ('path' in address) illegal('a Unix socket')
+  const { host } = address
+  if (endpoint === host || endpoint === `[${host}]`) illegal('a host without a port')
+  if (/(^|\.)\.|^$/.test(host)) illegal('a host with an empty label')
+  return address
+}
+
+function illegal(what: string): never {
+  throw new MemcacheIllegalInputError(
+    `bad configuration endpoint: ${what}; allowed are 'host:port', '[ipv6]:port', ['host', port] and { host, port }`,
+  )
+}

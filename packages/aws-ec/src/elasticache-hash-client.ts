@@ -1,0 +1,199 @@
+import { Client, type ClientOptions, type NativeValue } from '@mc/client'
+import { HashClient, type HashClientEvents, type ServerClient } from '@mc/hash'
+import { type Address, addressName, MemcacheClosedError, MemcacheError } from '@mc/protocol'
+import { type DiscoverySource, MemcacheDiscoveryError, type NodeList } from './discovery.ts'
+import { isUnmoved, type NamedNode, nodesByName } from './named-nodes.ts'
+import { nodeAddress, nodeOptions } from './node-client.ts'
+import {
+  clientOptions,
+  type DiscoverySettings,
+  discoverySettings,
+  type ElastiCacheHashClientOptions,
+} from './options.ts'
+import { Poller } from './poller.ts'
+import { VersionGuard } from './version-guard.ts'
+
+/**
+ * A `HashClient` whose servers are the nodes that a source tells, and stay in step with it.
+ *
+ * The source is asked at the first command, `connect()` or `refresh()`, then from time to time, and at once
+ * when a connection to a node fails. New nodes are added; nodes that are gone finish what is under way and
+ * are closed; a node with another IP address is reached there from then on and keeps its keys. This is told
+ * by the events `added`, `removed` and `replaced`.
+ *
+ * A poll that fails changes nothing. It is told by the event `error`, with a `MemcacheDiscoveryError` and
+ * the name of the source. Commands wait for the first list, within their timeout; if it cannot be had they
+ * reject at once until the next attempt.
+ *
+ * @typeParam V - the values that the serde takes and gives
+ */
+export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
+  readonly #source: DiscoverySource
+  readonly #settings: DiscoverySettings
+  readonly #options: ClientOptions<V>
+  readonly #poller: Poller
+  readonly #versions = new VersionGuard()
+  readonly #createClient: ElastiCacheHashClientOptions<V>['createClient']
+  /** The nodes in force, by name. */
+  readonly #nodes = new Map<string, NamedNode>()
+  /** The list that is being put in force. */
+  #listed: ReadonlyMap<string, NamedNode> = new Map()
+  /** Clients that are no longer used and finish what is under way. */
+  readonly #leaving = new Set<Promise<void>>()
+
+  /**
+   * @param source - `configurationEndpoint('host:port')`, `elastiCacheApi({ … })` or one of your own
+   * @throws TypeError or RangeError for an option that cannot be meant, MemcacheIllegalInputError for a
+   *   prefix
+   */
+  constructor(source: DiscoverySource, options: ElastiCacheHashClientOptions<V> = {}) {
+    const { createClient, allowUnicodeKeys = createClient !== undefined } = options
+    super([], {
+      ...options,
+      allowUnicodeKeys,
+      createClient: (named) => this.#createNodeClient(named),
+    })
+    if (typeof source?.discover !== 'function') {
+      throw new TypeError(
+        "source must be a source of nodes, such as configurationEndpoint('host:port')",
+      )
+    }
+    this.#source = source
+    this.#settings = discoverySettings(options)
+    this.#options = clientOptions(options)
+    this.#createClient = createClient
+    // Makes no connection: what is wrong with the options is told now, and not when nodes are known.
+    new Client('localhost', this.#options)
+    const { pollInterval, minPollInterval, discoveryTimeout, random } = this.#settings
+    this.#poller = new Poller(
+      {
+        interval: pollInterval,
+        minInterval: minPollInterval,
+        timeout: discoveryTimeout,
+        random,
+      },
+      (signal) => this.#discover(signal),
+      (error) => this.announce('error', error, source.name),
+    )
+  }
+
+  /** The nodes in force and the version of their list; `undefined` before the first list. */
+  get nodeList(): NodeList | undefined {
+    if (this.#nodes.size === 0) return undefined
+    const nodes = Array.from(this.#nodes.values(), ({ namedBy, ...node }) => node)
+    return { version: this.#versions.current, nodes }
+  }
+
+  /**
+   * Asks the source now, whenever it was asked last, and puts its answer in force.
+   *
+   * @throws MemcacheDiscoveryError when the poll fails; the nodes stay as they are
+   */
+  async refresh(): Promise<NodeList> {
+    await this.#poller.pollAnew()
+    return this.nodeList as NodeList
+  }
+
+  /**
+   * Connects to all nodes now rather than at the first command; asks for them first if need be.
+   *
+   * @throws MemcacheDiscoveryError when no nodes are known and the source does not tell them
+   */
+  override async connect(): Promise<void> {
+    if (this.nodeList === undefined) await this.#poller.poll()
+    await super.connect()
+  }
+
+  /** Stops polling, lets what is under way finish, nodes that left included, then closes for good. */
+  override async close(): Promise<void> {
+    // Until the first list there may be commands that wait for it.
+    if (this.nodeList !== undefined) this.#poller.stop()
+    await super.close()
+    this.#poller.stop()
+    await Promise.all(this.#leaving)
+  }
+
+  protected override announce<K extends keyof HashClientEvents>(
+    event: K,
+    ...args: HashClientEvents[K]
+  ): void {
+    // Not by a listener, which the user could remove with their own.
+    if (event === 'failing' || event === 'dead') this.#poller.pollSoon()
+    super.announce(event, ...args)
+  }
+
+  protected override awaitServers(): Promise<void> | undefined {
+    if (this.nodeList !== undefined) return undefined
+    const { failure } = this.#poller
+    return failure === undefined ? this.#poller.poll() : Promise.reject(failure)
+  }
+
+  async #discover(signal: AbortSignal): Promise<boolean> {
+    const { connectTimeout, noDelay, keepAlive, tls, username, password } = this.#options
+    const connection = { connectTimeout, noDelay, keepAlive, tls, username, password }
+    const timeout = this.#settings.discoveryTimeout
+    try {
+      const asked = this.#source.discover({ ...connection, timeout }, signal)
+      return this.#apply(await Promise.race([asked, aborted(signal)]))
+    } catch (cause) {
+      if (cause instanceof MemcacheClosedError) throw cause
+      const reason = cause instanceof MemcacheError ? cause.reason : (cause as Error).message
+      const server = this.#source.name
+      throw new MemcacheDiscoveryError(reason, { server, cause, written: false })
+    }
+  }
+
+  /** Answers whether the list is another than the one in force. */
+  #apply({ version, nodes }: NodeList): boolean {
+    const listed = nodesByName(nodes, this.#settings.nodeName)
+    const isStranded = this.servers.every(({ state }) => state !== 'healthy')
+    if (!this.#versions.admits(version, isStranded)) {
+      throw new Error(
+        `list ${version} is older than list ${this.#versions.current}; it counts if it comes again`,
+      )
+    }
+    this.#listed = listed
+    let isNews = false
+    for (const [name, node] of listed) {
+      const known = this.#nodes.get(name)
+      if (known !== undefined && isUnmoved(known, node)) continue
+      isNews = true
+      if (known === undefined) this.addServer(node.namedBy)
+      else this.#letGo(name, this.replaceServer(node.namedBy))
+      this.#nodes.set(name, node)
+    }
+    for (const [name, node] of this.#nodes) {
+      if (listed.has(name)) continue
+      isNews = true
+      this.#nodes.delete(name)
+      this.#letGo(name, this.removeServer(node.namedBy))
+    }
+    return isNews
+  }
+
+  #letGo(name: string, leaving: Promise<void>): void {
+    const done = leaving
+      .catch((error) => this.announce('error', error, name))
+      .finally(() => this.#leaving.delete(done))
+    this.#leaving.add(done)
+  }
+
+  #createNodeClient(named: Address): ServerClient<V> {
+    const name = addressName(named)
+    const node = this.#listed.get(name)
+    // A server that the user added is no node.
+    const address = node === undefined ? named : nodeAddress(node, this.#settings.connectTo)
+    const options = node === undefined ? this.#options : nodeOptions(node, this.#options)
+    if (this.#createClient !== undefined) return this.#createClient(address, options)
+    const client = new Client<V>(address, options)
+    client.on('error', (error) => this.announce('error', error, name))
+    return client
+  }
+}
+
+/** Rejects with the signal's reason when it aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

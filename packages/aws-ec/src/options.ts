@@ -1,0 +1,97 @@
+import type { ClientOptions, NativeValue } from '@mc/client'
+import type { HashClientOptions, ServerClient } from '@mc/hash'
+import { type Address, checkMilliseconds } from '@mc/protocol'
+import type { NodeNaming } from './named-nodes.ts'
+
+/**
+ * Options of `ElastiCacheHashClient`: those of `HashClient`, and its own. Durations are milliseconds.
+ */
+export interface ElastiCacheHashClientOptions<V = NativeValue>
+  extends Omit<HashClientOptions<V>, 'createClient'> {
+  /**
+   * What nodes are called, and so which keys they have. `'host'`: `host:port`; a node that gets another
+   * IP address keeps its keys. `'ip'`: `ip:port`, the placement of pymemcache's AWSElastiCacheHashClient,
+   * for clusters shared with it; needs a source that tells addresses.
+   *
+   * @default 'host'
+   */
+  readonly nodeName?: NodeNaming | undefined
+  /**
+   * Where connections go: to the IP address in the list, or to the host name, which is looked up at each
+   * connect. A node without an IP address is reached by its name. With TLS the name is what is verified
+   * and sent as server name, in either case.
+   *
+   * @default 'ip'
+   */
+  readonly connectTo?: 'ip' | 'host' | undefined
+  /**
+   * Between two polls of the source, and up to 15 % more or less, by chance. `false`: the source is asked
+   * at the start, after failures and by `refresh()` only.
+   *
+   * @default 60000
+   */
+  readonly pollInterval?: number | false | undefined
+  /**
+   * Between polls that failures call for, of a connection to a node or of a poll. Doubles, up to
+   * `pollInterval`, with each such poll that brings no news.
+   *
+   * @default 1000
+   */
+  readonly minPollInterval?: number | undefined
+  /** For one poll to be answered. @default 5000 */
+  readonly discoveryTimeout?: number | undefined
+  /**
+   * Makes the client of one node, in place of `new Client(address, options)`.
+   *
+   * @param address - where to connect
+   * @param options - those of `Client` that were given, with `tls` set up for this node
+   */
+  readonly createClient?:
+    | ((address: Address, options: ClientOptions<V>) => ServerClient<V>)
+    | undefined
+}
+
+/** The options of its own with their defaults. */
+export interface DiscoverySettings {
+  readonly nodeName: NodeNaming
+  readonly connectTo: 'ip' | 'host'
+  readonly pollInterval: number | false
+  readonly minPollInterval: number
+  readonly discoveryTimeout: number
+  readonly random: () => number
+}
+
+/** @throws TypeError or RangeError for an option that cannot be meant */
+export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): DiscoverySettings {
+  const {
+    nodeName = 'host',
+    connectTo = 'ip',
+    pollInterval = 60_000,
+    random = Math.random,
+  } = options
+  oneOf('nodeName', nodeName, ['host', 'ip'])
+  oneOf('connectTo', connectTo, ['ip', 'host'])
+  return {
+    nodeName,
+    connectTo,
+    pollInterval: pollInterval === false ? false : checkMilliseconds('pollInterval', pollInterval),
+    minPollInterval: checkMilliseconds('minPollInterval', options.minPollInterval ?? 1000),
+    discoveryTimeout: checkMilliseconds('discoveryTimeout', options.discoveryTimeout ?? 5000),
+    random,
+  }
+}
+
+/** What the client of a node may be given. */
+export function clientOptions<V>(options: ElastiCacheHashClientOptions<V>): ClientOptions<V> {
+  const { nodeName, connectTo, pollInterval, minPollInterval, discoveryTimeout, ...others } =
+    options
+  const { createClient, hasher, failover, keyHashForm, keysPerBatch, now, random, ...rest } = others
+  const { retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare, ...own } = rest
+  // What a client ignored, failover would not see.
+  return { ...own, ignoreExc: false }
+}
+
+function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
+  if (allowed.includes(value)) return
+  throw new TypeError(`${name} must be one of ${allowed.join(', ')}, got ${String(value)}`)
+}

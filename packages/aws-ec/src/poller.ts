@@ -1,0 +1,160 @@
+import { MemcacheClosedError } from '@mc/protocol'
+
+/** When to poll. Durations are milliseconds. */
+export interface PollerRules {
+  /** Between two polls, give or take; false for none that nothing has called for. */
+  readonly interval: number | false
+  /** Between polls that failures call for, to begin with. */
+  readonly minInterval: number
+  /** For one poll. */
+  readonly timeout: number
+  /** A number from 0 to 1, below 1. */
+  readonly random: () => number
+}
+
+/** How far a wait is from its length at most, either way, so that clients do not poll all at once. */
+const JITTER = 0.15
+
+/** The longest wait after a failure where there is no interval. */
+const MAX_WAIT = 60_000
+
+/** The longest that a timer can hold. */
+const MAX_TIMER = 2_147_483_647
+
+/**
+ * Runs a poll again and again from the first call of `poll` on, one at a time. None of its timers keeps
+ * the process alive.
+ *
+ * Polls that fail, or that a failure called for in vain, make the next such poll wait twice as long.
+ */
+export class Poller {
+  readonly #rules: PollerRules
+  readonly #work: (signal: AbortSignal) => Promise<boolean>
+  readonly #onFailure: (error: Error) => void
+  readonly #maxWait: number
+  #wait: number
+  #startedAt = Number.NEGATIVE_INFINITY
+  #running: Promise<void> | undefined
+  #abort: AbortController | undefined
+  #timer: NodeJS.Timeout | undefined
+  #dueAt = Number.POSITIVE_INFINITY
+  #failure: Error | undefined
+  /** A failure calls for the poll that runs or comes next. */
+  #isCalledFor = false
+  #isStopped = false
+
+  /**
+   * @param work - one poll; answers whether it brought news, and ends when its signal aborts
+   * @param onFailure - told of each poll that fails
+   */
+  constructor(
+    rules: PollerRules,
+    work: (signal: AbortSignal) => Promise<boolean>,
+    onFailure: (error: Error) => void,
+  ) {
+    this.#rules = rules
+    this.#work = work
+    this.#onFailure = onFailure
+    this.#maxWait = rules.interval === false ? MAX_WAIT : rules.interval
+    this.#wait = this.#firstWait
+  }
+
+  /** The failure of the last poll until the next one is due. */
+  get failure(): Error | undefined {
+    return performance.now() < this.#dueAt ? this.#failure : undefined
+  }
+
+  /** Polls now, or joins the poll that runs. */
+  poll(): Promise<void> {
+    if (this.#isStopped) return Promise.reject(closedError())
+    this.#running ??= this.#run()
+    // Whoever does not wait for it is told by `onFailure`.
+    this.#running.catch(() => {})
+    return this.#running
+  }
+
+  /** Polls once the poll that runs now, if any, is over: its answer may be older than the question. */
+  async pollAnew(): Promise<void> {
+    await this.#running?.catch(() => {})
+    await this.poll()
+  }
+
+  /** A failure calls for a poll: at once, unless there was one just before. */
+  pollSoon(): void {
+    this.#isCalledFor = true
+    if (this.#running === undefined) this.#schedule(this.#startedAt + this.#wait)
+  }
+
+  /** Ends a poll that runs, and polls no more. */
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    this.#abort?.abort(closedError())
+  }
+
+  get #firstWait(): number {
+    return Math.min(this.#rules.minInterval, this.#maxWait)
+  }
+
+  async #run(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#dueAt = Number.POSITIVE_INFINITY
+    this.#startedAt = performance.now()
+    const wasCalledFor = this.#isCalledFor
+    this.#isCalledFor = false
+    try {
+      const isNews = await this.#workInTime()
+      this.#failure = undefined
+      this.#wait = wasCalledFor && !isNews ? this.#nextWait() : this.#firstWait
+      this.#scheduleNext(this.#rules.interval)
+    } catch (error) {
+      if (!this.#isStopped) {
+        this.#failure = error as Error
+        this.#scheduleNext(this.#wait)
+        this.#wait = this.#nextWait()
+        this.#onFailure(error as Error)
+      }
+      throw error
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #workInTime(): Promise<boolean> {
+    const { timeout } = this.#rules
+    const abort = new AbortController()
+    this.#abort = abort
+    const timer = setTimeout(() => {
+      abort.abort(new Error(`no answer within ${timeout} ms`))
+    }, timeout).unref()
+    try {
+      return await this.#work(abort.signal)
+    } finally {
+      clearTimeout(timer)
+      this.#abort = undefined
+    }
+  }
+
+  #nextWait(): number {
+    return Math.min(this.#wait * 2, this.#maxWait)
+  }
+
+  #scheduleNext(wait: number | false): void {
+    const jitter = 1 + JITTER * (2 * this.#rules.random() - 1)
+    if (wait !== false) this.#schedule(performance.now() + wait * jitter)
+    if (this.#isCalledFor) this.#schedule(this.#startedAt + this.#wait)
+  }
+
+  /** Polls at that time if not sooner. */
+  #schedule(at: number): void {
+    if (this.#isStopped || at >= this.#dueAt) return
+    clearTimeout(this.#timer)
+    this.#dueAt = at
+    const wait = Math.min(Math.max(0, at - performance.now()), MAX_TIMER)
+    this.#timer = setTimeout(() => void this.poll(), wait).unref()
+  }
+}
+
+function closedError(): MemcacheClosedError {
+  return new MemcacheClosedError('the client is closed', { written: false })
+}
