@@ -2,14 +2,22 @@ import { Client, RetryingClient } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
 import { type MemcacheClient, MemcacheError } from '@mc/protocol'
+import { FaultProxy, type NetworkFault } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
-import { UnreliableProxy } from '../src/unreliable-proxy.ts'
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `key${i}`)
 const TIMEOUT = 150
 const LANES = 32
 const CALLS = 2000
+
+const FAULTS: readonly NetworkFault[] = [
+  { kind: 'split', chance: 0.002, size: 'random' },
+  { kind: 'delay', chance: 0.002, milliseconds: 60, at: 'anywhere' },
+  { kind: 'half-close', chance: 0.002, at: 'anywhere' },
+  { kind: 'reset', chance: 0.002, at: 'anywhere' },
+  { kind: 'drop', chance: 0.002, rest: true },
+]
 
 const options = { timeout: TIMEOUT, connectTimeout: 500, reconnectDelay: { initial: 1, max: 5 } }
 const CLIENTS: Readonly<Record<string, (name: string) => MemcacheClient>> = {
@@ -34,17 +42,16 @@ for (const kind of KINDS) {
     for (const [name, create] of Object.entries(CLIENTS)) {
       for (const seed of [1, 2, 3]) {
         test(`${name} gives nobody another's value and settles every call, seed ${seed}`, async () => {
-          const proxy = await UnreliableProxy.start(server.name, seed)
+          const proxy = await FaultProxy.start(server.name, { seed })
           const client = create(proxy.name)
-          proxy.chance = 0.05
+          const faults = FAULTS.map((fault) => proxy.inject(fault))
           const { wrong, slowest } = await load(client)
           expect(wrong).toEqual([])
-          const mishaps = Object.values(proxy.mishaps).reduce((sum, count) => sum + count)
-          expect(mishaps).toBeGreaterThan(0)
+          expect(faults.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0)
           // The pool adds its own wait, the wrapper its second attempt.
           expect(slowest).toBeLessThan(3 * TIMEOUT + 1000)
 
-          proxy.chance = 0
+          proxy.clear()
           await expect.poll(() => client.set('after', 'well').catch(() => false)).toBe(true)
           await client.close()
           await proxy.stop()

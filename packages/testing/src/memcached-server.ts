@@ -1,9 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
-import { ReplyWriter } from '@mc/protocol'
+import { type Address, ReplyWriter } from '@mc/protocol'
+import type { InjectedFault } from './faults/injected-fault.ts'
+import { CommandLog, type ServerCommand, type ServerFault } from './server/command-log.ts'
 import type { ServerState } from './server/exchange.ts'
 import { PrefixStats } from './server/prefix-stats.ts'
 import { Session } from './server/session.ts'
+import { type ServerItem, snapshotOf } from './server/snapshot.ts'
 import { Store } from './server/store.ts'
 import type { TestServer } from './test-server.ts'
 
@@ -88,9 +91,58 @@ export class MemcachedServer implements TestServer {
   }
 
   /** Host and port, or the path of the Unix socket. */
-  get address(): { readonly host: string; readonly port: number } | { readonly path: string } {
+  get address(): Address {
     if (this.#path !== undefined) return { path: this.#path }
     return { host: this.#state.settings.host ?? '', port: this.port }
+  }
+
+  /**
+   * Sets a fault to work. A command meets the first of those that are due, in the order they were
+   * injected.
+   *
+   * ```ts
+   * server.inject({ kind: 'error', line: 'SERVER_ERROR busy', command: ['set', 'ms'], times: 1 })
+   * ```
+   *
+   * @throws TypeError or RangeError for what is no fault
+   */
+  inject(fault: ServerFault): InjectedFault {
+    return this.#state.commands.inject(fault)
+  }
+
+  /** Removes all faults. */
+  clearFaults(): void {
+    this.#state.commands.clearFaults()
+  }
+
+  /**
+   * Commands received since the start or the last `resetCommandCount`, on all connections.
+   *
+   * @param command - count only these
+   * @throws TypeError for what is no command
+   */
+  commandCount(command?: ServerCommand | readonly ServerCommand[]): number {
+    return this.#state.commands.count(command)
+  }
+
+  /** Lets `commandCount` and `waitFor` begin from 0 again. */
+  resetCommandCount(): void {
+    this.#state.commands.resetCount()
+  }
+
+  /**
+   * Resolves when `commandCount` has come to `count`. Rejects when the server is stopped before that.
+   *
+   * @param command - count only these
+   * @throws TypeError or RangeError for what is no command or no count
+   */
+  waitFor(count: number, command?: ServerCommand | readonly ServerCommand[]): Promise<void> {
+    return this.#state.commands.waitFor(count, command)
+  }
+
+  /** The items that a client would find now, sorted by key. */
+  snapshot(): ServerItem[] {
+    return snapshotOf(this.#state.store)
   }
 
   /** Closes all connections and stops listening. */
@@ -98,6 +150,7 @@ export class MemcachedServer implements TestServer {
     this.#stopped ??= new Promise((resolve) => {
       this.#server.close(() => resolve())
       for (const socket of this.#sockets) socket.destroy()
+      this.#state.commands.stop()
     })
     return this.#stopped
   }
@@ -119,6 +172,7 @@ export class MemcachedServer implements TestServer {
         itemSizeMax: options.itemSizeMax ?? 1_048_576,
         now: options.now ?? Date.now,
       }),
+      commands: new CommandLog(),
       writer: new ReplyWriter(),
       prefixStats: new PrefixStats(),
       version: options.version ?? '1.6.18',
@@ -162,8 +216,13 @@ export class MemcachedServer implements TestServer {
     this.#sessions.add(session)
     this.#state.store.counters.total_connections++
     socket.on('close', () => this.#sessions.delete(session))
+    let hang: Promise<void> | undefined
     const send = (output: Buffer | undefined): void => {
       const flowing = output === undefined || socket.write(output)
+      if (session.hang !== hang) {
+        hang = session.hang
+        void hang?.then(() => send(session.release()))
+      }
       if (session.closed) socket.end()
       else if (!flowing) {
         // A client that does not read its replies is not read from either.

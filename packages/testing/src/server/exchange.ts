@@ -1,4 +1,5 @@
 import type { ReplyWriter } from '@mc/protocol'
+import type { CommandLog } from './command-log.ts'
 import type { Item } from './item.ts'
 import type { PrefixStats } from './prefix-stats.ts'
 import type { Store } from './store.ts'
@@ -6,6 +7,7 @@ import type { Store } from './store.ts'
 /** What the connections of one server share. */
 export interface ServerState {
   readonly store: Store
+  readonly commands: CommandLog
   readonly writer: ReplyWriter
   readonly prefixStats: PrefixStats
   readonly version: string

@@ -24,6 +24,7 @@ export class Session implements Exchange, ConnectionInfo {
   #batchStart = 0
   #requests = 0
   #full = false
+  #hang: { readonly request: ParsedRequest; readonly released: Promise<void> } | undefined
   #state: 'open' | 'closed' | 'detached' = 'open'
 
   constructor(server: ServerState, peer: string, local: string) {
@@ -49,6 +50,21 @@ export class Session implements Exchange, ConnectionInfo {
     return this.#full
   }
 
+  /**
+   * Set while a fault keeps everything from being answered; resolves when that is over. Then call
+   * `release`.
+   */
+  get hang(): Promise<void> | undefined {
+    return this.#hang?.released
+  }
+
+  /** Answers what to send for what a fault has held back. */
+  release(): Buffer | undefined {
+    const request = this.#hang?.request
+    this.#hang = undefined
+    return this.answer(request)
+  }
+
   /** Takes bytes of the client and answers what to send. */
   receive(chunk: Uint8Array): Buffer | undefined {
     if (this.#state !== 'open') return undefined
@@ -57,17 +73,18 @@ export class Session implements Exchange, ConnectionInfo {
     return this.answer()
   }
 
-  /** Answers what to send for requests that were left over. */
-  answer(): Buffer | undefined {
-    if (this.#state !== 'open') return undefined
+  /**
+   * Answers what to send for requests that were left over.
+   *
+   * @param first - the one to begin with, whatever faults there are
+   */
+  answer(first?: ParsedRequest): Buffer | undefined {
+    if (this.#state !== 'open' || this.#hang !== undefined) return undefined
     const { store, writer } = this.server
     this.lastCommandAt = store.time.now
     this.#batchStart = 0
     this.#requests = 0
-    for (;;) {
-      this.#full = writer.length >= OUTPUT_LIMIT
-      const request = this.#full ? undefined : this.#parser.next()
-      if (request === undefined) break
+    for (let request = first ?? this.#next(); request !== undefined; request = this.#next()) {
       this.batched++
       this.#answer(request)
       if (this.#state !== 'open') break
@@ -111,10 +128,34 @@ export class Session implements Exchange, ConnectionInfo {
     this.#state = 'detached'
   }
 
+  /** The next request to answer, once faults have had theirs; `undefined` when there is none for now. */
+  #next(): ParsedRequest | undefined {
+    const { commands, writer } = this.server
+    for (;;) {
+      this.#full = writer.length >= OUTPUT_LIMIT
+      if (this.#full) return undefined
+      const request = this.#parser.next()
+      if (request === undefined || request.command === 'close') return request
+      const met = commands.receive(request.command)
+      if (met === undefined) return request
+      switch (met.fault.kind) {
+        case 'error':
+          this.batched++
+          if (!isSilent(request)) writer.line(met.fault.line)
+          break
+        case 'hang':
+          this.#hang = { request, released: met.removed }
+          return undefined
+        case 'close':
+          this.close()
+          return undefined
+      }
+    }
+  }
+
   #answer(request: ParsedRequest): void {
     const line = this.#authenticated ? this.#run(request) : this.#authenticate(request)
-    if (line === undefined || ('noreply' in request && request.noreply)) return
-    this.server.writer.line(line)
+    if (line !== undefined && !isSilent(request)) this.server.writer.line(line)
   }
 
   /** Answers a request: the line to send, if it has not written one itself. */
@@ -185,4 +226,8 @@ export class Session implements Exchange, ConnectionInfo {
     this.drop()
     this.close()
   }
+}
+
+function isSilent(request: ParsedRequest): boolean {
+  return 'noreply' in request && request.noreply
 }

@@ -1,0 +1,57 @@
+import { connect, type Socket } from 'node:net'
+import type { Address } from '@mc/protocol'
+import type { FaultPlan } from './fault-plan.ts'
+import { FaultyStream, type StreamOwner } from './faulty-stream.ts'
+
+/** First byte of a client that speaks TLS: the record type of a handshake. */
+const TLS_HANDSHAKE = 0x16
+
+/** One client's connection, and the one to the server that was opened for it. */
+export class Link implements StreamOwner {
+  isEncrypted = false
+  readonly #client: Socket
+  readonly #server: Socket
+  readonly #canReset: boolean
+  #ended = 0
+
+  /** @param onClose - called when both ends are closed */
+  constructor(client: Socket, address: Address, plan: FaultPlan, onClose: () => void) {
+    this.#client = client
+    this.#server = connect({ ...address, allowHalfOpen: true, noDelay: true })
+    this.#canReset = 'port' in address
+    let open = 2
+    for (const socket of [this.#client, this.#server]) {
+      // Told by the close that follows.
+      socket.on('error', () => undefined)
+      socket.on('close', (hadError: boolean) => {
+        if (hadError) this.reset()
+        if (--open === 0) onClose()
+      })
+    }
+    client.once('data', (chunk: Buffer) => {
+      this.isEncrypted = chunk[0] === TLS_HANDSHAKE
+      if (this.isEncrypted) plan.onEncrypted()
+    })
+    new FaultyStream(client, this.#server, 'requests', plan, this).start()
+    new FaultyStream(this.#server, client, 'replies', plan, this).start()
+  }
+
+  reset(): void {
+    if (!this.#client.destroyed) this.#client.resetAndDestroy()
+    // A Unix socket knows no reset.
+    if (!this.#canReset) this.#server.destroy()
+    else if (!this.#server.destroyed) this.#server.resetAndDestroy()
+  }
+
+  close(): void {
+    this.#client.destroy()
+    this.#server.destroy()
+  }
+
+  onEnd(): void {
+    if (++this.#ended < 2) return
+    // What a fault has kept from ending ends with the last direction.
+    this.#client.end()
+    this.#server.end()
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Numbers from 0 up to 1 that look random: the same seed gives the same numbers. Mulberry32, after
+ * Tommy Ettinger.
+ *
+ * @throws RangeError for a seed that is no safe integer
+ */
+export function seededRandom(seed: number): () => number {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed must be an integer, got ${seed}`)
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
