@@ -1,0 +1,62 @@
+import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../servers.ts'
+import { type Outcome, runSchedule } from './run.ts'
+import type { Schedule } from './schedule.ts'
+
+/** The servers that schedules run against, three of each kind and transport, and their end. */
+export class ChaosFleet {
+  readonly #servers: ReadonlyMap<string, readonly RunningServer[]>
+
+  private constructor(servers: ReadonlyMap<string, readonly RunningServer[]>) {
+    this.#servers = servers
+  }
+
+  static async start(): Promise<ChaosFleet> {
+    const servers = new Map<string, readonly RunningServer[]>()
+    for (const kind of KINDS) {
+      for (const transport of TRANSPORTS.filter(({ name }) => name === 'TCP' || name === 'TLS')) {
+        const three = [0, 1, 2].map(() => startServer(kind, transport))
+        servers.set(`${kind} ${transport.name}`, await Promise.all(three))
+      }
+    }
+    return new ChaosFleet(servers)
+  }
+
+  run(schedule: Schedule): Promise<Outcome> {
+    const transport = schedule.tls ? 'TLS' : 'TCP'
+    const servers = this.#servers.get(`${schedule.server} ${transport}`) ?? []
+    const tls = TRANSPORTS.find(({ name }) => name === 'TLS')?.clientOptions ?? {}
+    return runSchedule(schedule, { names: servers.map(({ name }) => name), tls })
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#servers.values()].flat().map((server) => server.stop()))
+  }
+}
+
+/** Runs the schedules of seeds, some at a time; answers those that broke a promise. */
+export async function runSeeds(
+  seeds: readonly number[],
+  run: (seed: number) => Promise<Outcome>,
+  atOnce = 8,
+): Promise<{
+  readonly broken: readonly string[]
+  readonly faults: number
+  readonly quiet: number
+}> {
+  const broken: string[] = []
+  let faults = 0
+  let quiet = 0
+  let next = 0
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (next < seeds.length) {
+        const seed = seeds[next++] as number
+        const outcome = await run(seed)
+        faults += outcome.faults
+        if (outcome.faults === 0) quiet++
+        for (const violation of outcome.violations) broken.push(`seed ${seed}: ${violation}`)
+      }
+    }),
+  )
+  return { broken, faults, quiet }
+}
