@@ -5,6 +5,7 @@ import {
   type CasToken,
   type CommandOptions,
   checkBoolean,
+  checkCallOptions,
   checkObject,
   type Entries,
   type Expire,
@@ -321,9 +322,9 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     options: O | undefined,
     command: (client: C, options: O | undefined) => Promise<R>,
   ): Promise<R> {
+    if (options !== undefined) checkCallOptions(options)
     const { signal, timeout } = options ?? {}
-    // A timeout that cannot be meant is for the client to refuse.
-    if (!(typeof timeout === 'number' && timeout > 0 && Number.isFinite(timeout))) {
+    if (timeout === undefined) {
       return this.use((client) => command(client, options), { signal })
     }
     const start = performance.now()

@@ -6,6 +6,7 @@ export { showAs } from './client/inspection.ts'
 export {
   type CommandClientOptions,
   checkBoolean,
+  checkCallOptions,
   checkMilliseconds,
   checkObject,
 } from './client/options.ts'

@@ -94,7 +94,12 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D>
 
-  /** Stores in any case. `false` when the server did not store it. */
+  /**
+   * Stores in any case. `false` when the server did not store it.
+   *
+   * Bytes are not copied at once: leave a `Uint8Array` alone until the call settles, or what is stored may
+   * be what you changed it to. After a timeout or an abort it may still be on its way.
+   */
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean>
   /** Stores all pairs; answers the keys that were not stored. */
   setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]>
