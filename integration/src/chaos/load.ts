@@ -10,6 +10,8 @@ export const TIMEOUT = 80
 /** A call may take this much longer than its deadline, in milliseconds: the promise is a second. */
 const GRACE = 1000
 
+let loads = 0
+
 /** How many deadlines a call of each client may need one after the other. */
 const DEADLINES = { Client: 1, PooledClient: 2, HashClient: 1, RetryingClient: 3 } as const
 
@@ -19,16 +21,24 @@ export class Load {
   answered = 0
   failed = 0
   readonly #client: MemcacheClient
-  readonly #name: Schedule['client']
+  readonly #schedule: Pick<Schedule, 'client' | 'seed' | 'gets'>
   readonly #random: () => number
   readonly #keys: readonly string[]
   #turn = 0
 
-  constructor(client: MemcacheClient, name: Schedule['client'], seed: number) {
+  constructor(client: MemcacheClient, schedule: Pick<Schedule, 'client' | 'seed' | 'gets'>) {
     this.#client = client
-    this.#name = name
-    this.#random = seededRandom(seed ^ 0x5eed)
-    this.#keys = Array.from({ length: 20 }, (_, i) => `${name}:${seed}:${i}`)
+    this.#schedule = schedule
+    this.#random = seededRandom(schedule.seed ^ 0x5eed)
+    // Servers are shared with other loads, whose values are none of this one's.
+    const load = loads++
+    this.#keys = Array.from({ length: 20 }, (_, i) => `${load}:${i}`)
+  }
+
+  /** Gives every key a value, so that reads have something to confuse. */
+  async fill(): Promise<void> {
+    const entries = this.#keys.map((key) => [key, this.history.next(key, this.#random)] as const)
+    await this.#client.setMany(entries, { timeout: 10_000 })
   }
 
   async run(lanes: number, isOver: (calls: number) => boolean): Promise<void> {
@@ -64,7 +74,7 @@ export class Load {
 
   /** False if the call failed. */
   async #settles(call: () => Promise<unknown>): Promise<boolean> {
-    const limit = DEADLINES[this.#name] * 2 * TIMEOUT + GRACE
+    const limit = DEADLINES[this.#schedule.client] * 2 * TIMEOUT + GRACE
     const timer = setTimeout(() => {
       this.history.violations.push(`a call was not settled after ${limit} ms`)
     }, limit)
@@ -90,7 +100,8 @@ export class Load {
     const random = this.#random
     const key = this.#keys[Math.floor(random() * this.#keys.length)] as string
     const check = (value: unknown, of: ItemKey = key): void => history.check(String(of), value)
-    switch (Math.floor(random() * 16)) {
+    if (random() < this.#schedule.gets) return check(await client.get(key))
+    switch (Math.floor(random() * 13)) {
       case 0:
       case 1:
       case 2:
@@ -125,10 +136,8 @@ export class Load {
         setTimeout(() => abort.abort(), random() * 10)
         return check(await client.get(key, { signal: abort.signal }))
       }
-      case 12:
-        return client.incr(`${key}:count`)
       default:
-        return check(await client.get(key))
+        return client.incr(`${key}:count`)
     }
   }
 }

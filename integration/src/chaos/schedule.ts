@@ -11,6 +11,8 @@ export interface Schedule {
   readonly tls: boolean
   readonly server: 'embedded' | 'real'
   readonly faults: readonly NetworkFault[]
+  /** Share of plain gets, beside which all sorts of calls are made. */
+  readonly gets: number
   /** Calls that are under way at once. */
   readonly lanes: number
 }
@@ -22,7 +24,10 @@ const KINDS: readonly Kind[] = [
   'split',
   'delay',
   'stall',
+  // The only faults that put replies out of step rather than end the connection: they come more often.
   'drop',
+  'drop',
+  'delay',
   'reset',
   'half-close',
   'garbage',
@@ -40,6 +45,7 @@ export function scheduleOf(seed: number, servers: readonly ('embedded' | 'real')
     dialect: pick(['auto', 'text']),
     tls,
     server: pick(servers),
+    gets: pick([0, 0.5, 0.9]),
     lanes: pick([1, 4, 16, 48]),
     faults: Array.from({ length: 1 + Math.floor(random() * 4) }, () => randomFault(tls, random)),
   }

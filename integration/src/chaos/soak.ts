@@ -31,12 +31,17 @@ export async function soak(
         )
         const names = proxies.map(({ name }) => name)
         const wrapped = createClient({ client, dialect, tls: false }, names, {})
-        return { proxies, client: wrapped, load: new Load(wrapped, client, seed + i) }
+        return {
+          proxies,
+          client: wrapped,
+          load: new Load(wrapped, { client, seed: seed + i, gets: 0.3 }),
+        }
       }),
     ),
   )
   const proxies = rigs.flatMap((rig) => rig.proxies)
   const end = performance.now() + seconds * 1000
+  await Promise.all(rigs.map(({ load }) => load.fill()))
   const loads = rigs.map(({ load }) => load.run(LANES, () => performance.now() > end))
   let faults = 0
   while (performance.now() < end) {
