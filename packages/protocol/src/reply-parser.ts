@@ -214,11 +214,12 @@ export class ReplyParser {
     this.size = this.#number
     this.kind = ReplyKind.va
     if (at < 0) return this.#outOfStep('the size of the value is not a number')
-    return this.#readMetaFlags(at) && this.#readData()
+    this.#readMetaFlags(at)
+    return this.kind !== ReplyKind.va || this.#readData()
   }
 
   /** Takes client flags and opaque out of ` f<n> O<n> …`; others are looked up when asked for. */
-  #readMetaFlags(from: number): boolean {
+  #readMetaFlags(from: number): void {
     const line = this.#line
     const end = this.#lineEnd
     let at = from
@@ -226,8 +227,10 @@ export class ReplyParser {
       const letter = line[at + 1]
       if (letter === 102 || letter === 79) {
         const after = this.#readUint(at + 2)
-        if (letter === 102) this.flags = this.#number
-        else this.opaque = after < 0 ? -1 : this.#number
+        if (letter === 102) {
+          this.flags = this.#number
+          if (after < 0) this.#outOfStep('the flags of the value are not a number')
+        } else this.opaque = after < 0 ? -1 : this.#number
         if (after >= 0) {
           at = after
           continue
@@ -236,7 +239,6 @@ export class ReplyParser {
       at++
       while (at < end && line[at] !== SPACE) at++
     }
-    return true
   }
 
   #readValue(word: string, kind: ReplyKind): boolean {

@@ -141,6 +141,8 @@ export const GARBAGE: readonly string[] = [
   'VA\r\n',
   'VA x\r\n',
   'VA -1\r\n',
+  'VA 2 fx\r\nhi\r\n',
+  'VA 2 f1x O1\r\nhi\r\n',
   'VA 5x\r\nhello\r\n',
   'VA 5\r\nhelloXY',
   'VA 99999999999999999999999\r\n',
