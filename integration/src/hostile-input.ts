@@ -120,6 +120,7 @@ export const LEGAL_VALUES: Readonly<Record<string, () => OddValue>> = {
   'text that looks like a reply': () => ['END\r\nVALUE k 0 1\r\n', 'END\r\nVALUE k 0 1\r\n'],
   'text with a lone surrogate': () => ['a\ud800b', 'a\ud800b'],
   'text with a byte order mark': () => ['\ufeffa', '\ufeffa'],
+  'no bytes at all': () => [new Uint8Array(0), Buffer.alloc(0)],
   'a view into a larger buffer': () => [
     Buffer.from('..bytes..').subarray(2, 7),
     Buffer.from('bytes'),

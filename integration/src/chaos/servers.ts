@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../servers.ts'
 import { type Outcome, runSchedule } from './run.ts'
 import type { Schedule } from './schedule.ts'
@@ -33,6 +34,14 @@ export class ChaosFleet {
   }
 }
 
+/** Milliseconds in which a schedule must be over. */
+const LONGEST = 30_000
+
+async function hung(seed: number): Promise<never> {
+  await wait(LONGEST, undefined, { ref: false })
+  throw new Error(`the schedule of seed ${seed} is not over after ${LONGEST} ms`)
+}
+
 /** Runs the schedules of seeds, some at a time; answers those that broke a promise. */
 export async function runSeeds(
   seeds: readonly number[],
@@ -51,7 +60,7 @@ export async function runSeeds(
     Array.from({ length: atOnce }, async () => {
       while (next < seeds.length) {
         const seed = seeds[next++] as number
-        const outcome = await run(seed)
+        const outcome = await Promise.race([run(seed), hung(seed)])
         faults += outcome.faults
         if (outcome.faults === 0) quiet++
         for (const violation of outcome.violations) broken.push(`seed ${seed}: ${violation}`)

@@ -86,6 +86,13 @@ async function programArguments(options: MemcachedOptions, directory: string): P
   return [...result, ...args]
 }
 
+/** Programs that would outlive a process that ends without stopping them, such as by an error. */
+const running = new Set<ChildProcess>()
+
+function killRunning(): void {
+  for (const child of running) child.kill('SIGKILL')
+}
+
 class MemcachedProcess implements TestServer {
   port = 0
   readonly #child: ChildProcess
@@ -99,6 +106,8 @@ class MemcachedProcess implements TestServer {
     this.#child = child
     this.#directory = directory
     this.#path = path
+    if (running.size === 0) process.once('exit', killRunning)
+    running.add(child)
     // A program that cannot be run gives an error in place of an exit.
     this.#exit = once(child, 'exit').catch((error: Error) => {
       this.#complaint += error.message
@@ -142,6 +151,8 @@ class MemcachedProcess implements TestServer {
     // There is nothing to save, and an orderly stop takes memcached a while.
     this.#child.kill('SIGKILL')
     await this.#exit
+    running.delete(this.#child)
+    if (running.size === 0) process.off('exit', killRunning)
     await rm(this.#directory, { recursive: true, force: true })
     if (this.#path !== undefined) await rm(this.#path, { force: true })
   }

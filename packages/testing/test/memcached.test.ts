@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,22 @@ for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
         'STORED\r\nMN\r\n',
       )
       await server.stop()
+    })
+
+    test('and leaves none behind when the process ends by an error', async () => {
+      const source = new URL('../src/index.ts', import.meta.url)
+      const script = `
+        import { memcached } from '${source}'
+        process.stdout.write((await memcached.start()).name)
+        throw new Error('forgotten')`
+      const options = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module']
+      const { stdout, status } = spawnSync(process.execPath, [...options, '-e', script], {
+        encoding: 'utf8',
+      })
+      expect([stdout, status]).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), 1])
+      await expect
+        .poll(() => RawConnection.open(stdout).then(() => 'open', String))
+        .toMatch('ECONNREFUSED')
     })
 
     test('with options of its own', async () => {

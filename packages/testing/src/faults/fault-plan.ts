@@ -109,21 +109,22 @@ export class FaultPlan {
 
   /** Whether a new connection is refused. */
   refuses(): boolean {
-    return this.#strike((fault): fault is RefuseFault => fault.kind === 'refuse').length > 0
+    const due = this.#due((fault): fault is RefuseFault => fault.kind === 'refuse')
+    return due.some((scheduled) => this.strikes(scheduled))
   }
 
   /**
-   * The faults that meet a message.
+   * The faults that may happen to a message.
    *
    * @param index - number of the message among those of its direction
    * @param atValue - those that wait for its value, or all others
    */
-  meet(
+  dueAt(
     direction: 'requests' | 'replies',
     index: number,
     atValue: boolean,
   ): readonly ScheduledFault<MessageFault>[] {
-    return this.#strike(
+    return this.#due(
       (fault): fault is MessageFault =>
         fault.kind !== 'refuse' &&
         (fault.direction ?? 'replies') === direction &&
@@ -132,18 +133,22 @@ export class FaultPlan {
     )
   }
 
-  #strike<F extends NetworkFault>(
+  /** Whether a fault that is due happens. */
+  strikes(scheduled: ScheduledFault): boolean {
+    const { fault } = scheduled
+    if (this.random() >= (fault.chance ?? 1) || !scheduled.strikes()) return false
+    this.counts[fault.kind]++
+    return true
+  }
+
+  #due<F extends NetworkFault>(
     concerns: (fault: NetworkFault) => fault is F,
     { commands = this.counts.commands, replies = this.counts.replies } = {},
   ): readonly ScheduledFault<F>[] {
     const now = this.clock.now()
-    const isStruckBy = (scheduled: ScheduledFault): scheduled is ScheduledFault<F> =>
-      concerns(scheduled.fault) &&
-      scheduled.isDue(commands, replies, now) &&
-      this.random() < (scheduled.fault.chance ?? 1) &&
-      scheduled.strikes()
-    const struck = [...this.#faults].filter(isStruckBy)
-    for (const { fault } of struck) this.counts[fault.kind]++
-    return struck
+    return [...this.#faults].filter(
+      (scheduled): scheduled is ScheduledFault<F> =>
+        concerns(scheduled.fault) && scheduled.isDue(commands, replies, now),
+    )
   }
 }

@@ -21,6 +21,7 @@ export interface FaultProxyOptions {
  * ```ts
  * const proxy = await FaultProxy.start(server.name)
  * const client = new Client(proxy.name)
+ * await client.version() // or the replies lost are those by which the client finds out the dialect
  * proxy.inject({ kind: 'drop', times: 2 })
  * ```
  */

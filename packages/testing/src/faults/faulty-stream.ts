@@ -17,7 +17,7 @@ export interface StreamOwner {
   onEnd(): void
 }
 
-/** A fault that happens to a message, so many bytes behind its start. */
+/** A fault that may happen to a message, so many bytes behind its start. */
 interface Strike {
   readonly scheduled: ScheduledFault<MessageFault>
   readonly at: number
@@ -125,8 +125,8 @@ export class FaultyStream {
     this.#split = undefined
     this.#isDropped = false
     if (this.#plan.isIdle) return
-    const met = this.#plan.meet(this.#direction, this.#index, false)
-    this.#strikes = met.map((scheduled) => ({
+    const due = this.#plan.dueAt(this.#direction, this.#index, false)
+    this.#strikes = due.map((scheduled) => ({
       scheduled,
       at:
         'at' in scheduled.fault && scheduled.fault.at === 'anywhere'
@@ -139,7 +139,7 @@ export class FaultyStream {
   #meetValue({ data }: Piece): void {
     if (this.#plan.isIdle) return
     const at = this.#offset + (data >> 1)
-    for (const scheduled of this.#plan.meet(this.#direction, this.#index, true)) {
+    for (const scheduled of this.#plan.dueAt(this.#direction, this.#index, true)) {
       this.#strikes.push({ scheduled, at })
     }
     this.#strikes.sort((a, b) => a.at - b.at)
@@ -153,7 +153,7 @@ export class FaultyStream {
       await this.#emit(bytes.subarray(passed, upTo))
       passed = upTo
       this.#strikes.shift()
-      await this.#apply(strike.scheduled, arrived)
+      if (this.#plan.strikes(strike.scheduled)) await this.#apply(strike.scheduled, arrived)
       if (this.#isCut) return
     }
     await this.#emit(bytes.subarray(passed))

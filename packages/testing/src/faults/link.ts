@@ -37,10 +37,10 @@ export class Link implements StreamOwner {
   }
 
   reset(): void {
-    if (!this.#client.destroyed) this.#client.resetAndDestroy()
+    reset(this.#client)
     // A Unix socket knows no reset.
-    if (!this.#canReset) this.#server.destroy()
-    else if (!this.#server.destroyed) this.#server.resetAndDestroy()
+    if (this.#canReset) reset(this.#server)
+    else this.#server.destroy()
   }
 
   close(): void {
@@ -54,4 +54,11 @@ export class Link implements StreamOwner {
     this.#client.end()
     this.#server.end()
   }
+}
+
+/** A socket whose end is on its way cannot be reset: Node would neither do it nor ever close the socket. */
+function reset(socket: Socket): void {
+  if (socket.destroyed) return
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -60,6 +62,26 @@ describe('without faults bytes pass as they are', () => {
     expect(peer.isClosed).toBe(false)
     peer.socket.end()
     await expect.poll(() => [peer.isClosed, proxy.connections]).toEqual([true, 0])
+  })
+
+  test('in either direction, while the other goes on', async () => {
+    let received = ''
+    const listener = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('data', (bytes) => {
+        received += bytes
+      })
+      socket.end('bye\r\n')
+    })
+    await once(listener.listen(0, '127.0.0.1'), 'listening')
+    const { port } = listener.address() as { port: number }
+    const proxy = await FaultProxy.start(`127.0.0.1:${port}`)
+    const peer = await Peer.open(proxy)
+    await expect.poll(() => peer.hasEnded).toBe(true)
+    expect(peer.received).toBe('bye\r\n')
+    peer.write('still here\r\n')
+    await expect.poll(() => received).toBe('still here\r\n')
+    await proxy.stop()
+    await new Promise((resolve) => listener.close(resolve))
   })
 
   test('a server that is not there resets the connection', async () => {
@@ -123,6 +145,18 @@ describe('delay', () => {
     clock.advance(1)
     await expect.poll(() => peer.received).toBe(replies)
     expect(delay.count).toBe(3)
+  })
+
+  test('for a client that has closed its own direction as well', async () => {
+    const clock = new ManualClock()
+    const { proxy } = await startProxy({ clock })
+    const delay = proxy.inject({ kind: 'delay', milliseconds: 100 })
+    const peer = await Peer.open(proxy)
+    peer.write('mn\r\n').socket.end()
+    await delay.happened()
+    await settle()
+    clock.advance(100)
+    await expect.poll(() => [peer.received, peer.isClosed]).toEqual(['MN\r\n', true])
   })
 
   test('lets go at once what it holds when it is removed', async () => {
@@ -415,11 +449,14 @@ describe('a fault happens', () => {
     const { proxy } = await startProxy()
     const peer = await Peer.open(proxy)
     proxy.inject({ kind: 'reset', at: 'value' })
+    // What would happen behind the reset does not.
+    const never = proxy.inject({ kind: 'garbage', at: 'value', bytes: '3' })
     proxy.inject({ kind: 'garbage', bytes: '1', times: 1 })
     proxy.inject({ kind: 'garbage', bytes: '2', times: 1 })
     peer.write(`${SET}get key\r\n`)
     await expect.poll(() => peer.error).toBe('ECONNRESET')
     expect(peer.received).toBe(`12STORED\r\nVALUE key 0 100\r\n${VALUE.slice(0, 50)}`)
+    expect(never.count).toBe(0)
   })
 
   test('and tells those who wait for it', async () => {
