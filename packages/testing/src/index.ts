@@ -25,6 +25,13 @@ export type { NetworkFault } from './faults/network-fault.ts'
 export { seededRandom } from './faults/seeded-random.ts'
 export { type MemcachedOptions, memcached } from './memcached.ts'
 export { MemcachedServer, type MemcachedServerOptions } from './memcached-server.ts'
+export type { MockMethod } from './mock/methods.ts'
+export {
+  type FailNextOptions,
+  type MockCall,
+  MockMemcacheClient,
+  type MockMemcacheClientOptions,
+} from './mock/mock-memcache-client.ts'
 export type { ServerCommand, ServerFault } from './server/command-log.ts'
 export type { ServerItem } from './server/snapshot.ts'
 export { type TestCertificate, testCertificate } from './test-certificate.ts'

@@ -1,16 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
-import { type Address, ReplyWriter } from '@mc/protocol'
+import type { Address } from '@mc/protocol'
 import type { InjectedFault } from './faults/injected-fault.ts'
-import { CommandLog, type ServerCommand, type ServerFault } from './server/command-log.ts'
+import type { ServerCommand, ServerFault } from './server/command-log.ts'
 import type { ServerState } from './server/exchange.ts'
-import { PrefixStats } from './server/prefix-stats.ts'
+import { createServerState, type ServerStateOptions } from './server/server-state.ts'
 import { Session } from './server/session.ts'
 import { type ServerItem, snapshotOf } from './server/snapshot.ts'
-import { Store } from './server/store.ts'
 import type { TestServer } from './test-server.ts'
 
-export interface MemcachedServerOptions {
+export interface MemcachedServerOptions extends ServerStateOptions {
   /** TCP port; 0 takes a free one. @default 0 */
   readonly port?: number | undefined
   /** Address to listen on. @default '127.0.0.1' */
@@ -21,14 +20,6 @@ export interface MemcachedServerOptions {
   readonly tls?: TlsOptions | undefined
   /** Passwords by user. Connections have to authenticate first, as with memcached's `-Y`. */
   readonly auth?: Readonly<Record<string, string>> | undefined
-  /** Bytes for items, counted as memcached counts them. @default 67108864 */
-  readonly memoryLimit?: number | undefined
-  /** Largest item in bytes, its key and 58 to 62 bytes of bookkeeping included. @default 1048576 */
-  readonly itemSizeMax?: number | undefined
-  /** Milliseconds of Unix time. @default Date.now */
-  readonly now?: (() => number) | undefined
-  /** What `version` answers. @default '1.6.18' */
-  readonly version?: string | undefined
   /** Let the `shutdown` command stop the server. @default false */
   readonly allowShutdown?: boolean | undefined
 }
@@ -62,8 +53,6 @@ export class MemcachedServer implements TestServer {
   }
 
   private constructor(options: MemcachedServerOptions) {
-    checkBytes('memoryLimit', options.memoryLimit)
-    checkBytes('itemSizeMax', options.itemSizeMax)
     this.#path = options.path
     this.#state = this.#createState(options)
     const { tls } = options
@@ -164,30 +153,18 @@ export class MemcachedServer implements TestServer {
   }
 
   #createState(options: MemcachedServerOptions): ServerState {
-    let batch = 0
-    const { auth } = options
-    return {
-      store: new Store({
-        memoryLimit: options.memoryLimit ?? 67_108_864,
-        itemSizeMax: options.itemSizeMax ?? 1_048_576,
-        now: options.now ?? Date.now,
-      }),
-      commands: new CommandLog(),
-      writer: new ReplyWriter(),
-      prefixStats: new PrefixStats(),
-      version: options.version ?? '1.6.18',
-      credentials: auth === undefined ? undefined : new Map(Object.entries(auth)),
-      shutdown: options.allowShutdown ? () => void this.stop() : undefined,
-      settings: {
-        verbosity: 0,
-        port: 0,
-        host: options.path === undefined ? (options.host ?? '127.0.0.1') : undefined,
-        path: options.path,
-        tls: options.tls !== undefined,
-      },
-      connections: this.#sessions,
-      nextBatch: () => ++batch,
+    const { auth, path } = options
+    const settings = {
+      verbosity: 0,
+      port: 0,
+      host: path === undefined ? (options.host ?? '127.0.0.1') : undefined,
+      path,
+      tls: options.tls !== undefined,
     }
+    return createServerState(options, settings, this.#sessions, {
+      credentials: auth && new Map(Object.entries(auth)),
+      shutdown: options.allowShutdown ? () => void this.stop() : undefined,
+    })
   }
 
   #listen({ port = 0, path }: MemcachedServerOptions): Promise<void> {
@@ -234,12 +211,6 @@ export class MemcachedServer implements TestServer {
       } else if (session.full) send(session.answer())
     }
     socket.on('data', (chunk: Buffer) => send(session.receive(chunk)))
-  }
-}
-
-function checkBytes(name: string, bytes: number | undefined): void {
-  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0)) {
-    throw new RangeError(`${name} must be a whole number of bytes above 0, got ${bytes}`)
   }
 }
 

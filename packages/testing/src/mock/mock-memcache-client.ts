@@ -1,0 +1,237 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as wait } from 'node:timers/promises'
+import {
+  type Command,
+  CommandClient,
+  type CommandClientEvents,
+  type CommandClientOptions,
+  type Dialect,
+  MemcacheClosedError,
+  MemcacheTimeoutError,
+  type Serde,
+  showAs,
+} from '@mc/protocol'
+import { type NativeValue, nativeSerde } from '@mc/serde'
+import type { ServerState } from '../server/exchange.ts'
+import { createServerState, type ServerStateOptions } from '../server/server-state.ts'
+import { type ServerItem, snapshotOf } from '../server/snapshot.ts'
+import { METHODS, type MockMethod } from './methods.ts'
+import { MOCK_SERVER, MockConnection } from './mock-connection.ts'
+
+/** Options of `MockMemcacheClient`: of `Client` those that change what calls mean, and of its server. */
+export interface MockMemcacheClientOptions<V = NativeValue>
+  extends CommandClientOptions<V>,
+    ServerStateOptions {
+  /** As a server of this dialect answers. @default 'meta' */
+  readonly dialect?: Dialect | undefined
+  /** Milliseconds until a call is answered. Can be changed later. @default 0 */
+  readonly latency?: number | undefined
+  /** What latency is waited with. @default a timer */
+  readonly sleep?: ((milliseconds: number) => Promise<unknown>) | undefined
+}
+
+/** A call as the mock saw it. */
+export interface MockCall {
+  readonly method: MockMethod
+  readonly args: readonly unknown[]
+  /** What it answered; `undefined` until then. */
+  readonly result: unknown
+  /** What it failed with. */
+  readonly error: unknown
+}
+
+/** Which calls `failNext` is about. */
+export interface FailNextOptions {
+  /** How many calls. @default 1 */
+  readonly times?: number | undefined
+  /** Calls of this method only. @default any that would reach the server */
+  readonly method?: MockMethod | undefined
+}
+
+interface Failure {
+  readonly error: Error
+  readonly method: MockMethod | undefined
+  left: number
+}
+
+/** A call under way: it may come to many commands, all of which fail if it is to fail. */
+interface Running {
+  readonly method: MockMethod
+  failure?: Error | undefined
+}
+
+/**
+ * A client for tests, with its server in memory: no socket, no timer, nothing to install. It answers as
+ * `Client` does on memcached 1.6.18, since it is the same client in front of the same embedded server
+ * without a network between them: types, expiry, CAS tokens, counters, refused keys, size limits.
+ *
+ * ```ts
+ * const cache = new MockMemcacheClient()
+ * await service(cache)
+ * expect(cache.calls.map(({ method }) => method)).toEqual(['get', 'set'])
+ * ```
+ *
+ * @typeParam V - the values that its serde takes and gives
+ */
+export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, CommandClientEvents> {
+  static {
+    showAs(MockMemcacheClient, ({ server, calls }) => ({ server, calls: calls.length }))
+    for (const method of METHODS) {
+      const original = CommandClient.prototype[method] as (...args: unknown[]) => Promise<unknown>
+      Object.defineProperty(MockMemcacheClient.prototype, method, {
+        value(this: MockMemcacheClient, ...args: unknown[]) {
+          return this.#record(method, args, () => original.apply(this, args))
+        },
+        writable: true,
+        configurable: true,
+      })
+    }
+  }
+
+  /** What errors call it. */
+  readonly server: string = MOCK_SERVER
+  /** Milliseconds until a call is answered; the server acts at once. */
+  latency: number
+
+  readonly #options: MockMemcacheClientOptions<V>
+  readonly #sleep: (milliseconds: number) => Promise<unknown>
+  readonly #running = new AsyncLocalStorage<Running>()
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #failures: Failure[] = []
+  #calls: MockCall[] = []
+  #state: ServerState
+  #connection: MockConnection
+  #isClosed = false
+
+  /** @throws as `Client`, and RangeError for limits that are not a number of bytes */
+  constructor(options: MockMemcacheClientOptions<V> = {}) {
+    super(options, nativeSerde as unknown as Serde<V>, options.now)
+    this.latency = options.latency ?? 0
+    this.#options = options
+    this.#sleep = options.sleep ?? wait
+    this.#state = this.#newState()
+    this.#connection = new MockConnection(this.#state, options.dialect ?? 'meta')
+  }
+
+  /** The calls so far, in their order; not those for `clear` and the like. */
+  get calls(): readonly MockCall[] {
+    return this.#calls
+  }
+
+  /** Forgets the calls so far. */
+  clearCalls(): void {
+    this.#calls = []
+  }
+
+  /** Removes all items. The log of calls stays. */
+  clear(): void {
+    this.#state = this.#newState()
+    this.#connection = new MockConnection(this.#state, this.#options.dialect ?? 'meta')
+  }
+
+  /** The items that a call would find now, sorted by key. */
+  snapshot(): ServerItem[] {
+    return snapshotOf(this.#state.store)
+  }
+
+  /**
+   * Lets coming calls fail with this error before they reach the server. What the options of the client
+   * make of an error holds for it: with `ignoreExc` a read answers a miss.
+   *
+   * @throws TypeError or RangeError for what is no error, method or number of calls
+   */
+  failNext(error: Error, { times = 1, method }: FailNextOptions = {}): void {
+    if (!(error instanceof Error)) throw new TypeError('failNext takes an Error')
+    if (!Number.isSafeInteger(times) || times < 1) {
+      throw new RangeError(`times must be an integer of at least 1, got ${times}`)
+    }
+    if (method !== undefined && !METHODS.includes(method)) {
+      throw new TypeError(`method must be one of ${METHODS.join(', ')}, got ${String(method)}`)
+    }
+    this.#failures.push({ error, method, left: times })
+  }
+
+  /** Does nothing: there is nothing to connect to. */
+  async connect(): Promise<void> {
+    if (this.#isClosed) throw closedError()
+  }
+
+  async quit(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all(this.#underWay)
+  }
+
+  protected dispatch(command: Command, timeout: number): void {
+    if (this.#isClosed) {
+      command.reject(closedError())
+      return
+    }
+    const failure = this.#failureOf(this.#running.getStore())
+    if (failure !== undefined) {
+      command.reject(failure)
+      return
+    }
+    const carried = this.#carry(command, timeout)
+    this.#underWay.add(carried)
+    void carried.then(() => this.#underWay.delete(carried))
+  }
+
+  async #carry(command: Command, timeout: number): Promise<void> {
+    let settle: () => void
+    try {
+      settle = this.#connection.send(command)
+    } catch (error) {
+      command.reject(error)
+      return
+    }
+    // As with a real one, no call is answered while its caller still runs.
+    await undefined
+    command.onWritten?.()
+    if (this.latency > 0) await this.#sleep(Math.min(this.latency, timeout))
+    if (command.abandoned) return
+    if (this.latency <= timeout) settle()
+    else {
+      const place = { server: MOCK_SERVER, command: command.name, written: true }
+      command.reject(new MemcacheTimeoutError('no reply before the deadline', place))
+    }
+  }
+
+  #record(method: MockMethod, args: readonly unknown[], run: () => Promise<unknown>) {
+    const call: { -readonly [name in keyof MockCall]: MockCall[name] } = {
+      ...{ method, args },
+      ...{ result: undefined, error: undefined },
+    }
+    this.#calls.push(call)
+    const answer = this.#running.run({ method }, run)
+    answer.then(
+      (result) => {
+        call.result = result
+      },
+      (error: unknown) => {
+        call.error = error
+      },
+    )
+    return answer
+  }
+
+  #failureOf(running: Running | undefined): Error | undefined {
+    if (running === undefined || 'failure' in running) return running?.failure
+    const due = this.#failures.find(
+      ({ method, left }) => left > 0 && (method === undefined || method === running.method),
+    )
+    if (due !== undefined) due.left--
+    running.failure = due?.error
+    return running.failure
+  }
+
+  #newState(): ServerState {
+    const settings = { verbosity: 0, port: 0, host: undefined, path: undefined, tls: false }
+    return createServerState(this.#options, settings, new Set())
+  }
+}
+
+function closedError(): MemcacheClosedError {
+  return new MemcacheClosedError('the client is closed', { server: MOCK_SERVER, written: false })
+}

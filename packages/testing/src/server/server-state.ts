@@ -1,0 +1,53 @@
+import { ReplyWriter } from '@mc/protocol'
+import { CommandLog } from './command-log.ts'
+import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
+import { PrefixStats } from './prefix-stats.ts'
+import { Store } from './store.ts'
+
+/** What an embedded server is like, with or without a network before it. */
+export interface ServerStateOptions {
+  /** Bytes for items, counted as memcached counts them. @default 67108864 */
+  readonly memoryLimit?: number | undefined
+  /** Largest item in bytes, its key and 58 to 62 bytes of bookkeeping included. @default 1048576 */
+  readonly itemSizeMax?: number | undefined
+  /** Milliseconds of Unix time. @default Date.now */
+  readonly now?: (() => number) | undefined
+  /** What `version` answers. @default '1.6.18' */
+  readonly version?: string | undefined
+}
+
+/** @throws RangeError for limits that are not a number of bytes */
+export function createServerState(
+  options: ServerStateOptions,
+  settings: ServerSettings,
+  connections: ReadonlySet<ConnectionInfo>,
+  rest: Partial<Pick<ServerState, 'credentials' | 'shutdown'>> = {},
+): ServerState {
+  const {
+    memoryLimit = 67_108_864,
+    itemSizeMax = 1_048_576,
+    now = Date.now,
+    version = '1.6.18',
+  } = options
+  checkBytes('memoryLimit', memoryLimit)
+  checkBytes('itemSizeMax', itemSizeMax)
+  let batch = 0
+  return {
+    store: new Store({ memoryLimit, itemSizeMax, now }),
+    commands: new CommandLog(),
+    writer: new ReplyWriter(),
+    prefixStats: new PrefixStats(),
+    version,
+    credentials: rest.credentials,
+    shutdown: rest.shutdown,
+    settings,
+    connections,
+    nextBatch: () => ++batch,
+  }
+}
+
+function checkBytes(name: string, bytes: number): void {
+  if (!(Number.isSafeInteger(bytes) && bytes > 0)) {
+    throw new RangeError(`${name} must be a whole number of bytes above 0, got ${bytes}`)
+  }
+}
