@@ -14,7 +14,6 @@ const { values: options } = parseArgs({
 const BATCH = 500
 const broken: string[] = []
 process.on('unhandledRejection', (error) => broken.push(`unhandled rejection: ${error}`))
-process.on('uncaughtException', (error) => broken.push(`uncaught exception: ${error}`))
 
 const fleet = await ChaosFleet.start()
 let faults = 0

@@ -112,7 +112,12 @@ export class Connection {
    */
   lateReplyUntil(timeout: number): number | undefined {
     const head = this.#inFlight.peek()
-    if (head === undefined || !head.abandoned) return undefined
+    if (head === undefined) return undefined
+    let left = head.followers
+    for (const command of this.#inFlight) {
+      if (!command.abandoned && !command.isAnswered) return undefined
+      if (left-- === 0) break
+    }
     if (head.endToken !== undefined) return 0
     return Math.min(this.heardAt + timeout, head.deadline + LATE_LIMIT * timeout)
   }

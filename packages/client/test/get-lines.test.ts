@@ -160,6 +160,38 @@ describe('gets of one turn in the text dialect', () => {
     expect(server.links.length).toBe(1)
   })
 
+  test('whose reply never ends do not keep the connection', async () => {
+    const { client, server } = await clients.start(
+      { dialect: 'text', timeout: 30 },
+      async (link) => {
+        await link.line()
+        link.write(block('a', '1'))
+      },
+      servesGets(new Map([['a', '2']])),
+    )
+    const [a, b] = await Promise.allSettled([client.get('a'), client.get('b')])
+    expect(a).toEqual({ status: 'fulfilled', value: '1' })
+    expect(b.status).toBe('rejected')
+    await expect.poll(() => client.get('a').catch(() => undefined)).toBe('2')
+    expect(server.links.length).toBe(2)
+    await client.close()
+  })
+
+  test('whose values have all come do not keep it either', async () => {
+    const { client, server } = await clients.start(
+      { dialect: 'text', timeout: 30 },
+      async (link) => {
+        await link.line()
+        link.write(block('a', '1'))
+      },
+    )
+    expect(await client.get('a')).toBe('1')
+    // Nobody waits any longer, and still the end is due: the connection goes.
+    await expect.poll(() => client.inFlight).toBe(0)
+    expect(server.links.length).toBe(1)
+    await client.close()
+  })
+
   test('that a closed connection left unanswered are asked again, the answered ones are not', async () => {
     const { client, server } = await clients.start(
       { dialect: 'text' },

@@ -5,7 +5,7 @@ import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 
-const { CI, MC_RUNS = '300', MC_SEED } = process.env
+const { CI, MC_RUNS = CI ? '5000' : '300', MC_SEED } = process.env
 
 test('memcached is installed where CI is set', () => {
   expect(CI === undefined || memcached.find() !== undefined).toBe(true)
