@@ -8,6 +8,12 @@ export function detached(length: number): Uint8Array {
   return bytes
 }
 
+/** Memory that can change its length, in every supported Node but not yet in the library types. */
+export function resizable(length: number, maxByteLength: number) {
+  const buffer: unknown = Reflect.construct(ArrayBuffer, [length, { maxByteLength }])
+  return buffer as ArrayBuffer & { resize(length: number): void }
+}
+
 function shared(text: string): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(text.length))
   bytes.set(Buffer.from(text))

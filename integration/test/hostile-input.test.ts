@@ -13,6 +13,7 @@ import {
   ILLEGAL_VALUES,
   LEGAL_KEYS,
   LEGAL_VALUES,
+  resizable,
 } from '../src/hostile-input.ts'
 import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
@@ -165,6 +166,16 @@ for (const kind of KINDS) {
         structuredClone(taken.buffer, { transfer: [taken.buffer] })
         await expect(amid(() => refused)).rejects.toMatchObject(ILLEGAL)
         expect(String(await client.get('mutable'))).toMatch(/^(o+|n+)$/)
+
+        for (const size of [length - 1, length + 1]) {
+          const buffer = resizable(length, length + 1)
+          const resized = client.set('mutable', new Uint8Array(buffer))
+          buffer.resize(size)
+          // A call that waits for a connection of a pool looks at its value when it has one.
+          const outcome = await amid(() => resized).catch((error: unknown) => error)
+          if (outcome !== true) expect(outcome).toMatchObject(ILLEGAL)
+          if (client instanceof Client) expect(outcome).not.toBe(true)
+        }
       }
     })
 
