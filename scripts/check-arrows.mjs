@@ -56,7 +56,8 @@ function* importsBelow(folder) {
     const source = readFileSync(file, 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
     for (const [, statement, bare] of source.matchAll(IMPORT)) {
       const specifier = statement ?? bare
-      if (specifier.startsWith('.') || isBuiltin(specifier)) continue
+      // In a program that a test writes, a name may be filled in.
+      if (/^[.$]/.test(specifier) || isBuiltin(specifier)) continue
       yield [
         file,
         specifier

@@ -265,14 +265,17 @@ export class Dispatcher {
     const wasCurrent = connection === this.#connection
     if (wasCurrent) this.#connection = undefined
     const again: Command[] = []
+    let isAskedFor = false
     for (const command of left) {
       if (command.abandoned || command.isAnswered) continue
-      if (command.endsConnection && connection.wasClosedByServer) command.resolve(undefined)
-      else if (wasCurrent && this.#maySendAgain(connection, command)) again.push(command)
+      if (command.endsConnection && connection.wasClosedByServer) {
+        isAskedFor = true
+        command.resolve(undefined)
+      } else if (wasCurrent && this.#maySendAgain(connection, command)) again.push(command)
       else command.reject(this.#lost(command, error))
     }
     if (!wasCurrent) return
-    if (connection.hasAnswered) this.#backoff.succeeded()
+    if (connection.hasAnswered || isAskedFor) this.#backoff.succeeded()
     else this.#backoff.failed(error)
     this.#listener.onDisconnect(error)
     for (const command of again.reverse()) {

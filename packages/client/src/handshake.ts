@@ -3,6 +3,7 @@ import {
   type Dialect,
   MemcacheConnectError,
   type MemcacheError,
+  MemcacheUnknownError,
   MetaNoopCommand,
   StoreCommand,
   VersionCommand,
@@ -48,9 +49,14 @@ async function authenticate(
   const login = new StoreCommand('set', 'auth', `${username} ${password}`, 0, 0)
   try {
     await ask(connection, login)
-  } catch (cause) {
-    const { server, message } = cause as MemcacheError
-    throw new MemcacheConnectError(`authentication failed: ${message}`, { server, cause })
+  } catch (error) {
+    const cause = error as MemcacheError
+    const { server } = cause
+    // What a server says may repeat what it was told, and errors end up in logs.
+    if (cause instanceof MemcacheUnknownError || cause.reason.includes(password)) {
+      throw new MemcacheConnectError('authentication failed', { server })
+    }
+    throw new MemcacheConnectError(`authentication failed: ${cause.message}`, { server, cause })
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CommandOptions, MemcacheTimeoutError } from '@mc/protocol'
+import { type CommandOptions, MemcacheTimeoutError, onAbort } from '@mc/protocol'
 import { withDeadline } from './many-keys.ts'
 
 /** Calls that came before there was any server, each with its own deadline and signal. */
@@ -51,12 +51,11 @@ export class WaitingCalls {
     signal?.throwIfAborted()
     let stopWaiting = (): void => {}
     const given = new Promise<never>((_, reject) => {
-      const onAbort = (): void => reject(signal?.reason)
-      signal?.addEventListener('abort', onAbort)
+      const forget = signal && onAbort(signal, () => reject(signal.reason))
       const timer = setTimeout(() => reject(tooLate()), timeout).unref()
       stopWaiting = () => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        forget?.()
       }
     })
     try {

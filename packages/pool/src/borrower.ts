@@ -1,3 +1,5 @@
+import { onAbort } from '@mc/protocol'
+
 /** Limits of one wait for an object. */
 export interface AcquireOptions {
   /** Gives up the wait; the call rejects with the signal's reason. */
@@ -14,7 +16,7 @@ export class Borrower<T> {
   /** Borrowers count up, so that what happened before a borrower asked can be told from what it caused. */
   readonly order: number
   readonly promise: Promise<T>
-  readonly #signal: AbortSignal | undefined
+  readonly #forgetSignal: (() => void) | undefined
   #resolve: (object: T) => void = () => {}
   #reject: (reason: unknown) => void = () => {}
   #timer: NodeJS.Timeout | undefined
@@ -23,12 +25,11 @@ export class Borrower<T> {
 
   constructor(order: number, signal: AbortSignal | undefined) {
     this.order = order
-    this.#signal = signal
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
-    signal?.addEventListener('abort', this.#onAbort)
+    this.#forgetSignal = signal && onAbort(signal, () => this.reject(signal.reason))
   }
 
   get settled(): boolean {
@@ -61,13 +62,11 @@ export class Borrower<T> {
     if (this.#settle()) this.#reject(reason)
   }
 
-  readonly #onAbort = (): void => this.reject(this.#signal?.reason)
-
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
     clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#forgetSignal?.()
     this.#leave?.()
     return true
   }

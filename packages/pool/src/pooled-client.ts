@@ -17,7 +17,9 @@ import {
   type Key,
   type MemcacheClient,
   MemcacheConnectError,
+  type MemcacheError,
   MemcachePartialError,
+  MemcacheTimeoutError,
   parseAddress,
   type RawCommandOptions,
   type ServerCommands,
@@ -63,6 +65,8 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
 
   readonly #pool: ObjectPool<C>
   readonly #backoff: Backoff
+  /** Clients whose server has answered. */
+  readonly #proven = new WeakSet<C>()
   readonly #minPoolSize: number
   readonly #acquireTimeout: number
   readonly #ignoreExc: boolean
@@ -149,9 +153,10 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       try {
         const result = await fn(client)
         this.#backoff.succeeded()
+        this.#proven.add(client)
         return result
       } catch (error) {
-        if (error instanceof MemcacheConnectError) this.#backoff.failed(error)
+        if (this.#isFailedConnection(client, error)) this.#backoff.failed(error)
         // So that the pool need not wait for late replies when it closes the client.
         if (isConnectionError(error)) client.destroy?.()
         throw error
@@ -297,6 +302,13 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Some servers accept a connection and end it at once. A short timeout says nothing about the server. */
+  #isFailedConnection(client: C, error: unknown): error is MemcacheError {
+    if (error instanceof MemcacheConnectError) return true
+    const isOver = isConnectionError(error) && !(error instanceof MemcacheTimeoutError)
+    return isOver && !this.#proven.has(client)
   }
 
   #create(create: () => C): C {

@@ -13,6 +13,9 @@ import type { RequestWriter } from './request-writer.ts'
 /** Said unasked to a connection past the server's limit, which then closes it. */
 const TOO_MANY_CONNECTIONS = 'Too many open connections'
 
+/** Of what a server says in an error line, in characters. */
+const MAX_ERROR_TEXT = 250
+
 /** How a server is spoken to: meta commands where they exist, or classic ones only. */
 export type Dialect = 'meta' | 'text'
 
@@ -108,7 +111,7 @@ export abstract class Command<T = unknown> {
 
 /** The error that a reply means to a command which did not expect it. */
 export function errorOfReply(reply: ReplyParser, command: string): MemcacheError {
-  const { text } = reply
+  const text = printable(reply.text, MAX_ERROR_TEXT)
   const place = { server: reply.server, command }
   switch (reply.kind) {
     case ReplyKind.clientError:
@@ -154,8 +157,13 @@ function leavesStreamInStep(reply: ReplyParser, isStore: boolean): boolean {
 
 /** At most 32 characters of a line from the server, printable. */
 function shortened(line: string): string {
-  const printable = line.slice(0, 32).replace(/[^\x20-\x7e]/g, '?')
-  return `"${printable}${line.length > 32 ? '…' : ''}"`
+  return `"${printable(line, 32)}"`
+}
+
+/** What logs and terminals can show of a server's text, and no more than so many characters. */
+function printable(text: string, length: number): string {
+  const shown = text.slice(0, length).replace(/[^\x20-\x7e]/g, '?')
+  return text.length > length ? `${shown}…` : shown
 }
 
 function nobody(): void {}

@@ -10,6 +10,7 @@ export {
   checkMilliseconds,
   checkObject,
 } from './client/options.ts'
+export { onAbort } from './client/watch-signal.ts'
 export { Command, type Dialect, errorOfReply } from './command.ts'
 export { GetCommand } from './commands/get.ts'
 export { GetLine } from './commands/get-line.ts'

@@ -1,17 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
 import { MemcacheError } from '@mc/protocol'
-import { testCertificate } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Client, type ClientOptions } from '../../src/index.ts'
+import type { Client, ClientOptions } from '../../src/index.ts'
 import { echo, hit, type Link, type Script, startedClients } from '../scripted-server.ts'
 
 const { start, cleanUp } = startedClients()
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  await cleanUp()
-  for (const end of ends.splice(0)) await end()
-})
+afterEach(cleanUp)
 
 const MEGABYTE = 1024 * 1024
 
@@ -179,11 +173,17 @@ describe('a reply without an end', () => {
   test('one byte at a time, for ever: no timeout is restarted by it', async () => {
     const { client, server } = await meet(
       async (link) => {
+        link.socket.setNoDelay(true)
         await link.greet()
-        await link.line()
+        // Neither line nor value ever comes to an end or to a limit.
+        link.write(
+          hit(await link.line(), '')
+            .replace('VA 0', `VA ${1024 ** 3}`)
+            .slice(0, -2),
+        )
         await forEver(link, () => 'x')
       },
-      { timeout: 40 },
+      { timeout: 100 },
     )
     await expect(client.get('a')).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
     await expectFreshSocket(client, server.links)
@@ -249,6 +249,47 @@ describe('a server that speaks out of turn', () => {
   })
 })
 
+test('an error line is told in part and in printable characters', async () => {
+  const line = `SERVER_ERROR \x1b[31mred\x07 ${'x'.repeat(5000)}\r\n`
+  const { client } = await meet(answering(() => line))
+  const error = await client.get('a').catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'MEMCACHE_SERVER_ERROR' })
+  expect(String(error)).toMatch(/^[\x20-\x7e]{200,400}…$/)
+})
+
+describe('a server that closes or does not', () => {
+  test.each(['OK\r\n', 'ERROR\r\n', 'HELLO\r\n'])('answers quit with %j', async (bytes) => {
+    const { client, server } = await meet(answering(() => bytes))
+    await client.connect()
+    await expect(client.quit()).rejects.toBeInstanceOf(MemcacheError)
+    server.links[0]?.end()
+    await expectFreshSocket(client, server.links)
+  })
+
+  test('over version and stats, which are asked once more', async () => {
+    const { client, server } = await start(
+      {},
+      async (link) => {
+        await link.greet()
+        link.write(hit(await link.line(), 'first'))
+        await link.line()
+        link.end()
+      },
+      async (link) => {
+        await link.greet()
+        await link.line()
+        link.write('VERSION 1.6.18\r\n')
+        await link.line()
+        link.write('STAT pid 5\r\nEND\r\n')
+      },
+    )
+    expect(await client.get('a')).toBe('first')
+    const answers = await Promise.all([client.version(), client.stats()])
+    expect(answers).toEqual(['1.6.18', { pid: 5 }])
+    expect(server.links.length).toBe(2)
+  })
+})
+
 describe('flags of a meta reply', () => {
   test.each([' x', ' x1 y2 z3', ' Zfoo Xbar', ' f16 f16', '  ', ' O', ` ${'t'.repeat(2000)}`])(
     '%j that nobody asked for leave the value and its owner as they are, or fail',
@@ -264,72 +305,4 @@ describe('flags of a meta reply', () => {
       }
     },
   )
-})
-
-describe('a TLS server', () => {
-  const tls = { ca: testCertificate().cert, servername: 'localhost' }
-
-  /** A TCP server that does what the test says with each socket. */
-  async function serve(onSocket: (socket: Socket) => void): Promise<string> {
-    const sockets: Socket[] = []
-    const server = createServer((socket) => {
-      sockets.push(socket)
-      socket.on('error', () => {})
-      onSocket(socket)
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    ends.push(async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    })
-    return `127.0.0.1:${(server.address() as { port: number }).port}`
-  }
-
-  const stalls: readonly (readonly [string, (socket: Socket) => void])[] = [
-    ['that says nothing', (socket) => socket.resume()],
-    ['that does not even read', (socket) => socket.pause()],
-    ['that begins to answer and stops', (socket) => socket.write(Buffer.from([22, 3, 3, 0, 100]))],
-    ['that speaks memcached in the clear', (socket) => socket.write('VERSION 1.6.18\r\n')],
-    ['that closes in the handshake', (socket) => socket.once('data', () => socket.end())],
-    [
-      'that resets in the handshake',
-      (socket) => socket.once('data', () => socket.resetAndDestroy()),
-    ],
-    ['with an alert', (socket) => socket.write(Buffer.from([21, 3, 3, 0, 2, 2, 40]))],
-  ]
-  test.each(stalls)('%s is a failed connection, within connectTimeout', async (_, onSocket) => {
-    const client = new Client(await serve(onSocket), { tls, connectTimeout: 200, timeout: 10_000 })
-    const connecting = expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
-    for (const call of [client.get('a'), client.set('b', 'v')]) {
-      await expect(call).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT', written: false })
-    }
-    await connecting
-    expect(client.inFlight).toBe(0)
-    await client.close()
-  })
-
-  test('whose certificate is not trusted, or is another’s, gets no command', async () => {
-    const { createServer: createTlsServer } = await import('node:tls')
-    let received = 0
-    const server = createTlsServer(testCertificate(), (socket) => {
-      socket.on('data', (chunk) => {
-        received += chunk.length
-      })
-      socket.on('error', () => {})
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    ends.push(async () => {
-      server.close()
-      await once(server, 'close')
-    })
-    const name = `127.0.0.1:${(server.address() as { port: number }).port}`
-    const credentials = { username: 'alice', password: 'secret-of-alice' }
-    for (const untrusted of [{}, { ...tls, servername: 'example.org' }]) {
-      const client = new Client(name, { tls: untrusted, ...credentials })
-      await expect(client.get('a')).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
-      await client.close()
-    }
-    expect(received).toBe(0)
-  })
 })

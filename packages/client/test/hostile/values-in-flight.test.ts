@@ -1,3 +1,4 @@
+import { VersionCommand } from '@mc/protocol'
 import { afterEach, expect, test } from 'vitest'
 import type { Client } from '../../src/index.ts'
 import { type ScriptedServer, startedClients } from '../scripted-server.ts'
@@ -90,3 +91,23 @@ test('a value stored with noreply is its owner’s again when the call resolves'
   expect(expected.length).toBeLessThan(COUNT)
   expect(requests(await received(client, server))).toEqual([...expected, 'last: 1 of x'])
 }, 60_000)
+
+test('a command that throws while it is written leaves no part of itself behind', async () => {
+  const { client, server } = await start({ dialect: 'text' }, async (link) => {
+    for (let line = await link.line(); line !== undefined; line = await link.line()) {
+      link.write(`VALUE ${line.split(' ')[1]} 16 1\r\nx\r\nEND\r\n`)
+    }
+  })
+  const broken = new VersionCommand()
+  broken.write = (out) => {
+    out.ascii('set broken 0 0 100').crlf().ascii('x')
+    throw new Error('in the middle')
+  }
+  const before = client.get('before')
+  const outcome = client.execute(broken)
+  const after = client.get('after')
+  await expect(outcome).rejects.toThrow('in the middle')
+  expect(await before).toBe('x')
+  expect(await after).toBe('x')
+  expect(server.lines).toEqual(['get before', 'get after'])
+})

@@ -156,8 +156,9 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     options?: StoreOptions,
   ): Promise<boolean | undefined> {
     checkCas(cas)
-    const command = await this.#storeCommand('cas', key, value, options, cas)
-    return this.#write(command, options, true, false)
+    const command = this.#storeCommand('cas', key, value, options, cas)
+    const ready = command instanceof StoreCommand ? command : await command
+    return this.#write(ready, options, true, false)
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
@@ -168,7 +169,9 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       keys.push(itemKey(key))
       commands.push(this.#storeCommand('set', key, value, options))
     }
-    const ready = await Promise.all(commands)
+    // Not a turn later where it need not be: calls are sent in the order in which they are made.
+    const isReady = commands.every((command) => command instanceof StoreCommand)
+    const ready = isReady ? commands : await Promise.all(commands)
     const notStored: ItemKey[] = []
     await settleMany(
       keys,

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { RequestWriter } from '../src/index.ts'
+
+function taken(out: RequestWriter): string {
+  return Buffer.concat(out.take().pieces).toString('latin1')
+}
+
+describe('a writer that goes back', () => {
+  const LARGE = Buffer.alloc(40_000, 'l')
+
+  /** Writes that end in the slab, in a slab of its own, or in pieces of their own. */
+  const writes: Readonly<Record<string, (out: RequestWriter) => unknown>> = {
+    nothing: () => {},
+    'a line': (out) => out.ascii('mg key v').crlf(),
+    'a large value and its end': (out) =>
+      out.ascii('set k').crlf().data(LARGE, LARGE.length).crlf(),
+    'large text': (out) => out.data('é'.repeat(20_000), 40_000),
+    'more than a slab': (out) => {
+      for (let i = 0; i < 200; i++) out.ascii('x'.repeat(999))
+    },
+    'large values only': (out) => out.data(LARGE, LARGE.length).data(LARGE, LARGE.length),
+  }
+
+  test.each(Object.entries(writes))('forgets %s, and keeps what came before', (_, write) => {
+    for (const before of Object.values(writes)) {
+      const [expected, out] = [new RequestWriter(), new RequestWriter()]
+      before(expected)
+      before(out)
+      const { length } = out
+      write(out)
+      out.truncate(length)
+      expect(out.length).toBe(length)
+      out.ascii('next').crlf()
+      expected.ascii('next').crlf()
+      expect(taken(out) === taken(expected)).toBe(true)
+      expect(out.length).toBe(0)
+    }
+  })
+})
+
+test('large bytes are passed as they are, or copied where that is asked for', () => {
+  const value = Buffer.alloc(20_000, 'a')
+  const out = new RequestWriter()
+  out.data(value, value.length)
+  out.copiesData = true
+  out.data(value, value.length)
+  value.fill('b')
+  expect(taken(out)).toBe('b'.repeat(20_000) + 'a'.repeat(20_000))
+})
