@@ -53,6 +53,7 @@ describe('the code in the documents does what they say', () => {
   for (const [i, block] of blocks.entries()) {
     test(`${block.file}, line ${block.line}`, async () => {
       const printed: string[] = []
+      for (const quiet of ['info', 'warn'] as const) vi.spyOn(console, quiet).mockReturnValue()
       vi.spyOn(console, 'log').mockImplementation((...args) => printed.push(format(...args)))
       // A name of its own, so that nothing has been loaded under it.
       const file = nameOf(i).replace('.ts', '-run.ts')
