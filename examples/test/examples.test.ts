@@ -41,6 +41,15 @@ describe.concurrent('examples', () => {
     expect(output).toContain('6 of 7 keys were there')
   })
 
+  test('test-your-code has a bug that only the faults find', async () => {
+    const output = await outputOf('test-your-code/test-your-code.ts')
+    const [bug = '', corrected = ''] = output.split('The service, corrected')
+    expect(bug).toMatch(
+      /with the mock +passes\n.*embedded server +passes\n.*with faults +fails: set on/,
+    )
+    expect(corrected.match(/passes/g)).toHaveLength(3)
+  })
+
   test('elasticache scales its cluster, only the keys that must move do, and no caller sees an error', async () => {
     const output = await outputOf('elasticache/elasticache.ts', { ELASTICACHE_ENDPOINT: '' })
     const [start = '', grown = '', shrunk = ''] = output.split(/^Scaling .*$/m)
