@@ -50,6 +50,23 @@ describe.concurrent('examples', () => {
     expect(corrected.match(/passes/g)).toHaveLength(3)
   })
 
+  test('web-app loads a page once for all, keeps sessions, and does without its cache', async () => {
+    const output = await outputOf('web-app/web-app.ts', { PORT: '' })
+    expect(output).toContain('20 requests at once: 20 answered, 1 loaded\n')
+    expect(output).toContain('third visit: {"visits":3}\n')
+    expect(output).toContain('the cache is silent: the page came in time\n')
+  })
+
+  test('opentelemetry records spans below that of their caller, hits and misses, and no key', async () => {
+    const output = await outputOf('opentelemetry/opentelemetry.ts')
+    expect(output).toContain(
+      '  set 127.0.0.1\n  get 127.0.0.1\n  get 127.0.0.1, MEMCACHE_SERVER_ERROR\na request\n',
+    )
+    expect(output).toContain('memcached.client.lookups found: true 1\n')
+    expect(output).toContain('memcached.client.lookups found: false 2\n')
+    expect(output).not.toMatch(/user:|Ada/)
+  })
+
   test('elasticache scales its cluster, only the keys that must move do, and no caller sees an error', async () => {
     const output = await outputOf('elasticache/elasticache.ts', { ELASTICACHE_ENDPOINT: '' })
     const [start = '', grown = '', shrunk = ''] = output.split(/^Scaling .*$/m)
