@@ -1,6 +1,6 @@
 // What a release would do, in a copy: versions and changelogs by changesets, then each package packed for publishing.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,8 +12,8 @@ const run = (cwd, command, ...args) =>
 
 try {
   run(copy, 'git', 'clone', '--quiet', root, copy)
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  run(copy, process.execPath, join(root, 'node_modules/@changesets/cli/bin.js'), 'version')
+  run(copy, 'pnpm', 'install', '--frozen-lockfile', '--prefer-offline', '--ignore-scripts')
+  run(copy, 'pnpm', 'changeset', 'version')
   const before = manifestOf(root, 'client').version
   for (const name of readdirSync(join(copy, 'packages'))) {
     const folder = join(copy, 'packages', name)
