@@ -1,9 +1,20 @@
 // Installs the packed packages in empty folders, as their users will, and uses them there.
-// Usage: node scripts/check-install.mjs [--write]   --write puts the sizes into README.md
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Usage: node scripts/check-install.mjs [--write] [--runtimes]
+//   --write puts the sizes into README.md, --runtimes tries other runtimes as well (about 200 MB to download)
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -47,6 +58,14 @@ const INSTALLERS = {
   yarn: ['npx', '--yes', 'yarn@1.22.22', 'install', '--silent', '--no-lockfile'],
 }
 
+/** The oldest Node that is supported, the newest that there was, and two that are not Node. */
+const RUNTIMES = {
+  'node@20.19.0': ['node'],
+  'node@26.10.0': ['node'],
+  'bun@1.4.5': ['bun'],
+  'deno@2.9.6': ['deno', 'run', '--allow-all'],
+}
+
 try {
   const tarballs = pack()
   for (const [name, command] of Object.entries(INSTALLERS)) {
@@ -57,6 +76,7 @@ try {
   }
   checkThirdParties(tarballs)
   checkSizes(tarballs)
+  if (process.argv.includes('--runtimes')) await checkRuntimes(join(scratch, 'npm'))
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
@@ -147,6 +167,39 @@ function checkSizes(tarballs) {
     }
   }
   console.log(sizes.map(({ name, kilobytes }) => `${name} ${kilobytes} KB`).join(', '))
+}
+
+/** Runs a smoke test on each runtime, in a folder where the packages are installed. */
+async function checkRuntimes(folder) {
+  copyFileSync(join(root, 'scripts/runtime-smoke.mjs'), join(folder, 'smoke.mjs'))
+  const told = join(folder, 'servers.json')
+  const socket = join(folder, 'memcached.sock')
+  writeFileSync(
+    join(folder, 'servers.mjs'),
+    `import { renameSync, writeFileSync } from 'node:fs'
+import { MemcachedServer, testCertificate } from '@mc/testing'
+const tls = testCertificate()
+const servers = [{}, { path: ${JSON.stringify(socket)} }, { tls }].map((options) => MemcachedServer.start(options))
+const [tcp, unix, secure] = (await Promise.all(servers)).map(({ name }) => name)
+writeFileSync('${told}.part', JSON.stringify({ tcp, unix, tls: secure, ca: tls.cert }))
+renameSync('${told}.part', '${told}')
+`,
+  )
+  const servers = spawn(process.execPath, ['servers.mjs'], { cwd: folder, stdio: 'inherit' })
+  try {
+    while (!existsSync(told)) await wait(50)
+    for (const [name, [program, ...args]] of Object.entries(RUNTIMES)) {
+      const home = join(scratch, name)
+      mkdirSync(home)
+      writeFileSync(join(home, 'package.json'), '{ "name": "runtime", "private": true }')
+      run(home, ...INSTALLERS.npm, name)
+      const binary = join(home, 'node_modules/.bin', program)
+      const output = run(folder, binary, ...args, 'smoke.mjs', readFileSync(told, 'utf8'))
+      console.log(`${name}\n${output.trim().replace(/^/gm, '  ')}`)
+    }
+  } finally {
+    servers.kill('SIGKILL')
+  }
 }
 
 function run(cwd, command, ...args) {
