@@ -1,0 +1,205 @@
+import {
+  type CommandOptions,
+  type ItemKey,
+  type Key,
+  type KeyEncoder,
+  keyList,
+  MemcacheClosedError,
+  orOnError,
+  type WriteOptions,
+} from '@mc/protocol'
+import { type AllServersOutcome, runOnAll } from './all-servers.ts'
+import type { Cluster } from './cluster.ts'
+import { throwFailures } from './failure.ts'
+import type { HashClientSettings } from './hash-client-options.ts'
+import {
+  allFailed,
+  allServersDown,
+  inOrderOf,
+  type ManyKeysCall,
+  runManyKeys,
+} from './many-keys.ts'
+import { routingText } from './routing-text.ts'
+import type { Server, ServerCommand } from './server.ts'
+import { WaitingCalls } from './waiting-calls.ts'
+
+/** What calls go by, beside the settings. */
+export interface CallRules {
+  /** Checks the keys that meet no client. */
+  readonly keys: KeyEncoder
+  readonly defaultNoreply: boolean
+  /** Milliseconds for a call that names none, while it waits for servers. */
+  readonly timeout: number
+  /** What calls wait for while there is no server; `undefined` if none is to come. */
+  readonly awaitServers: () => Promise<void> | undefined
+}
+
+/** Finds the servers of each call, runs it there, and makes one outcome of several. */
+export class CallRunner<V> {
+  readonly #settings: HashClientSettings
+  readonly #cluster: Cluster<V>
+  readonly #rules: CallRules
+  readonly #waiting: WaitingCalls
+  #closed: Promise<void> | undefined
+
+  constructor(settings: HashClientSettings, cluster: Cluster<V>, rules: CallRules) {
+    this.#settings = settings
+    this.#cluster = cluster
+    this.#rules = rules
+    this.#waiting = new WaitingCalls(rules.timeout, settings.now)
+  }
+
+  /** Takes no more calls; resolves when those under way are done and all servers are let go. */
+  close(): Promise<void> {
+    this.#closed ??= this.#finish()
+    return this.#closed
+  }
+
+  /** The server for a key now; `undefined` if none is left. */
+  #serverFor(key: Key): Server<V> | undefined {
+    return this.#cluster.serverFor(routingText(key, this.#settings.keyHashForm))
+  }
+
+  /** Runs a call on the server of its key. `fallback` is its answer to what `ignoreExc` covers. */
+  // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
+  run<T, O extends CommandOptions>(
+    key: Key,
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
+    fallback: T,
+    isProof = true,
+  ): Promise<T> {
+    try {
+      this.#begin()
+      const server = this.#serverFor(key)
+      // A call that is refused meets no client that would check its key.
+      if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
+      const answer =
+        server?.run(command, options, isProof) ??
+        this.#whenServersCome(options, (rest) => this.#runLate(key, rest, command, isProof))
+      return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async #runLate<T, O extends CommandOptions>(
+    key: Key,
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
+    isProof: boolean,
+  ): Promise<T> {
+    const server = this.#serverFor(key)
+    if (server === undefined) throw allServersDown()
+    return server.run(command, options, isProof)
+  }
+
+  /** Runs the call, after a wait if servers are still to come. */
+  #whenServersCome<T, O extends CommandOptions>(
+    options: O | undefined,
+    call: (options: O | undefined) => Promise<T>,
+  ): Promise<T> {
+    const servers = this.#cluster.isEmpty ? this.#rules.awaitServers() : undefined
+    return servers === undefined ? call(options) : this.#waiting.run(servers, options, call)
+  }
+
+  /** Runs a call that answers `false` to what `ignoreExc` covers. */
+  write<T, O extends WriteOptions>(
+    key: Key,
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
+  ): Promise<T | false> {
+    return this.run<T | false, O>(key, options, command, false, this.isAwaited(options))
+  }
+
+  count(
+    verb: 'incr' | 'decr',
+    key: Key,
+    delta: number | bigint | undefined,
+    options: WriteOptions | undefined,
+  ): Promise<never> {
+    return this.run<unknown, WriteOptions>(
+      key,
+      options,
+      (client, rest) => client[verb](key, delta as number, rest),
+      undefined,
+      options?.noreply !== true,
+    ) as Promise<never>
+  }
+
+  async readMany<T>(
+    keys: Iterable<Key>,
+    options: CommandOptions | undefined,
+    send: ManyKeysCall<V, Key, Map<ItemKey, T>>['send'],
+  ): Promise<Map<ItemKey, T>> {
+    const items = keyList(keys)
+    const found = new Map<ItemKey, T>()
+    await this.runMany<Key, Map<ItemKey, T>, CommandOptions>(found, {
+      items,
+      options,
+      keyOf: (key) => key,
+      send,
+      merge: (all, answer) => {
+        for (const [key, value] of answer) all.set(key, value)
+      },
+      isProof: true,
+    })
+    return inOrderOf(items, found)
+  }
+
+  /** Fills `results` and answers the keys that failed, all of which `ignoreExc` covers. */
+  async runMany<I, R, O extends CommandOptions>(
+    results: R,
+    call: ManyKeysCall<V, I, R, O>,
+  ): Promise<Map<ItemKey, Error>> {
+    this.#begin()
+    if (call.items.length === 0) return new Map()
+    // All of them are checked before any is sent.
+    for (const item of call.items) this.#rules.keys.encode(call.keyOf(item))
+    const { failed, anyCame } = await this.#whenServersCome(call.options, (options) =>
+      runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, this.#settings),
+    ).catch((error) => allFailed(call, error))
+    throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
+    return failed
+  }
+
+  /** Runs a command on every server at once; what failed is answered only with `ignoreExc`. */
+  async onAll<T, O extends CommandOptions>(
+    options: O | undefined,
+    command: ServerCommand<V, T, O | undefined>,
+    isProof = true,
+  ): Promise<AllServersOutcome<T>> {
+    this.#begin()
+    const outcome = await this.#whenServersCome(options, (rest) =>
+      runOnAll(this.#cluster.servers, command, rest, isProof),
+    ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
+    const { answers, failed } = outcome
+    throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
+    return outcome
+  }
+
+  /** Whether success of a call shows that the server is well: not if it only means that bytes left. */
+  isAwaited(options: WriteOptions | undefined): boolean {
+    return !(options?.noreply ?? this.#rules.defaultNoreply)
+  }
+
+  /** What comes before every call. @throws MemcacheClosedError */
+  #begin(): void {
+    if (this.#closed !== undefined) throw closedError()
+    this.#cluster.probeDead()
+  }
+
+  /** Servers may come until the last call that waits for them has them. @throws MemcacheClosedError */
+  assertOpen(): void {
+    if (this.#closed !== undefined && this.#waiting.isEmpty) throw closedError()
+  }
+
+  async #finish(): Promise<void> {
+    await this.#waiting.settled()
+    await Promise.all(this.#cluster.servers.map((server) => server.retire()))
+  }
+}
+
+function closedError(): MemcacheClosedError {
+  return new MemcacheClosedError('the client is closed', { written: false })
+}
