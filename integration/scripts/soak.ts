@@ -1,4 +1,5 @@
 // A mixed load with a fault each second. Usage: pnpm --filter @mc/integration soak [--minutes 10] [--seed 1]
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { soak } from '../src/chaos/soak.ts'
 import { KINDS, startServer, TRANSPORTS } from '../src/servers.ts'
@@ -20,6 +21,8 @@ const before = heap()
 const report = await soak({ names, tls: {} }, Number(options.minutes) * 60, Number(options.seed))
 console.log(report)
 console.log(`heap before ${before.toFixed(1)} MB, after ${heap().toFixed(1)} MB`)
-console.log(`still open: ${process.getActiveResourcesInfo().join(', ')}`)
 for (const server of servers) await server.stop()
+// What was closed last takes a turn or two to go.
+await wait(500)
+console.log('still open:', process.getActiveResourcesInfo())
 process.exitCode = report.violations.length === 0 ? 0 : 1
