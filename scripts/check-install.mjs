@@ -1,10 +1,8 @@
 // Installs the packed packages in empty folders, as their users will, and uses them there.
 // Usage: node scripts/check-install.mjs [--write] [--runtimes]
 //   --write puts the sizes into README.md, --runtimes tries other runtimes as well (about 200 MB to download)
-import { execFileSync, spawn } from 'node:child_process'
 import {
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,10 +12,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { contentsOf, pack, packages, root, run } from './packing.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'mc-install-'))
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 const TYPES = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8').match(
@@ -67,27 +63,20 @@ const RUNTIMES = {
 }
 
 try {
-  const tarballs = pack()
+  const tarballs = Object.fromEntries(
+    packages.map((name) => [name, pack(join(root, 'packages', name), scratch)]),
+  )
   for (const [name, command] of Object.entries(INSTALLERS)) {
-    const folder = createProject(name, tarballs, ['client', 'hash', 'pool', 'testing'])
+    const folder = createProject(name, tarballs, ['client', 'hash', 'pool', 'serde', 'testing'])
     run(folder, ...command)
     useIn(folder)
     console.log(`${name}: installed and used by ESM, CommonJS and TypeScript`)
   }
   checkThirdParties(tarballs)
   checkSizes(tarballs)
-  if (process.argv.includes('--runtimes')) await checkRuntimes(join(scratch, 'npm'))
+  if (process.argv.includes('--runtimes')) checkRuntimes(join(scratch, 'npm'))
 } finally {
   rmSync(scratch, { recursive: true, force: true })
-}
-
-function pack() {
-  const tarballs = {}
-  for (const name of readdirSync(join(root, 'packages'))) {
-    const output = run(join(root, 'packages', name), 'pnpm', 'pack', '--pack-destination', scratch)
-    tarballs[name] = output.trim().split('\n').at(-1)
-  }
-  return tarballs
 }
 
 /** A project whose packages of the family all come from the tarballs. */
@@ -144,10 +133,7 @@ function checkThirdParties(tarballs) {
 
 function checkSizes(tarballs) {
   const sizes = Object.entries(tarballs).map(([name, file]) => {
-    const lines = run(scratch, 'tar', '-tvzf', file).trim().split('\n')
-    if (!lines.some((line) => line.endsWith('package/LICENSE')))
-      throw new Error(`${file} has no LICENSE`)
-    const bytes = lines.reduce((sum, line) => sum + Number(line.split(/\s+/)[2]), 0)
+    const bytes = [...contentsOf(file).values()].reduce((sum, one) => sum + one, 0)
     return { name: `@mc/${name}`, kilobytes: Math.round(bytes / 1000) }
   })
   const file = join(root, 'README.md')
@@ -170,43 +156,14 @@ function checkSizes(tarballs) {
 }
 
 /** Runs a smoke test on each runtime, in a folder where the packages are installed. */
-async function checkRuntimes(folder) {
+function checkRuntimes(folder) {
   copyFileSync(join(root, 'scripts/runtime-smoke.mjs'), join(folder, 'smoke.mjs'))
-  const told = join(folder, 'servers.json')
-  const socket = join(folder, 'memcached.sock')
-  writeFileSync(
-    join(folder, 'servers.mjs'),
-    `import { renameSync, writeFileSync } from 'node:fs'
-import { MemcachedServer, testCertificate } from '@mc/testing'
-const tls = testCertificate()
-const servers = [{}, { path: ${JSON.stringify(socket)} }, { tls }].map((options) => MemcachedServer.start(options))
-const [tcp, unix, secure] = (await Promise.all(servers)).map(({ name }) => name)
-writeFileSync('${told}.part', JSON.stringify({ tcp, unix, tls: secure, ca: tls.cert }))
-renameSync('${told}.part', '${told}')
-`,
-  )
-  const servers = spawn(process.execPath, ['servers.mjs'], { cwd: folder, stdio: 'inherit' })
-  try {
-    while (!existsSync(told)) await wait(50)
-    for (const [name, [program, ...args]] of Object.entries(RUNTIMES)) {
-      const home = join(scratch, name)
-      mkdirSync(home)
-      writeFileSync(join(home, 'package.json'), '{ "name": "runtime", "private": true }')
-      run(home, ...INSTALLERS.npm, name)
-      const binary = join(home, 'node_modules/.bin', program)
-      const output = run(folder, binary, ...args, 'smoke.mjs', readFileSync(told, 'utf8'))
-      console.log(`${name}\n${output.trim().replace(/^/gm, '  ')}`)
-    }
-  } finally {
-    servers.kill('SIGKILL')
-  }
-}
-
-function run(cwd, command, ...args) {
-  try {
-    const options = { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 180_000 }
-    return execFileSync(command, args, options)
-  } catch (error) {
-    throw new Error(`${command} ${args.join(' ')} failed:\n${error.stdout}\n${error.stderr}`)
+  for (const [name, [program, ...args]] of Object.entries(RUNTIMES)) {
+    const home = join(scratch, name)
+    mkdirSync(home)
+    writeFileSync(join(home, 'package.json'), '{ "name": "runtime", "private": true }')
+    run(home, ...INSTALLERS.npm, name)
+    const output = run(folder, join(home, 'node_modules/.bin', program), ...args, 'smoke.mjs')
+    console.log(`${name}\n${output.trim().replace(/^/gm, '  ')}`)
   }
 }

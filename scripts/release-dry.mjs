@@ -1,39 +1,58 @@
-// What a release would do, in a copy: versions and changelogs by changesets, then each package packed for publishing.
-import { execFileSync } from 'node:child_process'
+// What a release of the last commit would do, in a copy: versions and changelogs by changesets, then each package as it
+// would be published.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { contentsOf, pack, packages, root, run } from './packing.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const copy = mkdtempSync(join(tmpdir(), 'mc-release-'))
-const run = (cwd, command, ...args) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+const scratch = mkdtempSync(join(tmpdir(), 'mc-release-'))
+const copy = join(scratch, 'mc')
 
 try {
-  run(copy, 'git', 'clone', '--quiet', root, copy)
+  run(scratch, 'git', 'clone', '--quiet', root, copy)
   run(copy, 'pnpm', 'install', '--frozen-lockfile', '--prefer-offline', '--ignore-scripts')
-  run(copy, 'pnpm', 'changeset', 'version')
-  const before = manifestOf(root, 'client').version
-  for (const name of readdirSync(join(copy, 'packages'))) {
-    const folder = join(copy, 'packages', name)
-    cpSync(join(root, 'packages', name, 'dist'), join(folder, 'dist'), { recursive: true })
-    const { version, publishConfig } = manifestOf(copy, name)
-    const changes = readFileSync(join(folder, 'CHANGELOG.md'), 'utf8')
-    if (version === before) throw new Error(`@mc/${name} keeps version ${version}`)
-    if (!changes.includes(`## ${version}`))
-      throw new Error(`@mc/${name} has no changes for ${version}`)
-    if (publishConfig?.access !== 'public' || publishConfig.provenance !== true) {
-      throw new Error(`@mc/${name} must be published with public access and provenance`)
-    }
-    run(folder, 'pnpm', 'publish', '--dry-run', '--no-git-checks')
-    console.log(`@mc/${name} ${before} -> ${version}`)
-  }
-} catch (error) {
-  console.error(error.stdout ?? '', error.stderr ?? '')
-  throw error
+  const pending = readdirSync(join(copy, '.changeset')).some((name) => name.endsWith('.md'))
+  if (pending) {
+    run(copy, 'pnpm', 'changeset', 'version')
+    checkChangedFiles()
+  } else console.log('no changeset is pending: versions stay')
+  for (const name of packages) checkPackage(name, pending)
 } finally {
-  rmSync(copy, { recursive: true, force: true })
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+/** Versions and changelogs of what is published, and nothing else, may have changed. */
+function checkChangedFiles() {
+  const expected = /^(\.changeset\/[^/]+\.md|packages\/[^/]+\/(package\.json|CHANGELOG\.md))$/
+  const changed = run(copy, 'git', 'status', '--porcelain', '--untracked-files=all').trimEnd()
+  const strange = changed.split('\n').filter((line) => !expected.test(line.slice(3)))
+  if (strange.length > 0) throw new Error(`changeset version changed:\n${strange.join('\n')}`)
+}
+
+function checkPackage(name, pending) {
+  const folder = join(copy, 'packages', name)
+  cpSync(join(root, 'packages', name, 'dist'), join(folder, 'dist'), { recursive: true })
+  const before = manifestOf(root, name).version
+  const { version, publishConfig } = manifestOf(copy, name)
+  if (pending && version === before) throw new Error(`@mc/${name} stays at version ${version}`)
+  if (!readFileSync(join(folder, 'CHANGELOG.md'), 'utf8').includes(`\n## ${version}\n`)) {
+    throw new Error(`the changelog of @mc/${name} has nothing about ${version}`)
+  }
+  if (publishConfig?.access !== 'public' || publishConfig.provenance !== true) {
+    throw new Error(`@mc/${name} must be published with public access and provenance`)
+  }
+  const tarball = pack(folder, scratch)
+  contentsOf(tarball, ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'])
+  const { dependencies = {} } = JSON.parse(
+    run(scratch, 'tar', '-xzOf', tarball, 'package/package.json'),
+  )
+  for (const [dependency, range] of Object.entries(dependencies)) {
+    if (dependency.startsWith('@mc/') && range !== `^${version}`) {
+      throw new Error(`@mc/${name} would depend on ${dependency} ${range}`)
+    }
+  }
+  run(folder, 'pnpm', 'publish', '--dry-run', '--no-git-checks')
+  console.log(`@mc/${name} ${before} -> ${version}`)
 }
 
 function manifestOf(where, name) {

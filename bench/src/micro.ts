@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { KetamaHash, RendezvousHash } from '@mc/hash'
+import { KetamaHash, murmur3_32, RendezvousHash } from '@mc/hash'
+import { GetCommand, KeyEncoder, ReplyParser, RequestWriter, StoreCommand } from '@mc/protocol'
 import { compressedSerde, nativeSerde } from '@mc/serde'
 
 const require = createRequire(import.meta.url)
@@ -12,6 +13,8 @@ const KEYS = Array.from({ length: 1_000_000 }, (_, i) =>
 )
 
 await placement()
+parsing()
+encoding()
 serialisation()
 await compression()
 
@@ -67,6 +70,62 @@ print((time.perf_counter() - start) * 1e6 / count)`
   } catch {
     return 'not installed'
   }
+}
+
+/** Replies and bytes a second through the parser, from chunks as large as a socket gives. */
+function parsing(): void {
+  const rows: Record<string, Record<string, string>> = {}
+  for (const size of [0, 100, 4096]) {
+    const value = 'v'.repeat(size)
+    for (const [dialect, reply] of Object.entries({
+      meta: `VA ${size} f16 O1234\r\n${value}\r\n`,
+      text: `VALUE user:1:profile 16 ${size}\r\n${value}\r\n`,
+    })) {
+      const stream = Buffer.from(reply.repeat(Math.ceil(4_000_000 / reply.length)))
+      const read = (): number => {
+        const parser = new ReplyParser()
+        let replies = 0
+        for (let at = 0; at < stream.length; at += 65_536) {
+          parser.push(stream.subarray(at, at + 65_536))
+          while (parser.next()) replies++
+        }
+        return replies
+      }
+      for (let i = 0; i < 5; i++) read()
+      const start = performance.now()
+      let replies = 0
+      for (let i = 0; i < 10; i++) replies += read()
+      const seconds = (performance.now() - start) / 1000
+      rows[`${dialect}, ${size} B`] = {
+        'replies/s': Math.round(replies / seconds).toLocaleString('en'),
+        'MB/s': ((stream.length * 10) / seconds / 1e6).toFixed(0),
+      }
+    }
+  }
+  console.log('ReplyParser')
+  console.table(rows)
+}
+
+/** Nanoseconds to check a key, to hash it, and to write a request. */
+function encoding(): void {
+  const keys = new KeyEncoder({ prefix: 'shop:' })
+  const key = 'user:1234567:profile'
+  const value = 'v'.repeat(100)
+  const wire = keys.encode(key)
+  const get = new GetCommand(wire, key, nativeSerde, false, undefined)
+  const set = new StoreCommand('set', wire, value, 16, 0)
+  let out = new RequestWriter()
+  const writes = (command: { write(out: RequestWriter, dialect: 'meta'): void }) => () => {
+    command.write(out, 'meta')
+    if (out.length > 60_000) out = new RequestWriter()
+  }
+  console.log('Requests, nanoseconds')
+  console.table({
+    'check a key of 20 bytes': { ns: nanos(() => keys.encode(key)) },
+    'murmur3_32 of it': { ns: nanos(() => murmur3_32(key)) },
+    'write a get': { ns: nanos(writes(get)) },
+    'write a set of 100 B': { ns: nanos(writes(set)) },
+  })
 }
 
 /** Nanoseconds that the default serde adds to a set and to a get. */

@@ -1,4 +1,4 @@
-import { tracingChannel } from 'node:diagnostics_channel'
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 import type { Command } from '@mc/protocol'
 
 /**
@@ -33,7 +33,7 @@ const connects = tracingChannel<unknown, ConnectTrace>('mc:connect')
 
 /** Whether anybody listens to commands; all that they cost when nobody does. */
 export function isTracing(): boolean {
-  return commands.hasSubscribers
+  return hasSubscribers(commands)
 }
 
 /** Sends the command by `submit` and publishes what becomes of it. */
@@ -62,5 +62,17 @@ export function traceCommand(command: Command, server: string, submit: () => voi
 
 /** Runs an attempt to connect and publishes what becomes of it. */
 export function traceConnect(server: string, attempt: () => Promise<void>): Promise<void> {
-  return connects.hasSubscribers ? connects.tracePromise(attempt, { server }) : attempt()
+  return hasSubscribers(connects) ? connects.tracePromise(attempt, { server }) : attempt()
+}
+
+/** Asks each of its channels: in Bun 1.4 a tracing channel does not tell by itself. */
+function hasSubscribers<T extends object>(channel: TracingChannel<unknown, T>): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channel
+  return (
+    start.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers
+  )
 }

@@ -1,0 +1,41 @@
+// What the checks of installing and releasing share: running programs, packing, looking into what was packed.
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** The folders of all packages that are published. */
+export const packages = readdirSync(join(root, 'packages'))
+
+/** What a program prints; an error with all that it said if it fails, or takes more than three minutes. */
+export function run(cwd, command, ...args) {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 180_000 })
+  } catch (error) {
+    const said = [error.message, error.stdout, error.stderr].filter(Boolean).join('\n')
+    throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${said}`)
+  }
+}
+
+/** Packs the package of a folder and answers the tarball. */
+export function pack(folder, destination) {
+  const output = run(folder, 'pnpm', 'pack', '--pack-destination', destination)
+  return output.trim().split('\n').at(-1)
+}
+
+/** Bytes by path of what a tarball holds, unless it lacks what every package must have. */
+export function contentsOf(tarball, required = ['LICENSE', 'README.md', 'dist/index.js']) {
+  const lines = run(root, 'tar', '-tvzf', tarball).trim().split('\n')
+  const contents = new Map(
+    lines.map((line) => {
+      const [, , bytes, , , ...path] = line.split(/\s+/)
+      return [path.join(' ').replace(/^package\//, ''), Number(bytes)]
+    }),
+  )
+  for (const path of required) {
+    if (!contents.has(path)) throw new Error(`${tarball} has no ${path}`)
+  }
+  return contents
+}
