@@ -1,10 +1,11 @@
-import { Redis } from 'ioredis'
-import { createClient } from 'redis'
 import type { Opener } from './clients.ts'
+
+// Loaded where they are used: what they do at their start slows every promise of the process.
 
 /** What a user might pick in place of memcached: redis-server by its two clients. */
 export const STORES: Readonly<Record<string, Opener>> = {
-  'ioredis (redis-server)': ({ redis }) => {
+  'ioredis (redis-server)': async ({ redis }) => {
+    const { Redis } = await import('ioredis')
     const client = new Redis(`redis://${redis}`)
     return {
       get: (key) => client.get(key),
@@ -16,6 +17,7 @@ export const STORES: Readonly<Record<string, Opener>> = {
   },
 
   'redis (redis-server)': async ({ redis }) => {
+    const { createClient } = await import('redis')
     const client = createClient({ url: `redis://${redis}` })
     await client.connect()
     return {

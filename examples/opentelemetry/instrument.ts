@@ -1,13 +1,29 @@
 // Spans and metrics of memcached clients for OpenTelemetry, by its conventions for databases. Copy it to your project.
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { CommandTrace, ConnectTrace } from '@mc/client'
-import { context, metrics, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  context,
+  metrics,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
 
 const NAME = 'mc'
 const DEFAULT_PORT = 11211
 
 /** A cache answers well below the millisecond with which the buckets of the conventions begin. */
 const BUCKETS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+
+/** A command, or an attempt to connect, that is under way. */
+interface Run {
+  readonly span: Span
+  readonly at: number
+  /** The caller's context, with the span in it. */
+  readonly own: Context
+}
 
 /** Starts to watch all clients of this process; call it once, after the providers are set. Answers how to stop. */
 export function instrumentMemcached(): () => void {
@@ -22,17 +38,23 @@ export function instrumentMemcached(): () => void {
     description: 'Keys that reads asked for, by whether they were found',
     unit: '{key}',
   })
-  const started = new WeakMap<object, { readonly span: Span; readonly at: number }>()
+  const started = new WeakMap<object, Run>()
+
+  function start(message: CommandTrace | ConnectTrace, command: string): void {
+    const { server } = message
+    const caller = context.active()
+    const attributes = attributesOf(command, server)
+    const span = tracer.startSpan(
+      `${command} ${server}`,
+      { kind: SpanKind.CLIENT, attributes },
+      caller,
+    )
+    started.set(message, { span, at: performance.now(), own: trace.setSpan(caller, span) })
+  }
 
   const commandHandlers = {
     start(message: CommandTrace) {
-      const { command, server } = message
-      const span = tracer.startSpan(
-        `${command} ${server}`,
-        { kind: SpanKind.CLIENT, attributes: attributesOf(command, server) },
-        context.active(),
-      )
-      started.set(message, { span, at: performance.now() })
+      start(message, message.command)
     },
     // The call returns here; its reply comes later.
     end() {},
@@ -45,22 +67,19 @@ export function instrumentMemcached(): () => void {
       run.span.setAttributes(attributes)
       if (error !== undefined) run.span.setStatus({ code: SpanStatusCode.ERROR })
       run.span.end()
-      duration.record((performance.now() - run.at) / 1000, attributes)
+      // By now the active context is that of whoever opened the connection.
+      duration.record((performance.now() - run.at) / 1000, attributes, run.own)
       if (hits === undefined || error !== undefined) return
-      lookups.add(hits, { 'server.address': attributes['server.address'], found: true })
-      lookups.add(keys - hits, { 'server.address': attributes['server.address'], found: false })
+      const address = { 'server.address': attributes['server.address'] }
+      lookups.add(hits, { ...address, found: true }, run.own)
+      lookups.add(keys - hits, { ...address, found: false }, run.own)
     },
     // asyncEnd comes behind it and ends the span: once.
     error() {},
   }
   const connectHandlers = {
     start(message: ConnectTrace) {
-      const attributes = attributesOf('connect', message.server)
-      const span = tracer.startSpan(`connect ${message.server}`, {
-        kind: SpanKind.CLIENT,
-        attributes,
-      })
-      started.set(message, { span, at: performance.now() })
+      start(message, 'connect')
     },
     end() {},
     asyncStart() {},

@@ -1,5 +1,4 @@
 import { Client } from '@mc/client'
-import { PooledClient } from '@mc/pool'
 import { MemcachedServer } from '@mc/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { Cached } from '../web-app/cached.ts'
@@ -7,13 +6,13 @@ import { Cached } from '../web-app/cached.ts'
 describe('Cached', () => {
   test('loads once for all who ask, until the value is stored', async () => {
     await using server = await MemcachedServer.start()
-    await using cache = new PooledClient(server.name, { maxPoolSize: 2 })
+    await using cache = new Client(server.name)
     const cached = new Cached(cache)
     const load = vi.fn(async () => 'loaded')
     const hang = server.inject({ kind: 'hang', command: ['ms', 'set'] })
     const many = Array.from({ length: 10 }, () => cached.get('page', 60, load))
     expect(new Set(await Promise.all(many))).toEqual(new Set(['loaded']))
-    // Loaded but not stored yet: the cache has no answer for the next either.
+    // Loaded, but not stored yet.
     expect(await cached.get('page', 60, load)).toBe('loaded')
     expect(load).toHaveBeenCalledTimes(1)
     hang.remove()

@@ -32,15 +32,20 @@ export function createApp(cache: MemcacheClient): FastifyInstance {
 
   // A session lives as long as requests come: gat reads it and sets its end anew.
   app.get('/visit', async (request, reply) => {
-    const [, known] = /session=([\w-]+)/.exec(request.headers.cookie ?? '') ?? []
-    const id = known ?? randomUUID()
-    const key = `session:${id}`
-    const session = await cache.gat<Session>(key, SESSION).catch(() => undefined)
-    const visits = (session?.visits ?? 0) + 1
-    // Awaited: the next request must find it. Without a cache the page comes all the same.
-    await cache.set(key, { visits }, { expire: SESSION }).catch(() => undefined)
-    reply.header('set-cookie', `session=${id}; HttpOnly; SameSite=Lax; Path=/`)
-    return { visits }
+    const known = /session=([\w-]{36})/.exec(request.headers.cookie ?? '')?.[1]
+    try {
+      const session = known && (await cache.gat<Session>(`session:${known}`, SESSION))
+      // An id that the cache does not know may be somebody else's trick: not taken over.
+      const id = session ? known : randomUUID()
+      const visits = session ? session.visits + 1 : 1
+      // Awaited: the next request must find it.
+      await cache.set(`session:${id}`, { visits }, { expire: SESSION })
+      reply.header('set-cookie', `session=${id}; HttpOnly; SameSite=Lax; Path=/`)
+      return { visits }
+    } catch {
+      // Without a cache the page comes all the same, and the visitor keeps the cookie.
+      return { visits: 1 }
+    }
   })
 
   return app
