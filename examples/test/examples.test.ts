@@ -90,7 +90,9 @@ describe.concurrent('examples', () => {
     expect(output).toContain('errors seen by callers: 0\n')
   })
 
-  test('elasticache follows the cluster of an endpoint that it is given, until it is interrupted', async () => {
+  test('elasticache follows the cluster of an endpoint that it is given, until it is interrupted', async ({
+    expect, // of this test: polls of concurrent tests need it
+  }) => {
     await using a = await MemcachedServer.start()
     await using b = await MemcachedServer.start()
     const nodes = [a, b].map(({ port }, i) => ({ host: `node-${i}.test`, ip: '127.0.0.1', port }))
