@@ -25,7 +25,7 @@ export function pack(folder, destination) {
   return output.trim().split('\n').at(-1)
 }
 
-/** Bytes by path of what a tarball holds, unless it lacks what every package must have. */
+/** Bytes by path of what a tarball holds. An error if it lacks a file, or has one whose source is gone. */
 export function contentsOf(tarball, required = ['LICENSE', 'README.md', 'dist/index.js']) {
   const lines = run(root, 'tar', '-tvzf', tarball).trim().split('\n')
   const contents = new Map(
@@ -36,6 +36,12 @@ export function contentsOf(tarball, required = ['LICENSE', 'README.md', 'dist/in
   )
   for (const path of required) {
     if (!contents.has(path)) throw new Error(`${tarball} has no ${path}`)
+  }
+  for (const path of contents.keys()) {
+    const source = path.replace(/^dist\/(.+)\.js$/, 'src/$1.ts')
+    if (!contents.has(source)) {
+      throw new Error(`${path} of ${tarball} has no source any more: delete dist and build again`)
+    }
   }
   return contents
 }
