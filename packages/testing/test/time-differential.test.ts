@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { memcached } from '../src/index.ts'
+import { memcached, type TestServer } from '../src/index.ts'
 import { CAS_PLACEHOLDER } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { startPair, stopPair } from './support/server-pair.ts'
@@ -46,8 +46,12 @@ async function compare(binary: string, plan: TimedPlan): Promise<void> {
 
 /** False if the clock of memcached moved while commands were sent, so that nothing is known. */
 async function isWithinMoments(binary: string, plan: TimedPlan): Promise<boolean> {
-  let seconds = Math.floor(Date.now() / 1000)
-  const pair = await startPair(binary, () => seconds * 1000)
+  let seconds = 0
+  // Replies tell of times before the start, so both must have started in the same second.
+  const pair = await startPair(binary, async (real) => {
+    seconds = await startOf(real)
+    return () => seconds * 1000
+  })
   const ours = await RawConnection.open(pair.embedded.name)
   const theirs = await RawConnection.open(pair.real.name)
   try {
@@ -101,7 +105,18 @@ async function nextSecond(connection: RawConnection): Promise<number> {
 }
 
 async function secondsOf(connection: RawConnection): Promise<number> {
-  return Number(/^STAT time (\d+)\r$/m.exec(await connection.ask('stats\r\n'))?.[1])
+  return statistic(await connection.ask('stats\r\n'), 'time')
+}
+
+/** The second in which a server started, when it says to have been up for 2 s already. */
+async function startOf(server: TestServer): Promise<number> {
+  await using connection = await RawConnection.open(server.name)
+  const stats = await connection.ask('stats\r\n')
+  return statistic(stats, 'time') - statistic(stats, 'uptime') + 2
+}
+
+function statistic(stats: string, name: string): number {
+  return Number(new RegExp(`^STAT ${name} (\\d+)\r$`, 'm').exec(stats)?.[1])
 }
 
 /**

@@ -12,12 +12,13 @@ export interface ServerPair {
  */
 const WITHOUT_BACKGROUND = ['-t', '1', '-o', 'no_lru_maintainer']
 
-/** @param now - clock of the embedded server, in milliseconds of Unix time */
-export async function startPair(binary: string, now?: () => number): Promise<ServerPair> {
-  const [embedded, real] = await Promise.all([
-    MemcachedServer.start({ now }),
-    memcached.start({ binary, args: WITHOUT_BACKGROUND }),
-  ])
+/** @param clockOf - makes the clock of the embedded server, in milliseconds of Unix time, for the other server */
+export async function startPair(
+  binary: string,
+  clockOf?: (real: TestServer) => Promise<() => number>,
+): Promise<ServerPair> {
+  const real = await memcached.start({ binary, args: WITHOUT_BACKGROUND })
+  const embedded = await MemcachedServer.start({ now: await clockOf?.(real) })
   return { embedded, real }
 }
 
