@@ -186,6 +186,15 @@ export class ReplyParser {
     return this.#data.subarray(this.#dataStart, this.#dataStart + this.size)
   }
 
+  /** Where the data lies until the parser moves on: from `dataStart` on. */
+  get dataBuffer(): Buffer {
+    return this.#data
+  }
+
+  get dataStart(): number {
+    return this.#dataStart
+  }
+
   #readLine(): boolean {
     const line = this.#line
     const start = this.#lineStart

@@ -30,4 +30,17 @@ export interface Serde<V = unknown> {
    * @default () => true
    */
   keepsData?(flags: number): boolean
+
+  /**
+   * As `deserialize`, for the bytes from `start` up to `end` of the client's read buffer. Where it
+   * exists it is called in place of `deserialize` for data that is not kept: making a view of the bytes
+   * takes as long as reading a short text does.
+   */
+  deserializeSlice?(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    flags: number,
+    key: ItemKey,
+  ): V | Promise<V>
 }

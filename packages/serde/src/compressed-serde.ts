@@ -1,6 +1,11 @@
 import { constants } from 'node:buffer'
 import { isPromise } from 'node:util/types'
-import { MemcacheIllegalInputError, type Serde, type SerializedValue } from '@mc/protocol'
+import {
+  type ItemKey,
+  MemcacheIllegalInputError,
+  type Serde,
+  type SerializedValue,
+} from '@mc/protocol'
 import { CODECS, type Codec, type CompressionAlgorithm, isTooLong } from './codec.ts'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'
 import { unreadable, unreadableFlags } from './unreadable.ts'
@@ -84,14 +89,14 @@ class CompressedSerde<V> implements Serde<V> {
     this.#asyncLength = asyncLength
   }
 
-  serialize(value: V, key: string): SerializedValue | Promise<SerializedValue> {
+  serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue> {
     const serialized = this.#inner.serialize(value, key)
     return isPromise(serialized)
       ? serialized.then((awaited) => this.#compress(awaited))
       : this.#compress(serialized)
   }
 
-  deserialize(data: Buffer, flags: number, key: string): V | Promise<V> {
+  deserialize(data: Buffer, flags: number, key: ItemKey): V | Promise<V> {
     if ((flags & COMPRESSION_FLAGS) === 0) return this.#inner.deserialize(data, flags, key)
     const codec = codecOf(flags)
     if (codec === undefined) throw unreadableFlags(flags, key)
@@ -109,6 +114,21 @@ class CompressedSerde<V> implements Serde<V> {
   /** What is compressed may go to the thread pool, which reads it later. */
   keepsData(flags: number): boolean {
     return (flags & COMPRESSION_FLAGS) !== 0 || (this.#inner.keepsData?.(flags) ?? true)
+  }
+
+  /** Of what is not compressed. */
+  deserializeSlice(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    flags: number,
+    key: ItemKey,
+  ): V | Promise<V> {
+    const inner = this.#inner
+    if (inner.deserializeSlice === undefined) {
+      return inner.deserialize(buffer.subarray(start, end), flags, key)
+    }
+    return inner.deserializeSlice(buffer, start, end, flags, key)
   }
 
   #compress(serialized: SerializedValue): SerializedValue | Promise<SerializedValue> {
@@ -142,7 +162,7 @@ class CompressedSerde<V> implements Serde<V> {
       : choose(this.#codec.compressSync(bytes, this.#level))
   }
 
-  #decompress(codec: Codec, data: Buffer, flags: number, key: string): Buffer | Promise<Buffer> {
+  #decompress(codec: Codec, data: Buffer, flags: number, key: ItemKey): Buffer | Promise<Buffer> {
     const syncLength = Math.min(this.#asyncLength, this.#maxLength)
     if (data.length < this.#asyncLength) {
       try {
@@ -159,7 +179,7 @@ class CompressedSerde<V> implements Serde<V> {
     })
   }
 
-  #refusal(error: unknown, flags: number, key: string): Error {
+  #refusal(error: unknown, flags: number, key: ItemKey): Error {
     const why = isTooLong(error)
       ? `is longer than maxDecompressedLength, ${this.#maxLength} bytes`
       : 'is corrupt: it cannot be decompressed'

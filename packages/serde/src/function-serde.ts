@@ -1,6 +1,7 @@
 import { isPromise, isUint8Array } from 'node:util/types'
 import {
   checkFlags,
+  type ItemKey,
   MemcacheIllegalInputError,
   type Serde,
   type SerializedValue,
@@ -27,7 +28,7 @@ export function functionSerde<V = unknown>(
   deserialize: DeserializeFunction<V> = (data) => data as V,
 ): Serde<V> {
   return {
-    serialize(value: V, key: string): SerializedValue | Promise<SerializedValue> {
+    serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue> {
       const serialized = serialize(value, key)
       return isPromise(serialized) ? serialized.then(checked) : checked(serialized)
     },

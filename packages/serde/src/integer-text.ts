@@ -1,4 +1,4 @@
-import { MemcacheIllegalInputError } from '@mc/protocol'
+import { type ItemKey, MemcacheIllegalInputError } from '@mc/protocol'
 import { unreadable } from './unreadable.ts'
 
 /** Reading takes time that grows faster than the digits: this many take a few milliseconds. */
@@ -21,8 +21,14 @@ export function encodeBigint(value: bigint): string {
  *
  * @throws MemcacheSerdeError
  */
-export function decodeIntegerText(data: Buffer, flags: number, key: string): string {
-  const text = data.length <= MAX_DIGITS ? data.toString('latin1') : ''
+export function decodeIntegerText(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  flags: number,
+  key: ItemKey,
+): string {
+  const text = end - start <= MAX_DIGITS ? buffer.toString('latin1', start, end) : ''
   if (!/^\s*[+-]?\d+\s*$/.test(text)) throw unreadable('is not a decimal integer', flags, key)
   return text
 }

@@ -1,4 +1,4 @@
-import type { Serde, SerializedValue } from '@mc/protocol'
+import type { ItemKey, Serde, SerializedValue } from '@mc/protocol'
 import { Flag } from './flags.ts'
 import { fromJson, type JsonReplacer, type JsonReviver, toJson } from './json-text.ts'
 import { decodeText } from './text.ts'
@@ -24,6 +24,10 @@ const READABLE = Flag.json | Flag.text | Flag.integer | Flag.long
  * @typeParam V - the values it takes and gives, which it does not check
  */
 export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions = {}): Serde<V> {
+  function read(buffer: Buffer, start: number, end: number, flags: number, key: ItemKey): V {
+    if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
+    return fromJson(decodeText(buffer, start, end, flags, key), flags, key, reviver) as V
+  }
   return {
     keepsData: () => false,
 
@@ -31,9 +35,7 @@ export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions =
       return { data: toJson(value, replacer), flags: Flag.json }
     },
 
-    deserialize(data: Buffer, flags: number, key: string): V {
-      if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
-      return fromJson(decodeText(data, flags, key), flags, key, reviver) as V
-    },
+    deserialize: (data, flags, key) => read(data, 0, data.length, flags, key),
+    deserializeSlice: read,
   }
 }

@@ -1,4 +1,4 @@
-import { MemcacheIllegalInputError } from '@mc/protocol'
+import { type ItemKey, MemcacheIllegalInputError } from '@mc/protocol'
 import { unreadable } from './unreadable.ts'
 
 /** As the second argument of `JSON.stringify`. */
@@ -38,7 +38,12 @@ export function toJson(value: unknown, replacer?: JsonReplacer): string {
 }
 
 /** @throws MemcacheSerdeError */
-export function fromJson(text: string, flags: number, key: string, reviver?: JsonReviver): unknown {
+export function fromJson(
+  text: string,
+  flags: number,
+  key: ItemKey,
+  reviver?: JsonReviver,
+): unknown {
   try {
     return JSON.parse(text, reviver)
   } catch (cause) {

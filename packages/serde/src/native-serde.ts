@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import type { Serde, SerializedValue } from '@mc/protocol'
+import type { ItemKey, Serde, SerializedValue } from '@mc/protocol'
 import { Flag } from './flags.ts'
 import { decodeIntegerText, encodeBigint } from './integer-text.ts'
 import { fromJson, toJson } from './json-text.ts'
@@ -44,26 +44,31 @@ export const nativeSerde: Serde<NativeValue> = {
     return { data: toJson(value), flags: Flag.json }
   },
 
-  deserialize(data: Buffer, flags: number, key: string): NativeValue {
-    if (flags === Flag.text) return decodeText(data, flags, key)
-    if (flags === Flag.bytes) return data
-    return deserializeOther(data, flags, key)
+  deserialize(data: Buffer, flags: number, key: ItemKey): NativeValue {
+    return flags === Flag.bytes ? data : read(data, 0, data.length, flags, key)
   },
 
   keepsData: (flags) => flags === Flag.bytes,
+  deserializeSlice: read,
 }
 
-/** Where several flags are set, the first that pymemcache looks at decides. */
-function deserializeOther(data: Buffer, flags: number, key: string): NativeValue {
+/** Reads all but bytes. Where several flags are set, the first that pymemcache looks at decides. */
+function read(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  flags: number,
+  key: ItemKey,
+): NativeValue {
   if ((flags & ~(READABLE | Flag.pickle)) !== 0) throw unreadableFlags(flags, key)
-  if ((flags & Flag.text) !== 0) return decodeText(data, flags, key)
+  if ((flags & Flag.text) !== 0) return decodeText(buffer, start, end, flags, key)
   if ((flags & Flag.integer) !== 0) {
-    const text = decodeIntegerText(data, flags, key)
+    const text = decodeIntegerText(buffer, start, end, flags, key)
     const number = Number(text)
     if (!Number.isSafeInteger(number)) return BigInt(text)
     return number === 0 ? 0 : number // an integer has no -0
   }
-  if ((flags & Flag.long) !== 0) return BigInt(decodeIntegerText(data, flags, key))
+  if ((flags & Flag.long) !== 0) return BigInt(decodeIntegerText(buffer, start, end, flags, key))
   if ((flags & Flag.pickle) !== 0) throw unreadableFlags(flags, key)
-  return fromJson(decodeText(data, flags, key), flags, key) as NativeValue
+  return fromJson(decodeText(buffer, start, end, flags, key), flags, key) as NativeValue
 }

@@ -1,5 +1,10 @@
 import { deserialize, serialize } from 'node:v8'
-import { MemcacheIllegalInputError, type Serde, type SerializedValue } from '@mc/protocol'
+import {
+  type ItemKey,
+  MemcacheIllegalInputError,
+  type Serde,
+  type SerializedValue,
+} from '@mc/protocol'
 import { Flag } from './flags.ts'
 import { unreadable, unreadableFlags } from './unreadable.ts'
 
@@ -24,7 +29,7 @@ export const structuredSerde: Serde<unknown> = {
     }
   },
 
-  deserialize(data: Buffer, flags: number, key: string): unknown {
+  deserialize(data: Buffer, flags: number, key: ItemKey): unknown {
     if (flags !== Flag.structured) throw unreadableFlags(flags, key)
     // Buffers and typed arrays in the value are views of the data, so it must be nobody else's.
     const own = Buffer.allocUnsafeSlow(data.length)

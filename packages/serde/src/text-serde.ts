@@ -1,4 +1,9 @@
-import { MemcacheIllegalInputError, type Serde, type SerializedValue } from '@mc/protocol'
+import {
+  type ItemKey,
+  MemcacheIllegalInputError,
+  type Serde,
+  type SerializedValue,
+} from '@mc/protocol'
 import { Flag } from './flags.ts'
 import { decodeText, isWellFormed } from './text.ts'
 import { unreadableFlags } from './unreadable.ts'
@@ -22,8 +27,11 @@ export const textSerde: Serde<string> = {
     return { data: value, flags: Flag.text }
   },
 
-  deserialize(data: Buffer, flags: number, key: string): string {
-    if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
-    return decodeText(data, flags, key)
-  },
+  deserialize: (data, flags, key) => read(data, 0, data.length, flags, key),
+  deserializeSlice: read,
+}
+
+function read(buffer: Buffer, start: number, end: number, flags: number, key: ItemKey): string {
+  if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
+  return decodeText(buffer, start, end, flags, key)
 }

@@ -1,15 +1,35 @@
+import { isAscii } from 'node:buffer'
+import type { ItemKey } from '@mc/protocol'
 import { unreadable } from './unreadable.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** From this length on, asking whether text is ASCII takes less time than it saves, in bytes. */
+const LONG = 1024
+
+/** What a decoder that is not strict puts in place of bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd'
+
 /**
- * The text of UTF-8 bytes, a byte order mark included.
+ * The text of UTF-8 bytes from `start` up to `end`, a byte order mark included.
  *
  * @throws MemcacheSerdeError where they are not UTF-8
  */
-export function decodeText(data: Buffer, flags: number, key: string): string {
+export function decodeText(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  flags: number,
+  key: ItemKey,
+): string {
+  // The strict decoder wants a view of the bytes, which takes as long to make as a short text to read.
+  if (end - start < LONG) {
+    const text = buffer.toString('utf8', start, end)
+    if (!text.includes(REPLACEMENT)) return text
+  }
+  const bytes = buffer.subarray(start, end)
   try {
-    return decoder.decode(data)
+    return isAscii(bytes) ? bytes.toString('latin1') : decoder.decode(bytes)
   } catch {
     throw unreadable('is not valid UTF-8', flags, key)
   }

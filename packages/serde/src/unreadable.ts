@@ -1,19 +1,20 @@
-import { MemcacheSerdeError } from '@mc/protocol'
+import { type ItemKey, MemcacheSerdeError } from '@mc/protocol'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'
 
 /** The error for a value that cannot be read, such as `unreadable('is no JSON', …)`. */
 export function unreadable(
   why: string,
   flags: number,
-  key: string,
+  key: ItemKey,
   cause?: unknown,
 ): MemcacheSerdeError {
-  const message = `value of ${JSON.stringify(key)} with flags ${flags} ${why}`
+  const name = JSON.stringify(typeof key === 'string' ? key : Buffer.from(key).toString('latin1'))
+  const message = `value of ${name} with flags ${flags} ${why}`
   return new MemcacheSerdeError(message, { key, flags, cause })
 }
 
 /** The error for flags that a serde does not read, with what they mean where that is known. */
-export function unreadableFlags(flags: number, key: string): MemcacheSerdeError {
+export function unreadableFlags(flags: number, key: ItemKey): MemcacheSerdeError {
   return unreadable(meaningOf(flags), flags, key)
 }
 

@@ -9,14 +9,13 @@ import {
   Flag,
   functionSerde,
   jsonSerde,
-  type NativeValue,
   nativeSerde,
   rawSerde,
   structuredSerde,
   textSerde,
 } from '../src/index.ts'
 import { anyBytes, anyNumber, int64, jsonValue, wellFormedText } from './arbitraries.ts'
-import { errorOf, receive, roundTrip } from './round-trip.ts'
+import { errorOf, readItem, roundTrip } from './round-trip.ts'
 
 const hasZstd = 'zstdCompress' in zlib
 const algorithms: readonly CompressionAlgorithm[] = hasZstd
@@ -41,10 +40,6 @@ function noise(length: number): Buffer {
     bytes[at] = (state ^ (state >>> 13)) >>> 24
   }
   return bytes
-}
-
-function read(serde: Serde<NativeValue>, data: Uint8Array, flags: number) {
-  return serde.deserialize(receive(serde, data, flags), flags, 'key')
 }
 
 describe.each(algorithms)('compressedSerde with %s', (algorithm) => {
@@ -98,10 +93,10 @@ describe.each(algorithms)('compressedSerde with %s', (algorithm) => {
     const written = serde.serialize(short, 'key')
     expect(written).not.toBeInstanceOf(Promise)
     const { data, flags } = await written
-    expect(read(serde, Buffer.from(data), flags)).toBe(short)
+    expect(readItem(serde, Buffer.from(data), flags)).toBe(short)
     const long = serde.serialize(`${short}a`, 'key')
     expect(long).toBeInstanceOf(Promise)
-    const value = read(serde, Buffer.from((await long).data), flags)
+    const value = readItem(serde, Buffer.from((await long).data), flags)
     expect(value).toBeInstanceOf(Promise)
     expect(await value).toBe(`${short}a`)
   })
@@ -111,7 +106,7 @@ describe.each(algorithms)('compressedSerde with %s', (algorithm) => {
     const written = offLoop.serialize(bytes, 'key')
     bytes.fill('b')
     const { data, flags } = await written
-    expect(await read(offLoop, data as Uint8Array, flags)).toEqual(Buffer.alloc(5000, 'a'))
+    expect(await readItem(offLoop, data as Uint8Array, flags)).toEqual(Buffer.alloc(5000, 'a'))
   })
 
   it('rejects a value that would become too long, at no cost of memory', async () => {
@@ -123,7 +118,7 @@ describe.each(algorithms)('compressedSerde with %s', (algorithm) => {
     const before = process.memoryUsage()
     for (const asyncLength of [0, 1000, Number.POSITIVE_INFINITY]) {
       const serde = compressedSerde(nativeSerde, { asyncLength, maxDecompressedLength: 1_000_000 })
-      const error = await errorOf(() => read(serde, data as Uint8Array, flags))
+      const error = await errorOf(() => readItem(serde, data as Uint8Array, flags))
       expect(error).toBeInstanceOf(MemcacheSerdeError)
       expect(error).toMatchObject({ key: 'key', flags, message: expect.stringMatching(/1000000/) })
     }
@@ -151,7 +146,7 @@ describe.each(algorithms)('compressedSerde with %s', (algorithm) => {
     damaged.push(Buffer.concat([bytes, Buffer.from('x')]))
     for (const serde of [sync, offLoop]) {
       for (const data of damaged) {
-        const error = await errorOf(() => read(serde, data, flags))
+        const error = await errorOf(() => readItem(serde, data, flags))
         expect(error).toBeInstanceOf(MemcacheSerdeError)
         expect(error).toMatchObject({
           key: 'key',
@@ -184,14 +179,14 @@ describe('compressedSerde', () => {
       )
       for (const algorithm of algorithms) {
         const reader = compressedSerde(nativeSerde, { algorithm })
-        expect(await read(reader, data as Uint8Array, flags)).toBe(compressible)
+        expect(await readItem(reader, data as Uint8Array, flags)).toBe(compressible)
       }
     }
   })
 
   it('reads what was written without it', async () => {
     const { data, flags } = await nativeSerde.serialize('plain', 'key')
-    expect(read(compressedSerde(nativeSerde), Buffer.from(data), flags)).toBe('plain')
+    expect(readItem(compressedSerde(nativeSerde), Buffer.from(data), flags)).toBe('plain')
   })
 
   it('keeps flags of ours away from the bits that pymemcache reads', async () => {
@@ -257,7 +252,7 @@ describe('compressedSerde', () => {
 
   it('rejects compression flags that it does not write', async () => {
     for (const flags of [Flag.gzip | Flag.text, Flag.gzip | Flag.brotli, Flag.brotli | 4096]) {
-      const error = await errorOf(() => read(compressedSerde(nativeSerde), Buffer.of(1), flags))
+      const error = await errorOf(() => readItem(compressedSerde(nativeSerde), Buffer.of(1), flags))
       expect(error).toBeInstanceOf(MemcacheSerdeError)
     }
   })
@@ -293,7 +288,7 @@ describe('Zstandard', () => {
     try {
       expect(() => compressedSerde(nativeSerde, { algorithm: 'zstd' })).toThrow(/Node 22\.15/)
       const flags = flagOf.zstd
-      const error = await errorOf(() => read(compressedSerde(nativeSerde), Buffer.of(1), flags))
+      const error = await errorOf(() => readItem(compressedSerde(nativeSerde), Buffer.of(1), flags))
       expect(error).toBeInstanceOf(MemcacheSerdeError)
       expect(error).toMatchObject({ flags, message: expect.stringMatching(/Node 22\.15/) })
     } finally {
@@ -318,7 +313,7 @@ describe('Zstandard', () => {
       const serde = compressedSerde(nativeSerde, { algorithm: 'zstd', asyncLength: 100_000 })
       const { data, flags } = await serde.serialize(compressible, 'key')
       expect(flags).toBe(flagOf.zstd)
-      expect(await read(serde, Buffer.from(data), flags)).toBe(compressible)
+      expect(await readItem(serde, Buffer.from(data), flags)).toBe(compressible)
       expect(levels).toEqual(hasZstd ? [] : [3])
     } finally {
       if (!hasZstd) for (const name of Object.keys(standIns)) Reflect.deleteProperty(zlib, name)

@@ -10,7 +10,7 @@ import {
   structuredSerde,
   textSerde,
 } from '../src/index.ts'
-import { errorOf } from './round-trip.ts'
+import { errorOf, readItem } from './round-trip.ts'
 
 const ROUNDS = 10_000
 const MAX_LENGTH = 1_000_000
@@ -94,7 +94,7 @@ describe(`of ${ROUNDS} mutated payloads`, () => {
         const { data, flags } = payloads[random(payloads.length)] ?? expect.unreachable()
         const mutatedFlags = random(4) === 0 ? flags ^ (1 << random(32)) : flags
         const payload = mutate(Buffer.from(data), random)
-        const error = await errorOf(() => serde.deserialize(payload, mutatedFlags >>> 0, 'key'))
+        const error = await errorOf(() => readItem(serde as Serde<never>, payload, mutatedFlags >>> 0))
         if (error !== undefined) expect(error).toBeInstanceOf(MemcacheSerdeError)
         counts[error === undefined ? 'values' : 'errors']++
       }

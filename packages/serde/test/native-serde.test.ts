@@ -4,14 +4,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Flag, type NativeValue, nativeSerde } from '../src/index.ts'
 import { anyBytes, anyNumber, anyText, int64, jsonValue } from './arbitraries.ts'
-import { errorOf, receive, roundTrip } from './round-trip.ts'
+import { errorOf, readItem, roundTrip } from './round-trip.ts'
 
 function write(value: unknown) {
   return nativeSerde.serialize(value as NativeValue, 'key')
 }
 
 function read(data: string | Uint8Array, flags: number) {
-  return nativeSerde.deserialize(receive(nativeSerde, data, flags), flags, 'key')
+  return readItem(nativeSerde, data, flags)
 }
 
 describe('nativeSerde', () => {

@@ -3,7 +3,7 @@ import { inflateSync } from 'node:zlib'
 import { MemcacheIllegalInputError, MemcacheSerdeError, type Serde } from '@mc/protocol'
 import { describe, expect, it } from 'vitest'
 import { compressedSerde, Flag, type NativeValue, nativeSerde, textSerde } from '../src/index.ts'
-import { errorOf, receive } from './round-trip.ts'
+import { errorOf, readItem } from './round-trip.ts'
 
 interface PythonValue {
   readonly py: string
@@ -56,7 +56,7 @@ function nativeValue({ py, hex, json, decimal, describe }: PythonValue, item: It
 }
 
 function read(serde: Serde<NativeValue>, { rawHex, flags }: { rawHex: string; flags: number }) {
-  return serde.deserialize(receive(serde, Buffer.from(rawHex, 'hex'), flags), flags, 'key')
+  return readItem(serde, Buffer.from(rawHex, 'hex'), flags)
 }
 
 const nameOf = (item: Item) => item.name ?? JSON.stringify(item.value)

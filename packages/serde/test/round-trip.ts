@@ -3,23 +3,29 @@ import type { Serde } from '@mc/protocol'
 /** The value after it went out and came back, as a client would do it. */
 export async function roundTrip<V>(serde: Serde<V>, value: V): Promise<V> {
   const { data, flags } = await serde.serialize(value, 'key')
-  return serde.deserialize(receive(serde, data, flags), flags, 'key')
+  return readItem(serde, data, flags)
 }
 
 /**
- * Data as a client hands it over: where the serde does not keep it, a view of a buffer that is
- * overwritten once the reading call has returned.
+ * What a client reads from an item, in the way that the serde allows: in place in a read buffer, through
+ * a view of it, or from bytes of its own. The read buffer is overwritten once the reading call has returned.
  */
-export function receive(
-  serde: Pick<Serde, 'keepsData'>,
+export function readItem<V>(
+  serde: Serde<V>,
   data: string | Uint8Array,
   flags: number,
-): Buffer {
+): V | Promise<V> {
   const bytes = Buffer.from(data)
-  if (serde.keepsData === undefined || serde.keepsData(flags)) return bytes
+  if (serde.keepsData === undefined || serde.keepsData(flags)) {
+    return serde.deserialize(bytes, flags, 'key')
+  }
   const readBuffer = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')])
   queueMicrotask(() => readBuffer.fill(0))
-  return readBuffer.subarray(6, 6 + bytes.length)
+  const end = 6 + bytes.length
+  if (serde.deserializeSlice === undefined) {
+    return serde.deserialize(readBuffer.subarray(6, end), flags, 'key')
+  }
+  return serde.deserializeSlice(readBuffer, 6, end, flags, 'key')
 }
 
 /** The error that a call throws or rejects with; `undefined` when it succeeds. */

@@ -21,17 +21,30 @@ export function readValue<V>(
   key: ItemKey,
   command: string,
 ): V | Promise<V> | FailedValue {
+  const { flags } = reply
   try {
-    const { flags } = reply
-    const keepsData = serde.keepsData === undefined || serde.keepsData(flags)
-    const value = serde.deserialize(keepsData ? reply.data : reply.dataView, flags, key)
+    const value = deserialize(reply, flags, serde, key)
     if (!isPromise(value)) return value
     return value.then(undefined, (error: unknown) => {
       throw serdeError(error, key, flags, reply.server, command)
     })
   } catch (error) {
-    return new FailedValue(serdeError(error, key, reply.flags, reply.server, command))
+    return new FailedValue(serdeError(error, key, flags, reply.server, command))
   }
+}
+
+function deserialize<V>(
+  reply: ReplyParser,
+  flags: number,
+  serde: Serde<V>,
+  key: ItemKey,
+): V | Promise<V> {
+  if (serde.keepsData === undefined || serde.keepsData(flags)) {
+    return serde.deserialize(reply.data, flags, key)
+  }
+  if (serde.deserializeSlice === undefined) return serde.deserialize(reply.dataView, flags, key)
+  const { dataBuffer, dataStart } = reply
+  return serde.deserializeSlice(dataBuffer, dataStart, dataStart + reply.size, flags, key)
 }
 
 function serdeError(
