@@ -5,6 +5,9 @@ import type { ConnectionSettings } from './options.ts'
 
 const READ_BUFFER_SIZE = 64 * 1024
 
+/** Replies that lie whole in the buffer are read where they are: large values come half as fast again. */
+const MAX_READ_BUFFER_SIZE = 512 * 1024
+
 /** Large values follow each other into the kernel without waiting for room at every one. */
 const WRITE_BUFFER_SIZE = 1024 * 1024
 
@@ -18,15 +21,7 @@ export function openSocket(
   settings: ConnectionSettings,
   receive: (chunk: Buffer) => void,
 ): Socket {
-  const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE)
-  const onread: OnReadOpts = {
-    buffer,
-    callback(size) {
-      receive(buffer.subarray(0, size))
-      return true
-    },
-  }
-  const streams = { onread, writableHighWaterMark: WRITE_BUFFER_SIZE }
+  const streams = { onread: readInto(receive), writableHighWaterMark: WRITE_BUFFER_SIZE }
   const { keepAlive, noDelay, tls } = settings
   const target =
     'path' in address
@@ -45,6 +40,25 @@ export function openSocket(
     return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
   } catch (error) {
     return new Socket().destroy(error as Error)
+  }
+}
+
+/** Reads into one buffer, and after a read that fills it into one of twice the size. */
+function readInto(receive: (chunk: Buffer) => void): OnReadOpts {
+  let buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE)
+  let isFilled = false
+  return {
+    buffer() {
+      if (isFilled && buffer.length < MAX_READ_BUFFER_SIZE) {
+        buffer = Buffer.allocUnsafeSlow(buffer.length * 2)
+      }
+      return buffer
+    },
+    callback(size) {
+      isFilled = size === buffer.length
+      receive(buffer.subarray(0, size))
+      return true
+    },
   }
 }
 

@@ -7,6 +7,11 @@ const SLAB_SIZE = 64 * 1024
 /** Data from this size on is handed over as it is; copying less costs less than a piece of its own. */
 const COPY_LIMIT = 16 * 1024
 
+/** Whether text is long enough to be encoded first and counted then, rather than gone through twice. */
+export function isLong(text: string): boolean {
+  return text.length >= COPY_LIMIT
+}
+
 /** Requests to be sent, in pieces in their order. */
 export interface Output {
   readonly pieces: readonly Uint8Array[]
@@ -29,6 +34,8 @@ export class RequestWriter {
   /** Buffers that pieces lie in; of the last, the part from `#encodedEnd` on is free. */
   #encodeBuffers: Buffer[] | undefined
   #encodedEnd = 0
+  /** What `encode` gave last, which nobody else changes. */
+  #encoded: Uint8Array | undefined
   #finished = 0
   #opaque = 0
 
@@ -45,6 +52,7 @@ export class RequestWriter {
     this.#pieces = []
     this.#finished = 0
     this.#encodeBuffers = undefined
+    this.#encoded = undefined
     return { pieces, release: buffers && (() => returnEncodeBuffers(buffers)) }
   }
 
@@ -74,12 +82,18 @@ export class RequestWriter {
 
   /** A whole number from 0 to 2^53 - 1 in decimal. */
   uint(value: number): this {
-    if (value < 10) {
-      this.#reserve(1)
-      this.#slab[this.#end++] = 48 + value
-      return this
-    }
-    return this.ascii(value.toString())
+    if (value > 0xffff) return this.ascii(value.toString())
+    // Short numbers, such as opaques, are written faster than their text is made.
+    this.#reserve(5)
+    const slab = this.#slab
+    let at = this.#end
+    if (value >= 10_000) slab[at++] = 48 + ((value / 10_000) | 0)
+    if (value >= 1000) slab[at++] = 48 + (((value / 1000) | 0) % 10)
+    if (value >= 100) slab[at++] = 48 + (((value / 100) | 0) % 10)
+    if (value >= 10) slab[at++] = 48 + (((value / 10) | 0) % 10)
+    slab[at++] = 48 + (value % 10)
+    this.#end = at
+    return this
   }
 
   /** Ends a line. */
@@ -88,6 +102,12 @@ export class RequestWriter {
     this.#slab[this.#end++] = 13
     this.#slab[this.#end++] = 10
     return this
+  }
+
+  /** Text as UTF-8, for `data`, so that its length is known before that. */
+  encode(text: string): Uint8Array {
+    this.#encoded = this.#encode(text)
+    return this.#encoded
   }
 
   /** Bytes as they are; a string as UTF-8. */
@@ -100,24 +120,26 @@ export class RequestWriter {
       return this
     }
     this.#finishPiece()
-    this.#pieces.push(
-      typeof data === 'string' ? this.#encode(data, byteLength) : this.#passed(data),
-    )
+    this.#pieces.push(typeof data === 'string' ? this.#encode(data) : this.#passed(data))
     this.#finished += byteLength
     return this
   }
 
   #passed(data: Uint8Array): Uint8Array {
+    if (data === this.#encoded) return data
     const bytes = plainBytes(data)
     return this.copiesData ? Buffer.from(bytes) : bytes
   }
 
-  #encode(text: string, byteLength: number): Uint8Array {
-    const encoding = encodingOf(text, byteLength)
-    if (byteLength > ENCODE_BUFFER_SIZE) return Buffer.from(text, encoding)
+  #encode(text: string): Uint8Array {
+    // A unit of text takes up to three bytes. Only where that may be too much are they counted.
+    const most = text.length * 3
+    const room = most > ENCODE_BUFFER_SIZE ? Buffer.byteLength(text) : most
+    const encoding = encodingOf(text, room)
+    if (room > ENCODE_BUFFER_SIZE) return Buffer.from(text, encoding)
     this.#encodeBuffers ??= []
     let buffer = this.#encodeBuffers.at(-1)
-    if (buffer === undefined || this.#encodedEnd + byteLength > buffer.length) {
+    if (buffer === undefined || this.#encodedEnd + room > buffer.length) {
       buffer = borrowEncodeBuffer()
       this.#encodeBuffers.push(buffer)
       this.#encodedEnd = 0

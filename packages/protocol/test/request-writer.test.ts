@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RequestWriter } from '../src/index.ts'
+import { RequestWriter, StoreCommand } from '../src/index.ts'
 
 function taken(out: RequestWriter): string {
   return Buffer.concat(out.take().pieces).toString('latin1')
@@ -46,4 +46,39 @@ test('large bytes are passed as they are, or copied where that is asked for', ()
   out.data(value, value.length)
   value.fill('b')
   expect(taken(out)).toBe('b'.repeat(20_000) + 'a'.repeat(20_000))
+})
+
+describe('text of any length is stored as its UTF-8, with its length in bytes', () => {
+  // Around the lengths from which text is encoded apart, counted first, and given memory of its own.
+  const LENGTHS = [1, 5461, 16_383, 16_384, 16_385, 349_525, 349_526, 1_048_576, 1_048_577]
+  const UNITS = ['a', 'é', '€', '😀', '\ud800', 'plain text, then ü']
+
+  test.each(UNITS)('of %o', (unit) => {
+    const out = new RequestWriter()
+    for (const copiesData of [false, true]) {
+      out.copiesData = copiesData
+      for (const length of LENGTHS) {
+        const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+        new StoreCommand('set', 'key', 'before', 0, 0).write(out, 'text')
+        new StoreCommand('set', 'key', text, 16, 0).write(out, 'text')
+        new StoreCommand('set', 'key', `${text}!`, 16, 0).write(out, 'meta')
+        const { pieces, release } = out.take()
+        const requests = Buffer.concat(pieces)
+          .toString('latin1')
+          .replace(/ O\d+ F/, ' O F')
+        release?.()
+        const utf8 = Buffer.from(text).toString('latin1')
+        const lines = [
+          'set key 0 0 6',
+          'before',
+          `set key 16 0 ${utf8.length}`,
+          utf8,
+          `ms key ${Buffer.byteLength(`${text}!`)} O F16`,
+          Buffer.from(`${text}!`).toString('latin1'),
+          '',
+        ]
+        expect(requests === lines.join('\r\n')).toBe(true)
+      }
+    }
+  })
 })

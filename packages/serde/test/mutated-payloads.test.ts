@@ -94,7 +94,9 @@ describe(`of ${ROUNDS} mutated payloads`, () => {
         const { data, flags } = payloads[random(payloads.length)] ?? expect.unreachable()
         const mutatedFlags = random(4) === 0 ? flags ^ (1 << random(32)) : flags
         const payload = mutate(Buffer.from(data), random)
-        const error = await errorOf(() => readItem(serde as Serde<never>, payload, mutatedFlags >>> 0))
+        const error = await errorOf(() =>
+          readItem(serde as Serde<never>, payload, mutatedFlags >>> 0),
+        )
         if (error !== undefined) expect(error).toBeInstanceOf(MemcacheSerdeError)
         counts[error === undefined ? 'values' : 'errors']++
       }

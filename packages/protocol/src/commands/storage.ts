@@ -4,7 +4,7 @@ import type { WireKey } from '../key.ts'
 import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import type { RequestWriter } from '../request-writer.ts'
+import { isLong, type RequestWriter } from '../request-writer.ts'
 
 /** The commands that store an item. */
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
@@ -20,6 +20,8 @@ export class StoreCommand extends Command<boolean | undefined> {
   readonly #verb: StoreVerb
   readonly #key: WireKey
   readonly #data: string | Uint8Array
+  readonly #isLongText: boolean
+  /** In bytes, but of long text in characters: its bytes are counted as it is encoded. */
   readonly #length: number
   readonly #flags: number
   readonly #exptime: number
@@ -39,7 +41,8 @@ export class StoreCommand extends Command<boolean | undefined> {
     this.#verb = verb
     this.#key = key
     this.#data = data
-    this.#length = dataLength(data)
+    this.#isLongText = typeof data === 'string' && isLong(data)
+    this.#length = this.#isLongText ? data.length : dataLength(data)
     this.#flags = flags
     this.#exptime = exptime
     this.#cas = cas
@@ -59,23 +62,25 @@ export class StoreCommand extends Command<boolean | undefined> {
 
   override write(out: RequestWriter, dialect: Dialect): void {
     checkLength(this.#data, this.#length)
-    if (dialect === 'meta' && this.#verb === 'set') this.#writeMeta(out)
-    else this.#writeText(out)
-    out.crlf().data(this.#data, this.#length).crlf()
+    const data = this.#isLongText ? out.encode(this.#data as string) : this.#data
+    const length = this.#isLongText ? data.length : this.#length
+    if (dialect === 'meta' && this.#verb === 'set') this.#writeMeta(out, length)
+    else this.#writeText(out, length)
+    out.crlf().data(data, length).crlf()
   }
 
-  #writeMeta(out: RequestWriter): void {
+  #writeMeta(out: RequestWriter, length: number): void {
     this.#opaque = out.nextOpaque()
-    out.ascii('ms ').ascii(this.#key).ascii(' ').uint(this.#length)
+    out.ascii('ms ').ascii(this.#key).ascii(' ').uint(length)
     out.ascii(' O').uint(this.#opaque)
     if (this.#flags !== 0) out.ascii(' F').uint(this.#flags)
     if (this.#exptime !== 0) out.ascii(` T${this.#exptime}`)
   }
 
-  #writeText(out: RequestWriter): void {
+  #writeText(out: RequestWriter, length: number): void {
     this.#opaque = -1
     out.ascii(this.#verb).ascii(' ').ascii(this.#key).ascii(' ').uint(this.#flags)
-    out.ascii(` ${this.#exptime} `).uint(this.#length)
+    out.ascii(` ${this.#exptime} `).uint(length)
     if (this.#cas !== undefined) out.ascii(' ').ascii(this.#cas)
   }
 
