@@ -24,7 +24,7 @@ const TLS_BATCH = 16 * 1024
 const LATE_LIMIT = 10
 
 /** Requests are handed to the socket when they come to this many bytes, or by `flush`. */
-const WRITE_SIZE = 256 * 1024
+const WRITE_SIZE = 512 * 1024
 
 /** What a connection tells its owner. */
 export interface ConnectionListener {
