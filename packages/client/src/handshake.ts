@@ -28,11 +28,12 @@ export async function shakeHands(
   connection.dialect = dialect ?? 'text'
   if (dialect !== undefined && settings.tls === undefined) return
 
-  const version = ask(connection, new VersionCommand()).catch(ignoreRefusal)
-  const knowsMeta = dialect === undefined && (await ask(connection, new MetaNoopCommand()))
-  const number = versionNumber(await version)
-  if (dialect === undefined)
-    connection.dialect = knowsMeta && number >= META_SINCE ? 'meta' : 'text'
+  const version = ask(connection, new VersionCommand())
+  const knowsMeta = dialect === undefined ? ask(connection, new MetaNoopCommand()) : undefined
+  knowsMeta?.catch(() => {})
+  const number = versionNumber(await version.catch(ignoreRefusal))
+  if (knowsMeta !== undefined)
+    connection.dialect = (await knowsMeta) && number >= META_SINCE ? 'meta' : 'text'
   connection.stallsOverTls &&= !(number >= PIPELINES_OVER_TLS_SINCE && number < UNKNOWN_VERSION)
 }
 
@@ -70,8 +71,9 @@ function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
 }
 
 /** A proxy may refuse to tell its version; that is no reason to give up. */
-function ignoreRefusal(): undefined {
-  return undefined
+function ignoreRefusal(error: MemcacheError): undefined {
+  // The reply to what is sent behind this may be lost, and would be waited for in vain.
+  if (error.reason === 'unauthenticated') throw error
 }
 
 function versionNumber(version: string | undefined): number {

@@ -166,6 +166,19 @@ describe('the dialect', () => {
     expect(server.links).toHaveLength(2)
   })
 
+  test('is not waited for where the server wants a login, whose refusal may be its only reply', async () => {
+    const { client } = await start({ connectTimeout: 60_000, timeout: 60_000 }, async (link) => {
+      await link.line()
+      await link.line()
+      link.write('CLIENT_ERROR unauthenticated\r\n')
+    })
+    await expect(client.get('a')).rejects.toMatchObject({
+      code: 'MEMCACHE_CONNECT',
+      reason: 'unauthenticated',
+      written: false,
+    })
+  })
+
   test('given is not asked for', async () => {
     const { client, server } = await start({ dialect: 'meta' }, async (link) => {
       link.write(miss(await link.line()))
