@@ -6,7 +6,7 @@ import type { ConnectionSettings } from './options.ts'
 const READ_BUFFER_SIZE = 64 * 1024
 
 /** Replies that lie whole in the buffer are read where they are: large values come half as fast again. */
-const MAX_READ_BUFFER_SIZE = 512 * 1024
+const LARGE_READ_BUFFER_SIZE = 512 * 1024
 
 /** Large values follow each other into the kernel without waiting for room at every one. */
 const WRITE_BUFFER_SIZE = 1024 * 1024
@@ -43,14 +43,14 @@ export function openSocket(
   }
 }
 
-/** Reads into one buffer, and after a read that fills it into one of twice the size. */
+/** Reads into one buffer; into a large one once a read has filled that. */
 function readInto(receive: (chunk: Buffer) => void): OnReadOpts {
   let buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE)
   let isFilled = false
   return {
     buffer() {
-      if (isFilled && buffer.length < MAX_READ_BUFFER_SIZE) {
-        buffer = Buffer.allocUnsafeSlow(buffer.length * 2)
+      if (isFilled && buffer.length < LARGE_READ_BUFFER_SIZE) {
+        buffer = Buffer.allocUnsafeSlow(LARGE_READ_BUFFER_SIZE)
       }
       return buffer
     },
