@@ -186,11 +186,12 @@ export class ReplyParser {
     return this.#data.subarray(this.#dataStart, this.#dataStart + this.size)
   }
 
-  /** Where the data lies until the parser moves on: from `dataStart` on. */
+  /** What the data lies in, from `dataStart` on, until the parser moves on. */
   get dataBuffer(): Buffer {
     return this.#data
   }
 
+  /** Where the data begins in `dataBuffer`. */
   get dataStart(): number {
     return this.#dataStart
   }
