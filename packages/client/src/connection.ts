@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+// The global of this name is a getter, which batches of commands would call again and again.
 import { performance } from 'node:perf_hooks'
 import {
   type Address,
@@ -23,7 +24,10 @@ const TLS_BATCH = 16 * 1024
 /** An unwanted reply that goes on for this many timeouts may be endless. */
 const LATE_LIMIT = 10
 
-/** Requests are handed to the socket when they come to this many bytes, or by `flush`. */
+/**
+ * Requests are handed to the socket when they come to this many bytes, or by `flush`. Fewer and larger
+ * writes are faster until they are more than the kernel takes at once.
+ */
 const WRITE_SIZE = 512 * 1024
 
 /** What a connection tells its owner. */

@@ -1,3 +1,4 @@
+// The global of this name is a getter, which batches of commands would call again and again.
 import { performance } from 'node:perf_hooks'
 import {
   type Address,

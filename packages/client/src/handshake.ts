@@ -30,6 +30,7 @@ export async function shakeHands(
 
   const version = ask(connection, new VersionCommand())
   const knowsMeta = dialect === undefined ? ask(connection, new MetaNoopCommand()) : undefined
+  // Nobody awaits it where the version decides.
   knowsMeta?.catch(() => {})
   const number = versionNumber(await version.catch(ignoreRefusal))
   if (knowsMeta !== undefined)
@@ -70,9 +71,9 @@ function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
   })
 }
 
-/** A proxy may refuse to tell its version; that is no reason to give up. */
+/** A proxy may refuse to tell its version; that is no reason to give up. That a login is wanted is one. */
 function ignoreRefusal(error: MemcacheError): undefined {
-  // The reply to what is sent behind this may be lost, and would be waited for in vain.
+  // Before a login the reply to what is sent behind this may be lost, and would be waited for in vain.
   if (error.reason === 'unauthenticated') throw error
 }
 

@@ -7,9 +7,9 @@ const SLAB_SIZE = 64 * 1024
 /** Data from this size on is handed over as it is; copying less costs less than a piece of its own. */
 const COPY_LIMIT = 16 * 1024
 
-/** Whether text is long enough to be encoded first and counted then, rather than gone through twice. */
-export function isLong(text: string): boolean {
-  return text.length >= COPY_LIMIT
+/** Whether data is text so long that it is encoded first and counted then, rather than gone through twice. */
+export function isLongText(data: string | Uint8Array): data is string {
+  return typeof data === 'string' && data.length >= COPY_LIMIT
 }
 
 /** Requests to be sent, in pieces in their order. */
@@ -104,12 +104,6 @@ export class RequestWriter {
     return this
   }
 
-  /** Text as UTF-8, for `data`, so that its length is known before that. */
-  encode(text: string): Uint8Array {
-    this.#encoded = this.#encode(text)
-    return this.#encoded
-  }
-
   /** Bytes as they are; a string as UTF-8. */
   data(data: string | Uint8Array, byteLength: number): this {
     if (byteLength < COPY_LIMIT) {
@@ -120,7 +114,7 @@ export class RequestWriter {
       return this
     }
     this.#finishPiece()
-    this.#pieces.push(typeof data === 'string' ? this.#encode(data) : this.#passed(data))
+    this.#pieces.push(typeof data === 'string' ? this.encode(data) : this.#passed(data))
     this.#finished += byteLength
     return this
   }
@@ -131,22 +125,31 @@ export class RequestWriter {
     return this.copiesData ? Buffer.from(bytes) : bytes
   }
 
-  #encode(text: string): Uint8Array {
-    // A unit of text takes up to three bytes. Only where that may be too much are they counted.
+  /** Text as UTF-8, to be given to `data` behind its length. */
+  encode(text: string): Uint8Array {
+    // A character takes up to three bytes. Only where that may be too much are they counted.
     const most = text.length * 3
     const room = most > ENCODE_BUFFER_SIZE ? Buffer.byteLength(text) : most
     const encoding = encodingOf(text, room)
-    if (room > ENCODE_BUFFER_SIZE) return Buffer.from(text, encoding)
-    this.#encodeBuffers ??= []
-    let buffer = this.#encodeBuffers.at(-1)
-    if (buffer === undefined || this.#encodedEnd + room > buffer.length) {
-      buffer = borrowEncodeBuffer()
-      this.#encodeBuffers.push(buffer)
-      this.#encodedEnd = 0
+    if (room > ENCODE_BUFFER_SIZE) this.#encoded = Buffer.from(text, encoding)
+    else {
+      const buffer = this.#encodeBufferFor(room)
+      const start = this.#encodedEnd
+      this.#encodedEnd += buffer.write(text, start, encoding)
+      this.#encoded = buffer.subarray(start, this.#encodedEnd)
     }
-    const start = this.#encodedEnd
-    this.#encodedEnd += buffer.write(text, start, encoding)
-    return buffer.subarray(start, this.#encodedEnd)
+    return this.#encoded
+  }
+
+  /** A buffer with room from `#encodedEnd` on. */
+  #encodeBufferFor(room: number): Buffer {
+    this.#encodeBuffers ??= []
+    const last = this.#encodeBuffers.at(-1)
+    if (last !== undefined && this.#encodedEnd + room <= last.length) return last
+    const fresh = borrowEncodeBuffer()
+    this.#encodeBuffers.push(fresh)
+    this.#encodedEnd = 0
+    return fresh
   }
 
   /** A number for the opaque of the next meta request: 0 to 4095, then again from 0. */

@@ -4,7 +4,7 @@ import type { WireKey } from '../key.ts'
 import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import { isLong, type RequestWriter } from '../request-writer.ts'
+import { isLongText, type RequestWriter } from '../request-writer.ts'
 
 /** The commands that store an item. */
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
@@ -20,8 +20,7 @@ export class StoreCommand extends Command<boolean | undefined> {
   readonly #verb: StoreVerb
   readonly #key: WireKey
   readonly #data: string | Uint8Array
-  readonly #isLongText: boolean
-  /** In bytes, but of long text in characters: its bytes are counted as it is encoded. */
+  /** In bytes, but of long text in characters: its bytes are counted when it is encoded. */
   readonly #length: number
   readonly #flags: number
   readonly #exptime: number
@@ -41,8 +40,7 @@ export class StoreCommand extends Command<boolean | undefined> {
     this.#verb = verb
     this.#key = key
     this.#data = data
-    this.#isLongText = typeof data === 'string' && isLong(data)
-    this.#length = this.#isLongText ? data.length : dataLength(data)
+    this.#length = isLongText(data) ? data.length : dataLength(data)
     this.#flags = flags
     this.#exptime = exptime
     this.#cas = cas
@@ -62,8 +60,8 @@ export class StoreCommand extends Command<boolean | undefined> {
 
   override write(out: RequestWriter, dialect: Dialect): void {
     checkLength(this.#data, this.#length)
-    const data = this.#isLongText ? out.encode(this.#data as string) : this.#data
-    const length = this.#isLongText ? data.length : this.#length
+    const data = isLongText(this.#data) ? out.encode(this.#data) : this.#data
+    const length = data === this.#data ? this.#length : data.length
     if (dialect === 'meta' && this.#verb === 'set') this.#writeMeta(out, length)
     else this.#writeText(out, length)
     out.crlf().data(data, length).crlf()
