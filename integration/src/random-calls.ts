@@ -21,18 +21,26 @@ const anyKey = fc.oneof(
   { weight: 20, arbitrary: key },
   { weight: 1, arbitrary: fc.constantFrom('', 'a b', 'k'.repeat(250), 'k'.repeat(251), 'é', 5) },
 )
-const value = fc.oneof(
-  { weight: 4, arbitrary: fc.string({ maxLength: 20 }) },
-  {
-    weight: 3,
-    arbitrary: fc.constantFrom('0', '7', '10', '99', '18446744073709551615', '5 ', 'x1'),
-  },
-  { weight: 2, arbitrary: fc.integer() },
-  fc.bigInt({ min: 0n, max: 2n ** 64n }),
-  fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
-  fc.constantFrom<unknown>(null, true, 1.5, '', { deep: [1, 'two'] }, [], 'y'.repeat(5000)),
-  fc.constantFrom<unknown>(undefined, () => 1, Symbol('s')),
-)
+/**
+ * Where memcached counts by what an earlier item left in its memory: behind white space it reads on,
+ * and before 1.6.22 it refuses a number of 2^63 or more if a minus sign comes anywhere after it.
+ */
+const LEFT_TO_CHANCE = /^[\t-\r ]+$|-/
+
+const value = fc
+  .oneof(
+    { weight: 4, arbitrary: fc.string({ maxLength: 20 }) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom('0', '7', '10', '99', '18446744073709551615', '5 ', 'x1'),
+    },
+    { weight: 2, arbitrary: fc.nat() },
+    fc.bigInt({ min: 0n, max: 2n ** 64n }),
+    fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+    fc.constantFrom<unknown>(null, true, 1.5, '', { deep: [1, 'two'] }, [], 'y'.repeat(5000)),
+    fc.constantFrom<unknown>(undefined, () => 1, Symbol('s')),
+  )
+  .filter((any) => !LEFT_TO_CHANCE.test(String(any)))
 const expire = fc.constantFrom<unknown>(undefined, 0, 100, -1, 2_592_001, new Date(1000), 1.5, 'x')
 const storeOptions = fc.record(
   { expire, flags: fc.constantFrom(0, 16, 2, 1, 4_294_967_295, -1), noreply: fc.constant(true) },

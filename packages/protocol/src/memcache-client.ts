@@ -121,6 +121,9 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
    * Adds to a decimal counter of 64 bits, which wraps at 2^64. A `number` delta answers a number, a
    * `bigint` delta a bigint; `undefined` if there is no such item or with `noreply`.
    *
+   * Never count with a value of nothing but white space: memcached reads on behind it, and may answer
+   * with digits that an earlier item left in its memory.
+   *
    * @throws MemcacheCounterRangeError when a number cannot hold the new value exactly
    */
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>

@@ -132,6 +132,21 @@ describe('MemcachedServer', () => {
     expect(await ask(server, 'version\r\n')).toBe('VERSION 1.6.45\r\n')
   })
 
+  test('counts as on clear memory: from 2^63 on, and not with white space', async () => {
+    const server = await start()
+    expect(
+      await ask(
+        server,
+        'set n 0 0 30\r\n0123456789012345678901-2345678\r\n' +
+          'set n 0 0 19\r\n9223372036854775808\r\nincr n 1\r\n' +
+          'set w 0 0 10\r\n   123    \r\nset w 0 0 1\r\n\t\r\nincr w 1\r\n',
+      ),
+    ).toBe(
+      'STORED\r\nSTORED\r\n9223372036854775809\r\n' +
+        'STORED\r\nSTORED\r\nCLIENT_ERROR cannot increment or decrement non-numeric value\r\n',
+    )
+  })
+
   test('closes at an endless line', async () => {
     const server = await start()
     const connection = await RawConnection.open(server.name)
