@@ -21,9 +21,10 @@ const anyKey = fc.oneof(
   { weight: 20, arbitrary: key },
   { weight: 1, arbitrary: fc.constantFrom('', 'a b', 'k'.repeat(250), 'k'.repeat(251), 'é', 5) },
 )
+
 /**
- * Where memcached counts by what an earlier item left in its memory: behind white space it reads on,
- * and before 1.6.22 it refuses a number of 2^63 or more if a minus sign comes anywhere after it.
+ * Values with which memcached counts by what an earlier item left in its memory: behind white space it
+ * reads on, and before 1.6.22 it refuses a number of 2^63 or more if a minus sign lies behind it.
  */
 const LEFT_TO_CHANCE = /^[\t-\r ]+$|-/
 
@@ -41,6 +42,7 @@ const value = fc
     fc.constantFrom<unknown>(undefined, () => 1, Symbol('s')),
   )
   .filter((any) => !LEFT_TO_CHANCE.test(String(any)))
+
 const expire = fc.constantFrom<unknown>(undefined, 0, 100, -1, 2_592_001, new Date(1000), 1.5, 'x')
 const storeOptions = fc.record(
   { expire, flags: fc.constantFrom(0, 16, 2, 1, 4_294_967_295, -1), noreply: fc.constant(true) },

@@ -5,7 +5,7 @@ import type { ConnectionSettings } from './options.ts'
 
 const READ_BUFFER_SIZE = 64 * 1024
 
-/** Replies that lie whole in the buffer are read where they are: large values come half as fast again. */
+/** Replies that lie whole in the buffer are read where they are: large values come a third faster or more. */
 const LARGE_READ_BUFFER_SIZE = 512 * 1024
 
 /** Large values follow each other into the kernel without waiting for room at every one. */
