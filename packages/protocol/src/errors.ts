@@ -1,3 +1,6 @@
+/** On the prototype of each class here: its name, whatever a minifier calls it. */
+const BRAND: unique symbol = Symbol.for('mc.error')
+
 /** What every error of the family carries besides its message. */
 export interface MemcacheErrorOptions extends ErrorOptions {
   /** Name of the server, as `host:port` or a socket path. */
@@ -9,8 +12,9 @@ export interface MemcacheErrorOptions extends ErrorOptions {
 }
 
 /**
- * Base of every error that this family of packages rejects with. Tell errors apart by `code`, which
- * also works when two copies of a package are installed.
+ * Base of every error that this family of packages rejects with. Tell errors apart by `code` or by
+ * `instanceof`: both also hold for errors of another copy of this package, and of another realm such as a
+ * sandbox of jest.
  */
 export class MemcacheError extends Error {
   override readonly name: string = 'MemcacheError'
@@ -200,3 +204,45 @@ function placed(message: string, { server, command }: MemcacheErrorOptions): str
   if (server === undefined) return command === undefined ? message : `${command}: ${message}`
   return command === undefined ? `${server}: ${message}` : `${command} on ${server}: ${message}`
 }
+
+function brandOf(prototype: object): unknown {
+  return (prototype as { [BRAND]?: unknown })[BRAND]
+}
+
+/** Asks for the brand where the class has one; a subclass of a user's has none. */
+function hasInstance(this: { readonly prototype: object }, value: unknown): boolean {
+  if (!Object.hasOwn(this.prototype, BRAND)) {
+    return Function.prototype[Symbol.hasInstance].call(this as never, value)
+  }
+  if (typeof value !== 'object' || value === null) return false
+  const brand = brandOf(this.prototype)
+  try {
+    for (let it = value; it !== null; it = Object.getPrototypeOf(it)) {
+      if (Object.hasOwn(it, BRAND) && brandOf(it) === brand) return true
+    }
+  } catch {
+    // A revoked proxy, for instance, is no error of ours.
+  }
+  return false
+}
+
+const CLASSES: Readonly<Record<string, { readonly prototype: object }>> = {
+  MemcacheError,
+  MemcacheClientError,
+  MemcacheIllegalInputError,
+  MemcacheUnknownCommandError,
+  MemcacheServerError,
+  MemcacheUnexpectedCloseError,
+  MemcacheUnknownError,
+  MemcacheConnectError,
+  MemcacheTimeoutError,
+  MemcacheOverloadError,
+  MemcacheCounterRangeError,
+  MemcacheClosedError,
+  MemcacheSerdeError,
+  MemcachePartialError,
+}
+for (const [name, { prototype }] of Object.entries(CLASSES)) {
+  Object.defineProperty(prototype, BRAND, { value: name })
+}
+Object.defineProperty(MemcacheError, Symbol.hasInstance, { value: hasInstance })

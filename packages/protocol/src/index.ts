@@ -2,6 +2,7 @@ export { type Address, addressName, parseAddress, type ServerSpec } from './addr
 export { dataLength, plainBytes } from './bytes.ts'
 export { Announcer } from './client/announcer.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
+export { Deadline, startTimer } from './client/deadline.ts'
 export { showAs } from './client/inspection.ts'
 export {
   type CommandClientOptions,
@@ -55,12 +56,14 @@ export {
   MemcacheUnknownError,
   orOnError,
 } from './errors.ts'
+export { isAbortSignal, isError, isPromise, messageOf, toError } from './foreign.ts'
 export { checkCas, checkDelay, checkFlags, checkInteger, toDelta, toExptime } from './integer.ts'
 export {
   itemKey,
   KeyEncoder,
   type KeyRules,
   MAX_KEY_LENGTH,
+  shownKey,
   type WireKey,
   wireKeyBytes,
 } from './key.ts'

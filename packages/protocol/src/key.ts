@@ -99,6 +99,13 @@ export function itemKey(key: Key): ItemKey {
   )
 }
 
+/** A key as errors show it: printable, in quotes, at most 40 characters of it. */
+export function shownKey(key: ItemKey): string {
+  const text = typeof key === 'string' ? key : Buffer.from(key.subarray(0, 41)).toString('latin1')
+  const shown = text.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')
+  return `"${shown}${text.length > 40 ? '…' : ''}"`
+}
+
 /** The bytes of a wire key. */
 export function wireKeyBytes(key: WireKey): Buffer {
   return Buffer.from(key, 'latin1')

@@ -1,4 +1,5 @@
 import { MemcacheIllegalInputError } from '../errors.ts'
+import { isAbortSignal } from '../foreign.ts'
 import type { WriteOptions } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
 
@@ -74,11 +75,6 @@ export function checkCallOptions(options: WriteOptions): void {
   if (noreply !== undefined && typeof noreply !== 'boolean') {
     illegal('noreply must be a boolean', noreply)
   }
-}
-
-/** By its shape, since there are several: of another realm, or somebody's polyfill. */
-function isAbortSignal(signal: AbortSignal | null): boolean {
-  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function'
 }
 
 function isTimerLength(milliseconds: number): boolean {

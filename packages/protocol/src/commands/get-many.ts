@@ -1,11 +1,12 @@
 import { Command, errorOfReply, misplaced } from '../command.ts'
+import { isPromise } from '../foreign.ts'
 import type { WireKey } from '../key.ts'
 import type { ItemKey } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
-import { casOf, FailedValue, isPromise, readValue, withCas } from './value.ts'
+import { casOf, FailedValue, readValue, withCas } from './value.ts'
 
 /**
  * `get` or `gets` of many keys in one line. The hits go into a map shared by all lines of a call,

@@ -1,5 +1,6 @@
 import { errorOfReply } from '../command.ts'
 import { MemcacheSerdeError } from '../errors.ts'
+import { isPromise } from '../foreign.ts'
 import type { ItemKey, ValueWithCas } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
@@ -77,13 +78,4 @@ export function casOf(reply: ReplyParser): string {
   const cas = reply.kind === ReplyKind.va ? reply.metaFlag('c') : reply.word(4)
   if (cas === undefined) throw errorOfReply(reply, 'gets')
   return cas
-}
-
-/** True for a promise of any make. */
-export function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
 }

@@ -1,0 +1,114 @@
+import { performance } from 'node:perf_hooks'
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { MemcacheTimeoutError } from '../errors.ts'
+import type { CommandOptions } from '../memcache-client.ts'
+import { onAbort } from './watch-signal.ts'
+
+/** The longest delay that Node's timers take; longer ones fire at once. */
+const MAX_DELAY = 2_147_483_647
+
+/**
+ * The one deadline and the one signal of a call, for all of its steps: the wait for a pooled client, the
+ * batches of many keys, the caches of a list, the work of an asynchronous serde.
+ */
+export class Deadline {
+  readonly signal: AbortSignal | undefined
+  readonly #timeout: number
+  readonly #end: number
+  readonly #now: () => number
+
+  /**
+   * @param timeout - milliseconds from now for the whole call; `Infinity`: none
+   * @param now - milliseconds on a clock that never goes back
+   */
+  constructor(timeout: number, signal?: AbortSignal, now: () => number = () => performance.now()) {
+    this.signal = signal
+    this.#timeout = timeout
+    this.#end = now() + timeout
+    this.#now = now
+  }
+
+  /** Milliseconds left; 0 when it has passed. */
+  get left(): number {
+    return Math.max(0, this.#end - this.#now())
+  }
+
+  /**
+   * The options for the call's next step: the time that is left, and the signal.
+   *
+   * @throws MemcacheTimeoutError when none is left; the signal's reason when it has aborted
+   */
+  step<O extends CommandOptions>(options?: O): O & CommandOptions {
+    this.signal?.throwIfAborted()
+    const { left } = this
+    if (left === 0) throw this.#passed(false)
+    const timeout = Math.min(Math.max(1, left), MAX_DELAY)
+    return { ...(options as O), timeout, signal: this.signal }
+  }
+
+  /**
+   * Settles as the work does, or rejects when the deadline passes or the signal aborts: the work then goes
+   * on, and what comes of it is dropped.
+   *
+   * @param written - what the error of a passed deadline says
+   * @throws MemcacheTimeoutError, the signal's reason
+   */
+  bound<T>(work: PromiseLike<T>, written?: boolean): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const undo: (() => void)[] = []
+      let isSettled = false
+      const settle = (): void => {
+        isSettled = true
+        for (const cancel of undo) cancel()
+      }
+      work.then(
+        (result) => {
+          settle()
+          resolve(result)
+        },
+        (error: unknown) => {
+          settle()
+          reject(error)
+        },
+      )
+      const { signal } = this
+      const abort = (): void => {
+        settle()
+        reject(signal?.reason)
+      }
+      if (signal?.aborted) abort()
+      if (isSettled) return
+      if (signal !== undefined) undo.push(onAbort(signal, abort))
+      const passed = (): void => {
+        settle()
+        reject(this.#passed(written))
+      }
+      undo.push(startTimer(this.left, passed))
+    })
+  }
+
+  #passed(written: boolean | undefined): MemcacheTimeoutError {
+    const message = `the call was not finished within ${this.#timeout} ms`
+    return new MemcacheTimeoutError(message, { written })
+  }
+}
+
+/**
+ * Calls back after so many milliseconds, and not before the loop has read its sockets: a process that stood
+ * still finds its timers due before the replies that came meanwhile. Answers how to cancel it.
+ *
+ * The timer keeps the process alive, as somebody awaits what it ends.
+ */
+export function startTimer(delay: number, callback: () => void): () => void {
+  if (delay > MAX_DELAY) return () => {}
+  let isCancelled = false
+  const timer = setTimeout(() => {
+    setImmediate(() => {
+      if (!isCancelled) callback()
+    })
+  }, delay)
+  return () => {
+    isCancelled = true
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Looks at values that come from elsewhere: from hooks, other realms, other copies of a package. There
+ * `instanceof` says nothing, and a look may throw.
+ */
+
+/** True for a promise of any make. A `then` that throws when it is read makes it none. */
+export function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    return false
+  }
+}
+
+/** True for an abort signal of any make, such as a polyfill's. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false
+  const { aborted, addEventListener } = value as Partial<AbortSignal>
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function'
+}
+
+/** True for an error of any realm. */
+export function isError(value: unknown): value is Error {
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return value instanceof Error || typeof (value as Partial<Error>).message === 'string'
+  } catch {
+    return false
+  }
+}
+
+/** What was thrown, as an error: people throw anything. */
+export function toError(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(messageOf(thrown), { cause: thrown })
+}
+
+/** What a thrown value says of itself, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  try {
+    if (isError(thrown)) return String(thrown.message)
+    return String(thrown)
+  } catch {
+    return `a thrown ${typeof thrown} that has no text`
+  }
+}

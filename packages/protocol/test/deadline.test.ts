@@ -1,0 +1,65 @@
+import { describe, expect, it, vi } from 'vitest'
+import { Deadline, MemcacheTimeoutError, startTimer } from '../src/index.ts'
+
+describe('Deadline', () => {
+  it('gives each step what is left of the time', () => {
+    let now = 1000
+    const deadline = new Deadline(300, undefined, () => now)
+    expect(deadline.step({ noreply: true })).toEqual({ noreply: true, timeout: 300 })
+    now += 100
+    expect(deadline.step().timeout).toBe(200)
+    now += 200
+    expect(() => deadline.step()).toThrow(
+      expect.objectContaining({ code: 'MEMCACHE_TIMEOUT', written: false }),
+    )
+  })
+
+  it('gives each step the signal, and none once that has aborted', () => {
+    const controller = new AbortController()
+    const deadline = new Deadline(300, controller.signal)
+    expect(deadline.step().signal).toBe(controller.signal)
+    controller.abort(new Error('enough'))
+    expect(() => deadline.step()).toThrow('enough')
+  })
+
+  it('lets work settle in time', async () => {
+    const deadline = new Deadline(30_000)
+    await expect(deadline.bound(Promise.resolve(7))).resolves.toBe(7)
+    await expect(deadline.bound(Promise.reject(new Error('no')))).rejects.toThrow('no')
+  })
+
+  it('ends the wait for work that never settles', async () => {
+    const never = new Promise(() => {})
+    await expect(new Deadline(5).bound(never)).rejects.toBeInstanceOf(MemcacheTimeoutError)
+    const controller = new AbortController()
+    const bound = new Deadline(30_000, controller.signal).bound(never)
+    controller.abort(new Error('enough'))
+    await expect(bound).rejects.toThrow('enough')
+    await expect(new Deadline(30_000, controller.signal).bound(never)).rejects.toThrow('enough')
+  })
+
+  it('works under fake timers', async () => {
+    vi.useFakeTimers()
+    try {
+      await expect(new Deadline(5).bound(new Promise(() => {}))).rejects.toThrow('within 5 ms')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('startTimer', () => {
+  it('fires behind what the loop had to do after a stall', async () => {
+    const order: string[] = []
+    await new Promise<void>((resolve) => {
+      startTimer(5, () => {
+        order.push('timer')
+        resolve()
+      })
+      setTimeout(() => setImmediate(() => order.push('work')), 1)
+      const end = performance.now() + 20
+      while (performance.now() < end);
+    })
+    expect(order).toEqual(['work', 'timer'])
+  })
+})

@@ -1,0 +1,56 @@
+import { describe, expect, it, vi } from 'vitest'
+import * as own from '../src/index.ts'
+
+vi.resetModules()
+const copy = (await import('../src/errors.ts')) as typeof import('../src/errors.ts')
+
+describe('errors of two copies of the package', () => {
+  it('are of one class', () => {
+    expect(copy.MemcacheTimeoutError).not.toBe(own.MemcacheTimeoutError)
+    const foreign = new copy.MemcacheTimeoutError('late')
+    expect(foreign).toBeInstanceOf(own.MemcacheTimeoutError)
+    expect(foreign).toBeInstanceOf(own.MemcacheError)
+    expect(foreign).not.toBeInstanceOf(own.MemcacheConnectError)
+    expect(own.isConnectionError(foreign)).toBe(true)
+    const partial = new copy.MemcachePartialError(true, new Map([['k', foreign]]))
+    expect(own.isConnectionError(partial)).toBe(true)
+  })
+
+  it('a subclass of a user is told by its own prototype', () => {
+    class Own extends own.MemcacheTimeoutError {}
+    expect(new Own('late')).toBeInstanceOf(Own)
+    expect(new Own('late')).toBeInstanceOf(copy.MemcacheTimeoutError)
+    expect(new own.MemcacheTimeoutError('late')).not.toBeInstanceOf(Own)
+  })
+
+  it.each([
+    ['null', null],
+    ['a string', 'MEMCACHE_TIMEOUT'],
+    ['an object without a prototype', Object.create(null)],
+    ['a revoked proxy', revoked()],
+    ['another error', new Error('late')],
+  ])('%s is none of them', (_name, value) => {
+    expect(value instanceof own.MemcacheError).toBe(false)
+    expect(own.isConnectionError(value)).toBe(false)
+  })
+})
+
+describe('what was thrown', () => {
+  it.each([
+    ['an error', new Error('broken'), 'broken'],
+    ['a string', 'broken', 'broken'],
+    ['nothing', undefined, 'undefined'],
+    ['a symbol', Symbol('s'), 'Symbol(s)'],
+    ['an object without a prototype', Object.create(null), 'a thrown object that has no text'],
+    ['a revoked proxy', revoked(), 'a thrown object that has no text'],
+  ])('%s has a text', (_name, thrown, text) => {
+    expect(own.messageOf(thrown)).toBe(text)
+    expect(own.toError(thrown).message).toBe(text)
+  })
+})
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
