@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { MemcacheError } from '@mc/protocol'
 
 /** The wait between failed connection attempts: doubling, bounded, and spread by a quarter either way. */

@@ -1,9 +1,13 @@
 import {
+  type Address,
   addressName,
   type Command,
   CommandClient,
   type CommandClientEvents,
+  type CommandOptions,
+  Deadline,
   type MemcacheError,
+  MemcacheServerError,
   parseAddress,
   QuitCommand,
   type Serde,
@@ -13,6 +17,7 @@ import {
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import { type ClientState, Dispatcher } from './dispatcher.ts'
 import { type ClientOptions, connectionSettings } from './options.ts'
+import { outlives } from './outlives.ts'
 import { isTracing, traceCommand } from './tracing.ts'
 
 export type { ClientState, NativeValue }
@@ -31,8 +36,8 @@ export interface ClientEvents extends CommandClientEvents {
  * A client of one memcached server, over one connection on which all commands are pipelined.
  *
  * Nothing is connected until the first command or `connect()`. A lost connection is replaced when the
- * next command needs it; after a failed attempt commands reject at once until the wait is over. A client
- * with nothing under way does not keep the process alive for longer than `timeout`.
+ * next command needs it; after a failed attempt commands reject at once until the wait is over. An idle
+ * client does not keep the process alive.
  *
  * @typeParam V - the values that its serde takes and gives
  */
@@ -44,6 +49,8 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   /** The server's name: `host:port` or the path of a socket. */
   readonly server: string
 
+  readonly #address: Address
+  readonly #timeout: number
   readonly #dispatcher: Dispatcher
 
   /**
@@ -54,8 +61,10 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   constructor(server: ServerSpec, options: ClientOptions<V> = {}) {
     super(options, nativeSerde as unknown as Serde<V>)
     const address = parseAddress(server)
+    this.#address = address
     this.server = addressName(address)
     const settings = connectionSettings(options)
+    this.#timeout = settings.timeout
     this.#dispatcher = new Dispatcher(address, this.server, settings, {
       onConnect: (isFirst) => this.announce(isFirst ? 'connect' : 'reconnect'),
       onDisconnect: (error) => this.announce('disconnect', error),
@@ -79,6 +88,19 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   /** Connects now rather than at the first command. @throws MemcacheConnectError */
   connect(): Promise<void> {
     return this.#dispatcher.connect()
+  }
+
+  /** As in `ServerCommands`. @throws MemcacheServerError if the connection ended and the server is still there */
+  override async shutdown(
+    options?: CommandOptions & { readonly graceful?: boolean | undefined },
+  ): Promise<void> {
+    const deadline = new Deadline(options?.timeout ?? this.#timeout, options?.signal)
+    await super.shutdown(options)
+    // A proxy that does not know the command closes the connection as well.
+    if (await outlives(this.#address, deadline)) {
+      const place = { server: this.server, command: 'shutdown', written: true }
+      throw new MemcacheServerError('the connection ended, but the server is still there', place)
+    }
   }
 
   async quit(): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-// The global of this name is a getter, which batches of commands would call again and again.
 import { performance } from 'node:perf_hooks'
 import {
   type Address,
@@ -8,6 +7,7 @@ import {
   errorOfReply,
   GetCommand,
   GetLine,
+  MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
   MemcacheUnexpectedCloseError,
@@ -16,7 +16,8 @@ import {
 } from '@mc/protocol'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
-import { openSocket, readyEvent } from './socket.ts'
+import { GREETING_LENGTH, reasonOf, whatAnswered } from './peer.ts'
+import { openSocket, readyEvent, resetSocket } from './socket.ts'
 
 /** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
 const TLS_BATCH = 16 * 1024
@@ -51,6 +52,8 @@ export class Connection {
   heardAt = 0
   /** Whether any command was answered since the handshake. */
   hasAnswered = false
+  /** What it waits for before it is ready, for errors. */
+  step = 'connecting'
 
   readonly #server: string
   readonly #socket: Socket
@@ -61,10 +64,15 @@ export class Connection {
   /** The gets at the end of the queue that are to go as one line and are not written yet. */
   #line: GetLine | undefined
   readonly #ready: Promise<void>
+  #rejectReady: (error: MemcacheError) => void = () => {}
   #bytes = 0
   #isClosed = false
   #isEnding = false
   #isGivenUp = false
+  /** The socket keeps the process alive. */
+  #isHeld = true
+  /** The first bytes that came. */
+  #greeting: Buffer | undefined
   #headHasBegun = false
   #cause: Error | undefined
   #batchIsSent = false
@@ -83,15 +91,24 @@ export class Connection {
     this.#socket = openSocket(address, settings, (chunk) => this.#receive(chunk))
     this.#ready = new Promise((resolve, reject) => {
       this.#socket.once(readyEvent(settings), resolve)
-      this.#socket.once('close', () => reject(this.#connectError(this.#cause)))
+      this.#rejectReady = reject
     })
     this.#ready.catch(() => {})
+    if (settings.tls !== undefined) {
+      this.#socket.once('connect', () => {
+        this.step = 'waiting for the TLS handshake'
+      })
+    }
+    // Nothing is sent behind the first sign of the end, which comes turns before `close`.
     this.#socket.on('error', (error) => {
-      this.#cause = error
+      this.#cause ??= error
+      this.#closed()
+    })
+    this.#socket.on('end', () => {
+      this.#drop()
+      this.#closed()
     })
     this.#socket.on('close', () => this.#closed())
-    // Without a reader the end would wait behind unread data for ever.
-    this.#socket.on('end', () => this.#socket.destroy())
     this.#socket.on('drain', () => this.#listener.onReady())
     this.#socket.resume()
   }
@@ -111,6 +128,11 @@ export class Connection {
     return this.#bytes
   }
 
+  /** Bytes that the socket has taken and not yet sent. */
+  get hasUnsent(): boolean {
+    return this.#socket.writableLength > 0
+  }
+
   /**
    * Until when to wait for a reply that nobody wants any longer, so that those behind it arrive; undefined
    * when the next reply is wanted.
@@ -124,7 +146,10 @@ export class Connection {
       if (left-- === 0) break
     }
     if (head.endToken !== undefined) return 0
-    return Math.min(this.heardAt + timeout, head.deadline + LATE_LIMIT * timeout)
+    // From the deadline on, so that those behind it have as much time; but an aborted call may have had
+    // a deadline in an hour.
+    const lateFrom = Math.max(this.heardAt, Math.min(head.deadline, this.heardAt + timeout))
+    return Math.min(lateFrom + timeout, head.deadline + LATE_LIMIT * timeout)
   }
 
   /** @throws MemcacheError when the connection is gone */
@@ -143,9 +168,18 @@ export class Connection {
     return this.#headHasBegun || !this.#parser.isBetweenReplies
   }
 
-  /** Whether the socket keeps the process alive. */
-  keepAlive(keep: boolean): void {
-    if (keep) this.#socket.ref()
+  /** What is known of a peer that is no memcached, for errors. */
+  get hint(): string | undefined {
+    const known = whatAnswered(this.#greeting)
+    if (known !== undefined || this.#greeting !== undefined || !this.wasClosedByServer) return known
+    return 'it may expect TLS or the binary protocol'
+  }
+
+  /** Sets whether the socket keeps the process alive. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return
+    this.#isHeld = isHeld
+    if (isHeld) this.#socket.ref()
     else this.#socket.unref()
   }
 
@@ -177,6 +211,7 @@ export class Connection {
       }
     }
     if (this.#inFlight.length === 0) {
+      this.hold(true)
       this.heardAt = now
       this.#batchIsSent = false
       this.#batchStores = false
@@ -205,10 +240,23 @@ export class Connection {
 
   /** Gives the connection up. */
   destroy(error: MemcacheError): void {
+    if (this.#isClosed) return
     this.#cause ??= error
     this.#isGivenUp = true
-    this.#socket.destroy()
+    this.#drop()
     this.#closed()
+  }
+
+  /**
+   * Lets the socket go. What was sent and not answered must not arrive later, behind newer writes of
+   * another connection: the kernel goes on sending it for a socket that is closed, for one that is reset
+   * it does not.
+   */
+  #drop(): void {
+    const head = this.#inFlight.peek()
+    const isAnswered = head === undefined || head.endsConnection
+    if (isAnswered && !this.hasUnsent) this.#socket.destroy()
+    else resetSocket(this.#socket)
   }
 
   #joinLine(command: Command): boolean {
@@ -231,6 +279,7 @@ export class Connection {
     const parser = this.#parser
     const inFlight = this.#inFlight
     this.heardAt = performance.now()
+    this.#greeting ??= Buffer.from(chunk.subarray(0, GREETING_LENGTH))
     parser.push(chunk)
     try {
       for (;;) {
@@ -261,6 +310,7 @@ export class Connection {
       this.#outOfStep(error)
       return
     }
+    this.hold(false)
     this.#listener.onReady()
   }
 
@@ -276,6 +326,7 @@ export class Connection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#isEnding = true
+    this.#rejectReady(this.#connectError(this.#cause))
     this.#listener.onClose(this.#closeError(this.#cause), this.#inFlight)
   }
 
@@ -285,17 +336,12 @@ export class Connection {
     return new MemcacheUnexpectedCloseError(reasonOf(cause), place)
   }
 
-  #connectError(cause: unknown): MemcacheConnectError {
-    if (cause instanceof MemcacheConnectError) return cause
+  #connectError(cause: unknown): MemcacheError {
+    if (cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError) return cause
     return new MemcacheConnectError(reasonOf(cause), {
       server: this.#server,
       cause,
       written: false,
     })
   }
-}
-
-function reasonOf(cause: unknown): string {
-  if (cause instanceof MemcacheError) return cause.reason
-  return cause instanceof Error ? cause.message : 'the server closed the connection'
 }

@@ -1,5 +1,5 @@
-// The global of this name is a getter, which batches of commands would call again and again.
 import { performance } from 'node:perf_hooks'
+import { setImmediate } from 'node:timers'
 import {
   type Address,
   type Command,
@@ -10,15 +10,14 @@ import {
   MemcacheTimeoutError,
   MemcacheUnexpectedCloseError,
 } from '@mc/protocol'
-import { Backoff } from './backoff.ts'
 import { Connection } from './connection.ts'
+import { DeadlineTimer } from './deadline-timer.ts'
+import { Dialer } from './dialer.ts'
 import { Fifo } from './fifo.ts'
-import { shakeHands } from './handshake.ts'
 import type { ConnectionSettings } from './options.ts'
-import { traceConnect } from './tracing.ts'
 
-/** Deadlines are checked no more often than this, in milliseconds. */
-const SWEEP_INTERVAL = 5
+/** Deadlines this close to that of the attempt to connect, in milliseconds, leave the error to the attempt. */
+const SAME_DEADLINE = 50
 
 /**
  * `idle`: nothing was to be sent yet, or the connection is gone. `waiting`: an attempt to connect failed, and
@@ -37,23 +36,18 @@ export interface DispatcherListener {
  * it that every command settles by its deadline.
  */
 export class Dispatcher {
-  readonly #address: Address
   readonly #server: string
   readonly #settings: ConnectionSettings
   readonly #listener: DispatcherListener
   readonly #waiting = new Fifo<Command>()
-  readonly #backoff: Backoff
+  readonly #dialer: Dialer
+  readonly #timer: DeadlineTimer
+  /** How many of the last commands in the queue have a timeout and no deadline yet. */
+  #undated = 0
   #waitingBytes = 0
   #connection: Connection | undefined
-  /** The one attempt to connect that is under way, and its connection. */
-  #dialing: Promise<void> | undefined
-  #opening: Connection | undefined
   #wasConnected = false
   #flushIsDue = false
-  /** The clock as of this turn of the event loop, while a flush is due. */
-  #now = 0
-  #timer: NodeJS.Timeout | undefined
-  #timerDue = Number.POSITIVE_INFINITY
   #isClosed = false
   #drained: (() => void) | undefined
 
@@ -63,18 +57,27 @@ export class Dispatcher {
     settings: ConnectionSettings,
     listener: DispatcherListener,
   ) {
-    this.#address = address
     this.#server = server
     this.#settings = settings
     this.#listener = listener
-    this.#backoff = new Backoff(settings.reconnectDelay)
+    this.#timer = new DeadlineTimer(
+      (stalled) => this.#sweep(stalled),
+      () => this.#connection?.heardAt ?? 0,
+    )
+    this.#dialer = new Dialer(server, settings, () => {
+      const connection: Connection = new Connection(address, server, settings, {
+        onReady: () => this.#onReady(connection),
+        onClose: (error, left) => this.#onClose(connection, error, left),
+      })
+      return connection
+    })
   }
 
   get state(): ClientState {
     if (this.#isClosed) return 'closed'
     if (this.isConnected) return 'connected'
-    if (this.#dialing !== undefined) return 'connecting'
-    return this.#backoff.failure === undefined ? 'idle' : 'waiting'
+    if (this.#dialer.isDialing) return 'connecting'
+    return this.#dialer.failure === undefined ? 'idle' : 'waiting'
   }
 
   get isConnected(): boolean {
@@ -86,7 +89,7 @@ export class Dispatcher {
     return this.#waiting.length + (this.#connection?.inFlight.length ?? 0)
   }
 
-  /** Sends the command and settles it by `timeout` milliseconds from now. */
+  /** Sends the command in this turn of the event loop and settles it within `timeout` milliseconds of its end. */
   submit(command: Command, timeout: number): void {
     const refusal = this.#refusal(command)
     if (refusal !== undefined) {
@@ -95,13 +98,13 @@ export class Dispatcher {
     }
     if (!this.#flushIsDue) {
       this.#flushIsDue = true
-      this.#now = performance.now()
       // Behind the replies of all sockets that this turn reads, so that what they lead to leaves in one
       // write: with several servers that is a fifth less CPU for each command than at the next tick.
       setImmediate(flush, this)
     }
-    command.deadline = this.#now + timeout
-    if (command.deadline < this.#timerDue) this.#armTimer(command.deadline)
+    // Its clock starts when it can leave: what the caller does until then is not the server's time.
+    command.deadline = timeout
+    this.#undated++
     this.#waitingBytes += command.size
     this.#waiting.push(command)
   }
@@ -109,7 +112,13 @@ export class Dispatcher {
   /** Resolves when connected; rejects with `MemcacheConnectError`. */
   async connect(): Promise<void> {
     if (this.#isClosed) throw this.#closedError()
-    if (this.#connection === undefined) await this.#dial()
+    if (this.#connection !== undefined) return
+    try {
+      await this.#dial()
+    } catch (error) {
+      // Others may wait for the same attempt: an error belongs to one of them.
+      throw this.#undialed(error as MemcacheError, 'connect')
+    }
   }
 
   /** Takes no more commands, lets those under way settle, then closes. */
@@ -130,19 +139,21 @@ export class Dispatcher {
   /** Closes at once; what is under way rejects with `MemcacheClosedError`. */
   destroy(): void {
     this.#isClosed = true
-    const error = this.#closedError()
-    this.#opening?.destroy(error)
-    this.#connection?.destroy(error)
-    this.#failWaiting(() => error)
+    this.#dialer.abort(this.#closedError())
+    this.#connection?.destroy(this.#closedError())
+    this.#failWaiting(() => this.#closedError())
+    this.#timer.clear()
     this.#checkDrained()
   }
 
   /** Sends what waits, as far as the connection takes it. */
   flush(): void {
     this.#flushIsDue = false
+    const now = performance.now()
+    if (this.#undated > 0) this.#date(now)
     const connection = this.#connection
     if (connection === undefined) {
-      if (this.#waiting.length > 0) this.#dial().catch(() => {})
+      if (this.#waiting.length > 0) this.#dialInBackground()
       return
     }
     let written: Command[] | undefined
@@ -151,7 +162,7 @@ export class Dispatcher {
       if (command === undefined) break
       if (!command.abandoned) {
         if (!connection.accepts(command)) break
-        connection.append(command, this.#now)
+        connection.append(command, now)
         if (command.onWritten !== undefined) {
           written ??= []
           written.push(command)
@@ -165,6 +176,18 @@ export class Dispatcher {
     this.#checkDrained()
   }
 
+  /** Makes deadlines of the timeouts of commands that came since the last time. */
+  #date(now: number): void {
+    let earliest = Number.POSITIVE_INFINITY
+    for (let i = this.#waiting.length - this.#undated; i < this.#waiting.length; i++) {
+      const command = this.#waiting.at(i)
+      command.deadline += now
+      if (command.deadline < earliest) earliest = command.deadline
+    }
+    this.#undated = 0
+    this.#timer.arm(earliest)
+  }
+
   #refusal(command: Command): MemcacheError | undefined {
     if (this.#isClosed) return this.#closedError()
     const { maxInFlight, maxInFlightBytes } = this.#settings
@@ -173,8 +196,8 @@ export class Dispatcher {
     if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
       return this.#overload(command, `${bytes} bytes of requests`)
     }
-    if (this.#connection !== undefined || this.#dialing !== undefined) return undefined
-    const cause = this.#backoff.failure
+    if (this.#connection !== undefined || this.#dialer.isDialing) return undefined
+    const cause = this.#dialer.failure
     if (cause === undefined) return undefined
     const place = { server: this.#server, command: command.name, written: false, cause }
     return new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, place)
@@ -185,82 +208,46 @@ export class Dispatcher {
     return new MemcacheOverloadError(`${what} are under way already`, place)
   }
 
-  #dial(): Promise<void> {
-    this.#dialing ??= traceConnect(this.#server, () => this.#open(this.#newConnection()))
-    return this.#dialing
+  #dialInBackground(): void {
+    // What fails with the attempt are the commands that wait for it.
+    this.#dial().catch(() => {})
   }
 
-  #newConnection(): Connection {
-    const connection: Connection = new Connection(this.#address, this.#server, this.#settings, {
-      onReady: () => this.#onReady(),
-      onClose: (error, left) => this.#onClose(connection, error, left),
-    })
-    this.#opening = connection
-    return connection
-  }
-
-  /** @param refused - the server has just closed a connection over the question what it speaks */
-  async #open(connection: Connection, refused = false): Promise<void> {
-    const { connectTimeout } = this.#settings
-    const timer = setTimeout(() => {
-      const message = `no connection within ${connectTimeout} ms`
-      connection.destroy(new MemcacheConnectError(message, { server: this.#server }))
-    }, connectTimeout)
-    let isOpen = false
+  async #dial(): Promise<void> {
+    const attempt = this.#dialer.isDialing
     try {
-      await connection.ready
-      isOpen = true
-      await shakeHands(connection, this.#settings, refused ? 'text' : undefined)
-      // A surplus reply behind the last of the handshake ends the connection before anybody uses it.
-      connection.assertOpen()
+      const connection = await this.#dialer.dial()
+      if (!attempt) this.#onDialed(connection)
     } catch (error) {
-      // Some proxies close over a command that they do not know.
-      if (isOpen && !refused && connection.wasClosedByServer && !this.#isClosed) {
-        return this.#open(this.#newConnection(), true)
-      }
-      throw this.#dialFailed(connection, error as MemcacheError)
-    } finally {
-      clearTimeout(timer)
+      if (!attempt) this.#onDialFailed(error as MemcacheError)
+      throw error
     }
-    this.#dialing = undefined
-    this.#opening = undefined
+  }
+
+  #onDialed(connection: Connection): void {
     this.#connection = connection
     connection.hasAnswered = false
     this.#listener.onConnect(!this.#wasConnected)
     this.#wasConnected = true
-    this.#now = performance.now()
     this.flush()
+    if (connection.inFlight.length === 0) connection.hold(false)
   }
 
-  #dialFailed(connection: Connection, cause: MemcacheError): MemcacheError {
-    this.#dialing = undefined
-    this.#opening = undefined
-    const server = this.#server
-    const isOwn = cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError
-    const failure = isOwn
-      ? cause
-      : new MemcacheConnectError(cause.reason, { server, cause, written: false })
-    connection.destroy(failure)
-    this.#backoff.failed(failure)
-    this.#failWaiting(
-      ({ name: command }) =>
-        new MemcacheConnectError(failure.reason, {
-          server,
-          command,
-          cause: failure,
-          written: false,
-        }),
-    )
+  #onDialFailed(failure: MemcacheError): void {
+    this.#failWaiting((command) => this.#undialed(failure, command.name))
     this.#checkDrained()
-    return failure
   }
 
-  #onReady(): void {
-    if (this.#connection === undefined) return
-    if (this.#waiting.length > 0 && !this.#flushIsDue) {
-      this.#now = performance.now()
-      this.flush()
-    } else this.#checkDrained()
+  #undialed(cause: MemcacheError, command: string): MemcacheError {
+    if (cause instanceof MemcacheClosedError) return this.#closedError()
+    const place = { server: this.#server, command, cause, written: false }
+    return new MemcacheConnectError(cause.reason, place)
+  }
+
+  #onReady(connection: Connection): void {
+    if (this.#connection !== connection) return
+    if (this.#waiting.length > 0 && !this.#flushIsDue) this.flush()
+    else this.#checkDrained()
   }
 
   #onClose(connection: Connection, error: MemcacheError, left: Iterable<Command>): void {
@@ -273,94 +260,105 @@ export class Dispatcher {
       if (command.endsConnection && connection.wasClosedByServer) {
         isAskedFor = true
         command.resolve(undefined)
-      } else if (wasCurrent && this.#maySendAgain(connection, command)) again.push(command)
+      } else if (wasCurrent && this.#maySendAgain(connection, command, error)) again.push(command)
       else command.reject(this.#lost(command, error))
     }
     if (!wasCurrent) return
-    if (connection.hasAnswered || isAskedFor) this.#backoff.succeeded()
-    else this.#backoff.failed(error)
+    if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
+    else this.#dialer.failed(error)
     this.#listener.onDisconnect(error)
     for (const command of again.reverse()) {
       command.resent = true
       this.#waitingBytes += command.size
       this.#waiting.unshift(command)
     }
-    if (this.#waiting.length > 0) this.#dial().catch(() => {})
+    if (this.#waiting.length > 0 && !this.#flushIsDue) this.#dialInBackground()
     this.#checkDrained()
   }
 
-  /** A read that met a connection which the server had given up is sent once more. */
-  #maySendAgain(connection: Connection, command: Command): boolean {
+  /** Reads of a connection that the server gave up, or that was given up for its silence, are sent once more. */
+  #maySendAgain(connection: Connection, command: Command, error: MemcacheError): boolean {
     return (
       command.isRead &&
       !command.resent &&
       !this.#isClosed &&
-      connection.wasClosedByServer &&
+      (connection.wasClosedByServer || error instanceof MemcacheTimeoutError) &&
       connection.hasAnswered &&
       !connection.hasBegunReply(command)
     )
   }
 
   #lost(command: Command, error: MemcacheError): MemcacheError {
-    if (error instanceof MemcacheClosedError) return error
+    if (error instanceof MemcacheClosedError) return this.#closedError()
     const place = { server: this.#server, command: command.name, cause: error, written: true }
-    if (error instanceof MemcacheTimeoutError) return new MemcacheTimeoutError(error.reason, place)
     return new MemcacheUnexpectedCloseError(error.reason, place)
   }
 
-  #armTimer(due: number): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    else this.#connection?.keepAlive(true)
-    this.#timerDue = due
-    const delay = Math.max(SWEEP_INTERVAL, due - performance.now())
-    // The socket, or the attempt to open one, keeps the process alive while commands are under way.
-    this.#timer = setTimeout(() => this.#sweep(), delay).unref()
-  }
-
   /** Rejects what is overdue, and gives up a connection that has gone silent. */
-  #sweep(): void {
-    this.#timer = undefined
-    this.#timerDue = Number.POSITIVE_INFINITY
-    const now = performance.now()
+  #sweep(stalled: number): void {
     const connection = this.#connection
-    let next = this.#expire(this.#waiting, now, false)
+    if (stalled > 0) this.#forgive(stalled)
+    const now = performance.now()
+    let next = this.#expireWaiting(now)
     if (connection !== undefined) {
-      next = Math.min(next, this.#expire(connection.inFlight, now, true))
-      const { timeout } = this.#settings
-      const givenUpAt = connection.lateReplyUntil(timeout)
-      if (givenUpAt !== undefined) {
-        if (givenUpAt > now) next = Math.min(next, givenUpAt)
-        else {
-          const message = `no byte from the server for ${timeout} ms`
-          connection.destroy(new MemcacheTimeoutError(message, { server: this.#server }))
-        }
-      }
+      const wanted = this.#expireInFlight(connection, now)
+      // Late replies that nobody waits for do not keep the process alive.
+      connection.hold(wanted < Number.POSITIVE_INFINITY)
+      next = Math.min(next, wanted, this.#checkSilence(connection, now))
     }
-    if (next < this.#timerDue) this.#armTimer(next)
-    else if (this.inFlight === 0) this.#connection?.keepAlive(false)
+    this.#timer.arm(next)
     this.#checkDrained()
   }
 
-  #expire(commands: Iterable<Command>, now: number, written: boolean): number {
+  /** Gives up a connection that owes a reply for too long; answers when to look again. */
+  #checkSilence(connection: Connection, now: number): number {
+    const { timeout } = this.#settings
+    const givenUpAt = connection.lateReplyUntil(timeout) ?? Number.POSITIVE_INFINITY
+    if (givenUpAt > now) return givenUpAt
+    const message = `no byte from the server for ${Math.round(now - connection.heardAt)} ms`
+    connection.destroy(new MemcacheTimeoutError(message, { server: this.#server }))
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** What could not be sent while the process stood still gets that time back. */
+  #forgive(stalled: number): void {
+    const dated = this.#waiting.length - this.#undated
+    for (let i = 0; i < dated; i++) this.#waiting.at(i).deadline += stalled
+    if (this.#connection?.hasUnsent) {
+      for (const command of this.#connection.inFlight) command.deadline += stalled
+    }
+  }
+
+  #expireWaiting(now: number): number {
     let next = Number.POSITIVE_INFINITY
-    for (const command of commands) {
-      if (command.abandoned || command.isAnswered) continue
-      if (command.deadline > now) next = Math.min(next, command.deadline)
-      else {
-        command.abandoned = true
-        command.reject(this.#timeoutError(command, written))
-      }
+    const dated = this.#waiting.length - this.#undated
+    // Which of the two comes first is chance, so that the same call would fail in two ways.
+    const sameAsDial = this.#dialer.deadline - SAME_DEADLINE
+    for (let i = 0; i < dated; i++) {
+      const command = this.#waiting.at(i)
+      if (command.abandoned) continue
+      const { deadline } = command
+      if (deadline > now) next = Math.min(next, deadline)
+      else if (deadline >= sameAsDial) next = Math.min(next, this.#dialer.deadline + SAME_DEADLINE)
+      else this.#expire(command, this.isConnected ? 'not sent' : 'no connection', false)
     }
     return next
   }
 
-  #timeoutError(command: Command, written: boolean): MemcacheTimeoutError {
-    const message = written ? 'no reply before the deadline' : 'not sent before the deadline'
-    return new MemcacheTimeoutError(message, {
-      server: this.#server,
-      command: command.name,
-      written,
-    })
+  #expireInFlight(connection: Connection, now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const command of connection.inFlight) {
+      if (command.abandoned || command.isAnswered) continue
+      if (command.deadline > now) next = Math.min(next, command.deadline)
+      else this.#expire(command, 'no reply', true)
+    }
+    return next
+  }
+
+  #expire(command: Command, what: string, written: boolean): void {
+    command.abandoned = true
+    const place = { server: this.#server, command: command.name, written }
+    command.reject(new MemcacheTimeoutError(`${what} before the deadline`, place))
   }
 
   #failWaiting(errorFor: (command: Command) => MemcacheError): void {
@@ -369,6 +367,7 @@ export class Dispatcher {
       if (command === undefined) break
       if (!command.abandoned) command.reject(errorFor(command))
     }
+    this.#undated = 0
     this.#waitingBytes = 0
   }
 

@@ -27,6 +27,11 @@ export class Fifo<T> {
     return this.#ring[this.#head]
   }
 
+  /** The item at an index from the head, which must be below `length`. */
+  at(index: number): T {
+    return this.#ring[(this.#head + index) & this.#mask] as T
+  }
+
   shift(): T | undefined {
     const item = this.#ring[this.#head]
     if (this.#length === 0) return undefined
@@ -37,9 +42,7 @@ export class Fifo<T> {
   }
 
   *[Symbol.iterator](): Generator<T> {
-    for (let i = 0; i < this.#length; i++) {
-      yield this.#ring[(this.#head + i) & this.#mask] as T
-    }
+    for (let i = 0; i < this.#length; i++) yield this.at(i)
   }
 
   #grow(): void {

@@ -1,41 +1,41 @@
+import { performance } from 'node:perf_hooks'
+import { setImmediate } from 'node:timers'
 import {
   type Command,
-  type Dialect,
   MemcacheConnectError,
   type MemcacheError,
-  MemcacheUnknownError,
   MetaNoopCommand,
+  RawCommand,
   StoreCommand,
   VersionCommand,
 } from '@mc/protocol'
 import type { Connection } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
 
+/** A key that no application uses, for questions whose answer does not matter. */
+const NO_KEY = 'mc-handshake'
+
 /**
  * Makes an open connection ready for commands: authentication first and alone, since replies to what
  * is sent along with it get lost, then the question what the server speaks.
  *
- * @param knownDialect - given when the server has closed a connection over the question
+ * @param asks - false when the server has closed a connection over the question
  * @throws MemcacheError
  */
 export async function shakeHands(
   connection: Connection,
   settings: ConnectionSettings,
-  knownDialect: Dialect | undefined,
+  asks: boolean,
 ): Promise<void> {
   if (settings.credentials !== undefined) await authenticate(connection, settings.credentials)
-  const dialect = settings.dialect === 'auto' ? knownDialect : settings.dialect
-  connection.dialect = dialect ?? 'text'
-  if (dialect !== undefined && settings.tls === undefined) return
-
-  const version = ask(connection, new VersionCommand())
-  const knowsMeta = dialect === undefined ? ask(connection, new MetaNoopCommand()) : undefined
-  // Nobody awaits it where the version decides.
-  knowsMeta?.catch(() => {})
-  const number = versionNumber(await version.catch(ignoreRefusal))
-  if (knowsMeta !== undefined)
-    connection.dialect = (await knowsMeta) && number >= META_SINCE ? 'meta' : 'text'
-  connection.stallsOverTls &&= !(number >= PIPELINES_OVER_TLS_SINCE && number < UNKNOWN_VERSION)
+  connection.step = 'asking for the version'
+  connection.dialect = settings.dialect === 'meta' ? 'meta' : 'text'
+  if (settings.dialect === 'auto') {
+    if (asks) await askForDialect(connection)
+    else await askForSign(connection)
+  } else if (settings.tls !== undefined) {
+    learnFromVersion(connection, await askForVersion(connection))
+  }
 }
 
 /** The meta commands took their lasting form in 1.6.10. */
@@ -44,21 +44,50 @@ const PIPELINES_OVER_TLS_SINCE = 1_006_039
 /** Of a server that does not tell: as new as can be. */
 const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER
 
+/** Any answer but a request to log in means a server: one that does not know a question is asked in text. */
+async function askForDialect(connection: Connection): Promise<void> {
+  const version = askForVersion(connection)
+  const answer = ask(connection, new MetaNoopCommand())
+  // Nobody awaits it where the version is not to be had.
+  answer.catch(() => {})
+  const number = await version
+  learnFromVersion(connection, number)
+  const knowsMeta = await answer.catch(unlessLogin)
+  if (knowsMeta === true && number >= META_SINCE) connection.dialect = 'meta'
+  // Some close the connection behind their refusal.
+  if (knowsMeta === undefined) await askForSign(connection)
+  else if (!knowsMeta) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Asks what every server and proxy can answer. Any answer is a sign of life. */
+async function askForSign(connection: Connection): Promise<void> {
+  await ask(connection, new RawCommand(`get ${NO_KEY}`, 'END\r\n')).catch(unlessLogin)
+}
+
+async function askForVersion(connection: Connection): Promise<number> {
+  return versionNumber(await ask(connection, new VersionCommand()).catch(unlessLogin))
+}
+
+function learnFromVersion(connection: Connection, version: number): void {
+  connection.stallsOverTls &&= !(version >= PIPELINES_OVER_TLS_SINCE && version < UNKNOWN_VERSION)
+}
+
 async function authenticate(
   connection: Connection,
   { username, password }: { readonly username: string; readonly password: string },
 ): Promise<void> {
-  const login = new StoreCommand('set', 'auth', `${username} ${password}`, 0, 0)
+  connection.step = 'logging in'
+  // Expired at once: a server that wants no login takes this for an item, which others could read.
+  const login = new StoreCommand('set', NO_KEY, `${username} ${password}`, 0, -1)
   try {
     await ask(connection, login)
   } catch (error) {
     const cause = error as MemcacheError
-    const { server } = cause
-    // What a server says may repeat what it was told, and errors end up in logs.
-    if (cause instanceof MemcacheUnknownError || cause.reason.includes(password)) {
-      throw new MemcacheConnectError('authentication failed', { server })
-    }
-    throw new MemcacheConnectError(`authentication failed: ${cause.message}`, { server, cause })
+    const { server, reason } = cause
+    const message = reason.startsWith('authentication fail')
+      ? reason
+      : `authentication failed: ${reason}`
+    throw new MemcacheConnectError(message, { server, cause, written: false })
   }
 }
 
@@ -71,10 +100,17 @@ function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
   })
 }
 
-/** A proxy may refuse to tell its version; that is no reason to give up. That a login is wanted is one. */
-function ignoreRefusal(error: MemcacheError): undefined {
+/** Nothing, for a refusal that leaves the connection in use. @throws the error otherwise */
+function unlessLogin(error: MemcacheError): undefined {
   // Before a login the reply to what is sent behind this may be lost, and would be waited for in vain.
-  if (error.reason === 'unauthenticated') throw error
+  if (error.reason === 'unauthenticated' || !isRefusal(error)) throw error
+}
+
+/** The server answered; it did not close, and the answer was one of memcached's. */
+function isRefusal(error: MemcacheError): boolean {
+  return ['MEMCACHE_CLIENT_ERROR', 'MEMCACHE_SERVER_ERROR', 'MEMCACHE_UNKNOWN_COMMAND'].includes(
+    error.code,
+  )
 }
 
 function versionNumber(version: string | undefined): number {

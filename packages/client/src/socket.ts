@@ -1,6 +1,8 @@
 import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import type { Address } from '@mc/protocol'
+import type { Address, Deadline } from '@mc/protocol'
+import { outsideCalls } from './context.ts'
 import type { ConnectionSettings } from './options.ts'
 
 const READ_BUFFER_SIZE = 64 * 1024
@@ -35,9 +37,10 @@ export function openSocket(
           ...streams,
         }
   try {
-    if (tls === undefined) return connectTcp(target)
+    if (tls === undefined) return outsideCalls(() => connectTcp(target))
     const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
-    return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
+    const options = { ...(servername !== undefined && { servername }), ...target, ...tls }
+    return outsideCalls(() => connectTls(options))
   } catch (error) {
     return new Socket().destroy(error as Error)
   }
@@ -65,4 +68,20 @@ function readInto(receive: (chunk: Buffer) => void): OnReadOpts {
 /** The event by which a socket says that it is ready for use. */
 export function readyEvent(settings: ConnectionSettings): 'connect' | 'secureConnect' {
   return settings.tls === undefined ? 'connect' : 'secureConnect'
+}
+
+/**
+ * Ends a connection so that the kernel forgets what it has not delivered yet. A socket that is still
+ * connecting has delivered nothing, and a Unix socket delivers at once: they are closed.
+ */
+export function resetSocket(socket: Socket): void {
+  if (socket.connecting) {
+    socket.destroy()
+    return
+  }
+  try {
+    socket.resetAndDestroy()
+  } catch {
+    socket.destroy()
+  }
 }

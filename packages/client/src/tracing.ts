@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 import type { Command } from '@mc/protocol'
 
@@ -40,9 +41,16 @@ export function isTracing(): boolean {
 export function traceCommand(command: Command, server: string, submit: () => void): void {
   const { name, keys, resolve, reject } = command
   const trace: CommandTrace = { command: name, server, keys, hits: undefined }
+  // Subscribers see the store of the call, not that of the connection whose reply settles it.
+  let context: AsyncResource | undefined
   const settled = (): void => {
-    commands.asyncStart.publish(trace)
-    commands.asyncEnd.publish(trace)
+    const publish = (): void => {
+      if (trace.error !== undefined) commands.error.publish(trace)
+      commands.asyncStart.publish(trace)
+      commands.asyncEnd.publish(trace)
+    }
+    if (context === undefined) publish()
+    else context.runInAsyncScope(publish)
   }
   command.resolve = (value) => {
     resolve(value)
@@ -52,11 +60,13 @@ export function traceCommand(command: Command, server: string, submit: () => voi
   command.reject = (error) => {
     reject(error)
     trace.error = error
-    commands.error.publish(trace)
     settled()
   }
   // Not `tracePromise`: it would publish the value.
-  commands.start.runStores(trace, submit)
+  commands.start.runStores(trace, () => {
+    context = new AsyncResource('MemcachedCommand')
+    submit()
+  })
   commands.end.publish(trace)
 }
 

@@ -1,4 +1,4 @@
-import { Command, type Dialect, misplaced } from '../command.ts'
+import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheCounterRangeError } from '../errors.ts'
 import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
@@ -128,17 +128,32 @@ export class VersionCommand extends LineCommand<string> {
   }
 }
 
-/** `mn`: true when the server speaks the meta dialect, false when it does not know the command. */
+/**
+ * `mn`: true when the server speaks the meta dialect, false when it does not know the command: memcached says
+ * `ERROR`, 1.5.19 to 1.5.22 `EN`. Another refusal, such as a proxy's, rejects.
+ */
 export class MetaNoopCommand extends LineCommand<boolean> {
   constructor() {
     super('mn', 'mn')
   }
 
   override read(reply: ReplyParser): boolean {
-    if (reply.kind === ReplyKind.mn) this.resolve(true)
-    else if (reply.kind === ReplyKind.error && reply.text === '') this.resolve(false)
-    else return this.refuse(reply)
-    return true
+    const error = errorOfReply(reply, this.name)
+    switch (reply.kind) {
+      case ReplyKind.unknown:
+        throw error
+      case ReplyKind.clientError:
+      case ReplyKind.serverError:
+        this.reject(error)
+        return true
+      case ReplyKind.error:
+        if (reply.text === '') this.resolve(false)
+        else this.reject(error)
+        return true
+      default:
+        this.resolve(reply.kind === ReplyKind.mn)
+        return true
+    }
   }
 }
 

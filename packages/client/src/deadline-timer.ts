@@ -1,0 +1,67 @@
+import { performance } from 'node:perf_hooks'
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { outsideCalls } from './context.ts'
+
+/** Deadlines are checked no more often than this, in milliseconds. */
+const MIN_INTERVAL = 5
+
+/** A timer that comes later than this, in milliseconds, met a process that stood still. */
+const STALL = 20
+
+/** After a stall, sockets are read for at most so many turns of the loop: each takes up to 2 MB of one. */
+const CATCH_UP_TURNS = 16
+
+/**
+ * One timer for the earliest of many deadlines. It does not keep the process alive.
+ *
+ * A process that stood still, in a long calculation or frozen, finds its timers due before the replies that
+ * came meanwhile. So what the sockets hold is read before anything expires, and `onDue` gets the length of
+ * the stall: in that time nothing could be sent.
+ */
+export class DeadlineTimer {
+  readonly #onDue: (stalled: number) => void
+  readonly #heardAt: () => number
+  #timer: NodeJS.Timeout | undefined
+  #due = Number.POSITIVE_INFINITY
+
+  /**
+   * @param onDue - called at the deadline with the milliseconds of a stall, or 0
+   * @param heardAt - changes with every read of the socket
+   */
+  constructor(onDue: (stalled: number) => void, heardAt: () => number) {
+    this.#onDue = onDue
+    this.#heardAt = heardAt
+  }
+
+  /** Fires at `due`, on the clock of `performance.now()`, or at an earlier deadline set before. */
+  arm(due: number): void {
+    if (due >= this.#due) return
+    this.clear()
+    this.#due = due
+    const now = performance.now()
+    const delay = Math.max(MIN_INTERVAL, due - now)
+    this.#timer = outsideCalls(() => setTimeout(() => this.#fire(now + delay), delay).unref())
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#due = Number.POSITIVE_INFINITY
+  }
+
+  #fire(expected: number): void {
+    this.clear()
+    const late = performance.now() - expected
+    if (late > STALL) this.#catchUp(CATCH_UP_TURNS, late)
+    else this.#catchUp(1, 0)
+  }
+
+  /** Waits until a turn of the loop has read nothing, for so many turns at most. */
+  #catchUp(turns: number, stalled: number): void {
+    const heardAt = this.#heardAt()
+    setImmediate(() => {
+      if (turns > 1 && this.#heardAt() !== heardAt) this.#catchUp(turns - 1, stalled)
+      else this.#onDue(stalled)
+    })
+  }
+}

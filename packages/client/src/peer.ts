@@ -1,0 +1,33 @@
+import { MemcacheError, messageOf } from '@mc/protocol'
+
+/** What servers of other protocols begin with when they are asked for `version`. */
+const GREETINGS: readonly (readonly [RegExp, string])[] = [
+  [/^\x15\x03/, 'the server speaks TLS: set the option tls'],
+  [/^HTTP\//, 'an HTTP server answered'],
+  [/^[-+$*:]/, 'a Redis server answered'],
+  [/^SSH-/, 'an SSH server answered'],
+  [/^[\x80\x81]/, 'the server speaks the binary protocol only'],
+]
+
+/** How many bytes of what a server says first tell what it is. */
+export const GREETING_LENGTH = 8
+
+/** What is behind the port, judged by the first bytes that came; `undefined` if they tell nothing. */
+export function whatAnswered(first: Buffer | undefined): string | undefined {
+  const text = first?.toString('latin1') ?? ''
+  return GREETINGS.find(([pattern]) => pattern.test(text))?.[1]
+}
+
+/** Why a connection could not be made or was lost, in one line. */
+export function reasonOf(cause: unknown): string {
+  if (cause === undefined) return 'the server closed the connection'
+  if (cause instanceof MemcacheError) return cause.reason
+  const { errors, code } = cause as { readonly errors?: unknown; readonly code?: unknown }
+  // One reason for each address of a name; an `AggregateError` has no message of its own.
+  if (Array.isArray(errors) && errors.length > 0) return errors.map(reasonOf).join('; ')
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return 'the TLS handshake failed: the server does not speak TLS'
+  }
+  // Messages of OpenSSL end with a line feed.
+  return messageOf(cause).trim().replace(/\s+/g, ' ')
+}
