@@ -1,7 +1,6 @@
 import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import type { Address, Deadline } from '@mc/protocol'
+import type { Address } from '@mc/protocol'
 import { outsideCalls } from './context.ts'
 import type { ConnectionSettings } from './options.ts'
 
