@@ -1,10 +1,14 @@
+import { performance } from 'node:perf_hooks'
 import {
+  isAbortSignal,
   type MemcacheClient,
   MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
   MemcacheIllegalInputError,
   MemcacheOverloadError,
+  onAbort,
+  startTimer,
 } from '@mc/protocol'
 
 /** A class of errors, such as `MemcacheTimeoutError`; matches its subclasses too. */
@@ -201,7 +205,7 @@ function nothingWasWritten(error: unknown): boolean {
 function signalOf(args: readonly unknown[]): AbortSignal | undefined {
   const options = args.at(-1)
   if (typeof options !== 'object' || options === null || !('signal' in options)) return undefined
-  return options.signal instanceof AbortSignal ? options.signal : undefined
+  return isAbortSignal(options.signal) ? options.signal : undefined
 }
 
 function reusableIterable(items: unknown): unknown {
@@ -209,18 +213,18 @@ function reusableIterable(items: unknown): unknown {
   return isIterable ? [...(items as Iterable<unknown>)] : items
 }
 
-/** The timer keeps the process alive, as somebody awaits what comes after it. */
 function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
-      clearTimeout(timer)
-      for (const signal of signals) signal.removeEventListener('abort', settle)
+      for (const undo of undos) undo()
       const aborted = signals.find((signal) => signal.aborted)
       if (aborted) reject(aborted.reason)
       else resolve()
     }
-    const timer = setTimeout(settle, milliseconds)
-    for (const signal of signals) signal.addEventListener('abort', settle)
+    const undos = [
+      startTimer(milliseconds, settle),
+      ...signals.map((signal) => onAbort(signal, settle)),
+    ]
   })
 }
 
@@ -234,7 +238,8 @@ function checkRange(name: string, value: number, min: number, max: number): numb
 function checkClasses(name: string, classes: readonly ErrorClass[]): readonly ErrorClass[] {
   if (!Array.isArray(classes)) throw new TypeError(`${name} must be an array of error classes`)
   for (const it of classes) {
-    const isErrorClass = typeof it === 'function' && (it === Error || it.prototype instanceof Error)
+    // Every error has a `message` on its prototype's chain, also one of another realm.
+    const isErrorClass = typeof it === 'function' && 'message' in Object(it.prototype)
     if (!isErrorClass) throw new TypeError(`${name} must hold error classes, got ${String(it)}`)
   }
   return [...classes]

@@ -69,12 +69,25 @@ export function readyEvent(settings: ConnectionSettings): 'connect' | 'secureCon
   return settings.tls === undefined ? 'connect' : 'secureConnect'
 }
 
+/** What a TLS socket of Node keeps of the TCP connection below it. */
+interface TcpHandle {
+  close(done?: () => void): void
+  reset?(done?: () => void): number
+}
+
 /**
  * Ends a connection so that the kernel forgets what it has not delivered yet. A socket that is still
  * connecting has delivered nothing, and a Unix socket delivers at once: they are closed.
  */
 export function resetSocket(socket: Socket): void {
   if (socket.connecting) {
+    socket.destroy()
+    return
+  }
+  // Node resets no TLS socket; its `destroy` ends in a close of the TCP handle.
+  const tcp = (socket as { _handle?: { _parent?: TcpHandle } | null })._handle?._parent
+  if (typeof tcp?.reset === 'function') {
+    tcp.close = (done) => void tcp.reset?.(done)
     socket.destroy()
     return
   }

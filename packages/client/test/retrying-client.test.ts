@@ -295,80 +295,91 @@ describe('commands that are not idempotent', () => {
 })
 
 describe('delays', () => {
-  beforeEach(() => {
-    vi.useFakeTimers()
-  })
-
   afterEach(() => {
-    vi.useRealTimers()
     vi.restoreAllMocks()
   })
 
-  /** The moments, in milliseconds, at which attempts were made until the call failed. */
-  async function momentsOfAttempts(options: RetryingClientOptions): Promise<number[]> {
+  /** Milliseconds between the attempts that were made until the call failed; Node's timers are early by up to one. */
+  async function pauses(options: RetryingClientOptions): Promise<number[]> {
     const moments: number[] = []
-    const start = performance.now()
     const inner = scripted()
     inner.get = async () => {
-      moments.push(performance.now() - start)
+      moments.push(performance.now() + moments.length)
       throw bad()
     }
-    const failing = expect(new RetryingClient(inner, options).get('key')).rejects.toThrow('memory')
-    await vi.runAllTimersAsync()
-    await failing
-    return moments
+    await expect(new RetryingClient(inner, options).get('key')).rejects.toThrow('memory')
+    return moments.slice(1).map((moment, i) => moment - (moments[i] as number))
   }
 
-  test('are none by default, and set no timer', async () => {
+  test('are none by default', async () => {
     const { client } = retrying([bad(), 'value'])
-    await client.get('key')
-    expect(vi.getTimerCount()).toBe(0)
+    expect(await client.get('key')).toBe('value')
   })
 
   test('are all the same without a factor', async () => {
-    expect(await momentsOfAttempts({ attempts: 4, retryDelay: 100 })).toEqual([0, 100, 200, 300])
+    const found = await pauses({ attempts: 16, retryDelay: 2 })
+    expect(found).toHaveLength(15)
+    expect(Math.min(...found)).toBeGreaterThanOrEqual(2)
+    // Doubled each time, the last alone would be 32 s.
+    expect(Math.max(...found)).toBeLessThan(10_000)
   })
 
   test('grow by backoffFactor', async () => {
-    const options = { attempts: 5, retryDelay: 10, backoffFactor: 3 }
-    expect(await momentsOfAttempts(options)).toEqual([0, 10, 40, 130, 400])
+    const [first, second, third] = await pauses({ attempts: 4, retryDelay: 5, backoffFactor: 4 })
+    expect(first).toBeGreaterThanOrEqual(5)
+    expect(second).toBeGreaterThanOrEqual(20)
+    expect(third).toBeGreaterThanOrEqual(80)
   })
 
   test('are shortened at random by up to the jitter', async () => {
-    vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.5)
-    const options = { attempts: 3, retryDelay: 100, jitter: 0.4 }
-    expect(await momentsOfAttempts(options)).toEqual([0, 100, 180])
+    vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValue(1)
+    const [whole] = await pauses({ attempts: 2, retryDelay: 20, jitter: 1 })
+    expect(whole).toBeGreaterThanOrEqual(20)
+    // An hour, less all of it.
+    expect(await pauses({ attempts: 3, retryDelay: 3_600_000, jitter: 1 })).toHaveLength(2)
   })
 
   test('begin no attempt after maxTotalTime', async () => {
-    const options = { attempts: 100, retryDelay: 100, maxTotalTime: 250 }
-    expect(await momentsOfAttempts(options)).toEqual([0, 100, 200])
+    const options = { attempts: 100, retryDelay: 20, backoffFactor: 1000, maxTotalTime: 10_000 }
+    // The second delay would be 20 s.
+    expect(await pauses(options)).toHaveLength(1)
+  })
+
+  test('listen to a signal once, however many calls wait', async () => {
+    const { signal } = new AbortController()
+    const listen = vi.spyOn(signal, 'addEventListener')
+    const unlisten = vi.spyOn(signal, 'removeEventListener')
+    const { client } = retrying(Array.from({ length: 10_000 }, bad), { retryDelay: 1, signal })
+    const calls = Array.from({ length: 5000 }, () => client.get('key', { signal }))
+    const outcomes = await Promise.allSettled(calls)
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+    expect(listen.mock.calls.length).toBeLessThan(100)
+    expect(unlisten).toHaveBeenCalledTimes(listen.mock.calls.length)
   })
 
   test('end with the reason of the signal when it aborts', async () => {
     const controller = new AbortController()
     const { inner, client } = retrying([bad(), 'value'], {
-      retryDelay: 1000,
+      retryDelay: 3_600_000,
       signal: controller.signal,
     })
     const reason = new Error('shutting down')
     const failing = expect(client.get('key')).rejects.toBe(reason)
-    await vi.advanceTimersByTimeAsync(500)
+    await expect.poll(() => inner.calls.length).toBe(1)
     controller.abort(reason)
     await failing
-    expect([inner.calls.length, vi.getTimerCount()]).toEqual([1, 0])
+    expect(inner.calls.length).toBe(1)
   })
 
   test("end when the call's own signal aborts", async () => {
     const controller = new AbortController()
-    const { client } = retrying([bad(), true], { retryDelay: 1000 })
+    const { inner, client } = retrying([bad(), true], { retryDelay: 3_600_000 })
     const failing = expect(client.set('key', 1, { signal: controller.signal })).rejects.toThrow(
       'aborted',
     )
-    await vi.advanceTimersByTimeAsync(500)
+    await expect.poll(() => inner.calls.length).toBe(1)
     controller.abort()
     await failing
-    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('do not follow a call that was aborted under way', async () => {
