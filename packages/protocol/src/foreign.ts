@@ -35,6 +35,18 @@ export function toError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(messageOf(thrown), { cause: thrown })
 }
 
+/** What kind of thing it is, such as `SyntaxError` or `string`: nothing of what it holds or says. */
+export function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  try {
+    const name: unknown = Object.getPrototypeOf(value).constructor.name
+    if (typeof name === 'string' && /^[A-Za-z_$][\w$]{0,63}$/.test(name)) return name
+  } catch {
+    // Without a prototype, or revoked.
+  }
+  return 'object'
+}
+
 /** What a thrown value says of itself, whatever it is. */
 export function messageOf(thrown: unknown): string {
   try {

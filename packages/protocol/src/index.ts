@@ -56,7 +56,7 @@ export {
   MemcacheUnknownError,
   orOnError,
 } from './errors.ts'
-export { isAbortSignal, isError, isPromise, messageOf, toError } from './foreign.ts'
+export { isAbortSignal, isError, isPromise, kindOf, messageOf, toError } from './foreign.ts'
 export { checkCas, checkDelay, checkFlags, checkInteger, toDelta, toExptime } from './integer.ts'
 export {
   itemKey,

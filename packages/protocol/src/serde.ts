@@ -10,8 +10,11 @@ export interface SerializedValue {
 /**
  * Turns values into bytes with flags, and back.
  *
- * Both directions may answer directly or with a promise; a direct answer costs no promise. Errors
- * thrown by either reject the one command with `MemcacheSerdeError` and leave the connection alone.
+ * Both directions may answer directly or with a promise, of any make. Whatever either throws rejects the
+ * command for this key with `MemcacheSerdeError` and leaves the connection alone. The message of that
+ * names the key and the kind of what was thrown, never its text, which may quote the value; `cause` is
+ * what was thrown, and what logs print of it is up to the serde.
+ *
  * The key is the caller's, without prefix.
  *
  * @typeParam V - the values it takes and gives
@@ -20,8 +23,12 @@ export interface Serde<V = unknown> {
   /** @throws MemcacheIllegalInputError for a value that it cannot write */
   serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue>
 
-  /** @throws MemcacheSerdeError for data that it cannot read */
-  deserialize(data: Buffer, flags: number, key: ItemKey): V | Promise<V>
+  /**
+   * @param call - one object for all values that a call of many keys reads from a server, for limits on
+   *   what they take together; a serde that wraps another passes it on
+   * @throws MemcacheSerdeError for data that it cannot read
+   */
+  deserialize(data: Buffer, flags: number, key: ItemKey, call?: object): V | Promise<V>
 
   /**
    * Whether `deserialize` keeps or returns `data` of these flags, or reads it after it returned. Where
@@ -42,5 +49,6 @@ export interface Serde<V = unknown> {
     end: number,
     flags: number,
     key: ItemKey,
+    call?: object,
   ): V | Promise<V>
 }

@@ -49,6 +49,21 @@ describe('what was thrown', () => {
   })
 })
 
+describe('the kind of a thing', () => {
+  it.each([
+    ['an error', new SyntaxError('secret'), 'SyntaxError'],
+    ['an error of ours', new own.MemcacheTimeoutError('secret'), 'MemcacheTimeoutError'],
+    ['text', 'secret', 'string'],
+    ['nothing', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['an object with a constructor of its own', { constructor: { name: 'secret' } }, 'Object'],
+    ['an object without a prototype', Object.create(null), 'object'],
+    ['a revoked proxy', revoked(), 'object'],
+  ])('says nothing of what is in %s', (_name, value, kind) => {
+    expect(own.kindOf(value)).toBe(kind)
+  })
+})
+
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()

@@ -11,6 +11,8 @@ export interface Codec {
   readonly flag: number
   readonly minLevel: number
   readonly maxLevel: number
+  /** The most bytes that so many compressed bytes can become; `Infinity` for brotli and Zstandard. */
+  longestResult(length: number): number
   /** False for Zstandard before Node 22.15. */
   isAvailable(): boolean
   compressSync(data: Uint8Array, level: number | undefined): Buffer
@@ -28,6 +30,8 @@ export function isTooLong(error: unknown): boolean {
 /** What tells the algorithms apart: the names of Node's functions, and how a level is given. */
 interface CodecSettings {
   readonly flag: number
+  /** The most bytes that one compressed byte can become. @default Infinity */
+  readonly maxRatio?: number
   readonly compress: string
   readonly decompress: string
   readonly minLevel: number
@@ -54,15 +58,30 @@ interface Decompressed {
 /** Looked up at each call: Zstandard is missing from the types and from older versions. */
 const functions = zlib as unknown as Readonly<Record<string, unknown>>
 
+/** Of the output, in bytes. */
 const MIN_CHUNK = 1024
 const MAX_CHUNK = 64 * 1024
 
+/** Each chunk takes a turn of the event loop: for the longest result no more, up to MAX_CHUNK each. */
+const MAX_CHUNKS = 256
+
+/** Deflate writes 258 bytes in two bits at best. */
+const DEFLATE_RATIO = 1032
+
 function codec(settings: CodecSettings): Codec {
-  const { flag, compress, decompress, minLevel, maxLevel } = settings
+  const {
+    flag,
+    maxRatio = Number.POSITIVE_INFINITY,
+    compress,
+    decompress,
+    minLevel,
+    maxLevel,
+  } = settings
   return {
     flag,
     minLevel,
     maxLevel,
+    longestResult: (length) => (length + 1) * maxRatio,
     isAvailable() {
       return typeof functions[compress] === 'function'
     },
@@ -90,7 +109,7 @@ function compressOptions(
   data: Uint8Array,
   level: number | undefined,
 ): Options {
-  const chunkSize = chunkSizeFor(data.length)
+  const chunkSize = chunkSizeFor(data.length, data.length)
   if (levelParameter === undefined) {
     return { chunkSize, level: level ?? zlib.constants.Z_DEFAULT_COMPRESSION }
   }
@@ -98,12 +117,14 @@ function compressOptions(
 }
 
 function decompressOptions(data: Uint8Array, maxOutputLength: number): Options {
-  return { chunkSize: chunkSizeFor(data.length * 4), maxOutputLength, info: true }
+  const chunkSize = chunkSizeFor(data.length * 4, maxOutputLength)
+  return { chunkSize, maxOutputLength, info: true }
 }
 
-/** Small results would otherwise hold the 16 KB that Node allocates for each. */
-function chunkSizeFor(length: number): number {
-  return Math.min(Math.max(length, MIN_CHUNK), MAX_CHUNK)
+/** The likely length, since each chunk is allocated whole; more where the longest would take too many. */
+function chunkSizeFor(likely: number, longest: number): number {
+  const size = Math.max(likely, Math.ceil(longest / MAX_CHUNKS), MIN_CHUNK)
+  return Math.min(size, MAX_CHUNK)
 }
 
 /** Node ignores what follows the compressed data; something appended to an item must not vanish. */
@@ -112,13 +133,15 @@ function wholeResult(data: Uint8Array, result: unknown): Buffer {
   if (engine.bytesWritten !== data.length) {
     throw new Error(`${data.length - engine.bytesWritten} bytes follow the compressed data`)
   }
-  return buffer
+  // A result in a single chunk is a view of it, which would hold all of its memory.
+  return buffer.length * 2 < buffer.buffer.byteLength ? Buffer.from(buffer) : buffer
 }
 
 /** Every algorithm by its name. */
 export const CODECS: Readonly<Record<CompressionAlgorithm, Codec>> = {
   zlib: codec({
     flag: Flag.zlib,
+    maxRatio: DEFLATE_RATIO,
     compress: 'deflate',
     decompress: 'inflate',
     minLevel: 1,
@@ -126,6 +149,7 @@ export const CODECS: Readonly<Record<CompressionAlgorithm, Codec>> = {
   }),
   gzip: codec({
     flag: Flag.gzip,
+    maxRatio: DEFLATE_RATIO,
     compress: 'gzip',
     decompress: 'gunzip',
     minLevel: 1,

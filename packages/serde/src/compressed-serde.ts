@@ -1,13 +1,15 @@
 import { constants } from 'node:buffer'
-import { isPromise } from 'node:util/types'
 import {
   type ItemKey,
+  isPromise,
   MemcacheIllegalInputError,
   type Serde,
   type SerializedValue,
 } from '@mc/protocol'
-import { CODECS, type Codec, type CompressionAlgorithm, isTooLong } from './codec.ts'
+import { CODECS, type Codec, type CompressionAlgorithm } from './codec.ts'
+import { Decompressor } from './decompressor.ts'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'
+import { checkedSerialized } from './serialized.ts'
 import { unreadable, unreadableFlags } from './unreadable.ts'
 
 /** Options of `compressedSerde`. */
@@ -30,6 +32,15 @@ export interface CompressedSerdeOptions {
   /** A value that would become longer than this many bytes is an error. @default 67108864, 64 MiB */
   readonly maxDecompressedLength?: number | undefined
   /**
+   * Bytes that decompressed values may have together, at least `maxDecompressedLength`. Of the values of a
+   * `getMany` from one server those that do not fit are errors, each of its key. Of values of different
+   * calls those that do not fit wait until others are decompressed; as many compressed bytes may wait,
+   * and further values are errors.
+   *
+   * @default 268435456, 256 MiB, or `maxDecompressedLength` where that is more
+   */
+  readonly maxTotalDecompressedLength?: number | undefined
+  /**
    * Values longer than this many bytes are compressed and decompressed off the event loop. 0: all of
    * them; `Infinity`: none.
    *
@@ -47,8 +58,8 @@ const CONTENT_SHIFT = 16
  * two forms is kept.
  *
  * Reads reject with `MemcacheSerdeError` when the compressed data is corrupt, truncated, followed by
- * something else, or longer than `maxDecompressedLength` when decompressed; in this case the limit is
- * noticed before the memory is spent.
+ * something else, or beyond `maxDecompressedLength` or `maxTotalDecompressedLength` when decompressed;
+ * these limits are noticed before the memory is spent.
  *
  * @throws TypeError for an algorithm that does not exist or that the running Node does not have
  * @throws RangeError for a number outside the limits of its option
@@ -67,12 +78,14 @@ class CompressedSerde<V> implements Serde<V> {
   readonly #level: number | undefined
   readonly #maxLength: number
   readonly #asyncLength: number
+  readonly #decompressor: Decompressor
 
   constructor(inner: Serde<V>, options: CompressedSerdeOptions) {
     const { algorithm = 'zlib', level } = options
     const {
       minLength = 400,
       maxDecompressedLength = 64 * 1024 ** 2,
+      maxTotalDecompressedLength = Math.max(256 * 1024 ** 2, maxDecompressedLength),
       asyncLength = 16 * 1024,
     } = options
     this.#codec = availableCodec(algorithm)
@@ -82,22 +95,32 @@ class CompressedSerde<V> implements Serde<V> {
     if (minLength !== Number.POSITIVE_INFINITY) checkNumber('minLength', minLength, 0)
     if (asyncLength !== Number.POSITIVE_INFINITY) checkNumber('asyncLength', asyncLength, 0)
     checkNumber('maxDecompressedLength', maxDecompressedLength, 1, constants.MAX_LENGTH)
+    checkNumber(
+      'maxTotalDecompressedLength',
+      maxTotalDecompressedLength,
+      maxDecompressedLength, // so that each value fits once the others are done
+    )
     this.#inner = inner
     this.#minLength = minLength === 0 ? Number.POSITIVE_INFINITY : minLength
     this.#level = level
     this.#maxLength = maxDecompressedLength
     this.#asyncLength = asyncLength
+    this.#decompressor = new Decompressor({
+      maxLength: maxDecompressedLength,
+      maxTotalLength: maxTotalDecompressedLength,
+      asyncLength,
+    })
   }
 
   serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue> {
     const serialized = this.#inner.serialize(value, key)
     return isPromise(serialized)
-      ? serialized.then((awaited) => this.#compress(awaited))
+      ? Promise.resolve(serialized).then((awaited) => this.#compress(awaited))
       : this.#compress(serialized)
   }
 
-  deserialize(data: Buffer, flags: number, key: ItemKey): V | Promise<V> {
-    if ((flags & COMPRESSION_FLAGS) === 0) return this.#inner.deserialize(data, flags, key)
+  deserialize(data: Buffer, flags: number, key: ItemKey, call?: object): V | Promise<V> {
+    if ((flags & COMPRESSION_FLAGS) === 0) return this.#inner.deserialize(data, flags, key, call)
     const codec = codecOf(flags)
     if (codec === undefined) throw unreadableFlags(flags, key)
     if (!codec.isAvailable()) {
@@ -105,10 +128,10 @@ class CompressedSerde<V> implements Serde<V> {
     }
     const contentFlags =
       codec.flag === Flag.zlib ? (flags & ~Flag.zlib) >>> 0 : flags >>> CONTENT_SHIFT
-    const content = this.#decompress(codec, data, flags, key)
+    const content = this.#decompressor.decompress({ codec, data, flags, key, call })
     return isPromise(content)
-      ? content.then((awaited) => this.#inner.deserialize(awaited, contentFlags, key))
-      : this.#inner.deserialize(content, contentFlags, key)
+      ? content.then((awaited) => this.#inner.deserialize(awaited, contentFlags, key, call))
+      : this.#inner.deserialize(content, contentFlags, key, call)
   }
 
   /** What is compressed may go to the thread pool, which reads it later. */
@@ -123,16 +146,17 @@ class CompressedSerde<V> implements Serde<V> {
     end: number,
     flags: number,
     key: ItemKey,
+    call?: object,
   ): V | Promise<V> {
     const inner = this.#inner
     if (inner.deserializeSlice === undefined) {
-      return inner.deserialize(buffer.subarray(start, end), flags, key)
+      return inner.deserialize(buffer.subarray(start, end), flags, key, call)
     }
-    return inner.deserializeSlice(buffer, start, end, flags, key)
+    return inner.deserializeSlice(buffer, start, end, flags, key, call)
   }
 
   #compress(serialized: SerializedValue): SerializedValue | Promise<SerializedValue> {
-    const { data, flags } = serialized
+    const { data, flags } = checkedSerialized(serialized)
     const { flag } = this.#codec
     const reserved = flag === Flag.zlib ? COMPRESSION_FLAGS : COMPRESSION_FLAGS | 0xffff0000
     if ((flags & reserved) !== 0) {
@@ -141,7 +165,7 @@ class CompressedSerde<V> implements Serde<V> {
       )
     }
     const length = typeof data === 'string' ? Buffer.byteLength(data) : data.length
-    if (length <= this.#minLength) return serialized
+    if (length <= this.#minLength) return { data, flags }
     if (length > this.#maxLength) {
       throw new MemcacheIllegalInputError(
         `value of ${length} bytes is longer than maxDecompressedLength, ${this.#maxLength}`,
@@ -160,30 +184,6 @@ class CompressedSerde<V> implements Serde<V> {
     return isAsync
       ? this.#codec.compress(bytes, this.#level).then(choose)
       : choose(this.#codec.compressSync(bytes, this.#level))
-  }
-
-  #decompress(codec: Codec, data: Buffer, flags: number, key: ItemKey): Buffer | Promise<Buffer> {
-    const syncLength = Math.min(this.#asyncLength, this.#maxLength)
-    if (data.length < this.#asyncLength) {
-      try {
-        return codec.decompressSync(data, syncLength)
-      } catch (error) {
-        // How long a value becomes is known only by trying.
-        if (!isTooLong(error) || syncLength === this.#maxLength) {
-          throw this.#refusal(error, flags, key)
-        }
-      }
-    }
-    return codec.decompress(data, this.#maxLength).catch((error: unknown) => {
-      throw this.#refusal(error, flags, key)
-    })
-  }
-
-  #refusal(error: unknown, flags: number, key: ItemKey): Error {
-    const why = isTooLong(error)
-      ? `is longer than maxDecompressedLength, ${this.#maxLength} bytes`
-      : 'is corrupt: it cannot be decompressed'
-    return unreadable(why, flags, key, error)
   }
 }
 

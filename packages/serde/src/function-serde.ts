@@ -1,12 +1,6 @@
-import { isPromise, isUint8Array } from 'node:util/types'
-import {
-  checkFlags,
-  type ItemKey,
-  MemcacheIllegalInputError,
-  type Serde,
-  type SerializedValue,
-} from '@mc/protocol'
+import { type ItemKey, isPromise, type Serde, type SerializedValue } from '@mc/protocol'
 import { Flag } from './flags.ts'
+import { checkedSerialized } from './serialized.ts'
 
 /** Turns a value into data and flags. */
 export type SerializeFunction<V> = Serde<V>['serialize']
@@ -30,7 +24,9 @@ export function functionSerde<V = unknown>(
   return {
     serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue> {
       const serialized = serialize(value, key)
-      return isPromise(serialized) ? serialized.then(checked) : checked(serialized)
+      return isPromise(serialized)
+        ? Promise.resolve(serialized).then(checkedSerialized)
+        : checkedSerialized(serialized)
     },
     deserialize,
   }
@@ -38,15 +34,4 @@ export function functionSerde<V = unknown>(
 
 function passThrough(value: unknown): SerializedValue {
   return { data: value as string | Uint8Array, flags: Flag.bytes }
-}
-
-function checked(serialized: SerializedValue): SerializedValue {
-  const { data, flags } = serialized ?? {}
-  if (typeof data !== 'string' && !isUint8Array(data)) {
-    throw new MemcacheIllegalInputError(
-      `serialize must give { data, flags } with a string or Uint8Array as data, got ${typeof data}`,
-    )
-  }
-  checkFlags(flags)
-  return serialized
 }

@@ -1,4 +1,4 @@
-import { type ItemKey, MemcacheIllegalInputError } from '@mc/protocol'
+import { type ItemKey, kindOf, MemcacheIllegalInputError, messageOf } from '@mc/protocol'
 import { unreadable } from './unreadable.ts'
 
 /** As the second argument of `JSON.stringify`. */
@@ -29,6 +29,10 @@ export function toJson(value: unknown, replacer?: JsonReplacer): string {
   try {
     text = JSON.stringify(value, replacer as (key: string, value: unknown) => unknown)
   } catch (cause) {
+    // The engine's message names members of the value.
+    if (kindOf(cause) === 'TypeError' && /circular|cyclic/.test(messageOf(cause))) {
+      throw new MemcacheIllegalInputError('JSON cannot hold a value that contains itself')
+    }
     throw new MemcacheIllegalInputError('value cannot be written as JSON', { cause })
   }
   if (text === undefined) illegal('undefined, functions and symbols', value)
@@ -50,9 +54,18 @@ export function fromJson(
     const number = NUMBER_WORDS.get(text)
     if (number !== undefined) return number
     // The engine's message quotes the value, which has no place in an error of ours.
-    if (cause instanceof SyntaxError) throw unreadable('is not valid JSON', flags, key)
+    if (kindOf(cause) === 'SyntaxError') {
+      throw unreadable(`is not valid JSON${placeIn(messageOf(cause))}`, flags, key)
+    }
     throw unreadable('was refused by the reviver', flags, key, cause)
   }
+}
+
+/** Where the text stops being JSON, as far as the engine's message says it outside of its quotation. */
+function placeIn(message: string): string {
+  if (/^(Unexpected end|Unterminated)/.test(message)) return ': it ends too early'
+  const position = /in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message)?.[1]
+  return position === undefined ? '' : ` at character ${position}`
 }
 
 function numberToText(value: number): string {
@@ -66,6 +79,7 @@ function isPlainObject(value: unknown): boolean {
 }
 
 function illegal(what: string, value: unknown): never {
-  const name = typeof value === 'object' ? (value?.constructor?.name ?? 'object') : typeof value
-  throw new MemcacheIllegalInputError(`JSON cannot hold ${what}: got a value of type ${name}`)
+  throw new MemcacheIllegalInputError(
+    `JSON cannot hold ${what}: got a value of type ${kindOf(value)}`,
+  )
 }

@@ -24,8 +24,11 @@ export const structuredSerde: Serde<unknown> = {
     }
     try {
       return { data: serialize(value), flags: Flag.structured }
-    } catch (cause) {
-      throw new MemcacheIllegalInputError('value cannot be cloned', { cause })
+    } catch {
+      // The engine's message shows the source of a function, the words of a symbol.
+      throw new MemcacheIllegalInputError(
+        'value cannot be cloned: it holds a function, a symbol, a promise or the like',
+      )
     }
   },
 
@@ -36,8 +39,9 @@ export const structuredSerde: Serde<unknown> = {
     data.copy(own)
     try {
       return deserialize(own)
-    } catch (cause) {
-      throw unreadable('is not in the structured clone format', flags, key, cause)
+    } catch {
+      // The engine's message may quote it, such as a regular expression.
+      throw unreadable('is not in the structured clone format', flags, key)
     }
   },
 }

@@ -1,4 +1,4 @@
-import { type ItemKey, MemcacheSerdeError } from '@mc/protocol'
+import { type ItemKey, MemcacheSerdeError, shownKey } from '@mc/protocol'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'
 
 /** The error for a value that cannot be read, such as `unreadable('is no JSON', …)`. */
@@ -8,8 +8,7 @@ export function unreadable(
   key: ItemKey,
   cause?: unknown,
 ): MemcacheSerdeError {
-  const name = JSON.stringify(typeof key === 'string' ? key : Buffer.from(key).toString('latin1'))
-  const message = `value of ${name} with flags ${flags} ${why}`
+  const message = `value of ${shownKey(key)} with flags ${flags} ${why}`
   return new MemcacheSerdeError(message, { key, flags, cause })
 }
 

@@ -1,9 +1,12 @@
+import { isUint8Array } from 'node:util/types'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
-import { MemcacheIllegalInputError, MemcacheSerdeError } from '../errors.ts'
+import { MemcacheSerdeError } from '../errors.ts'
+import { isPromise, kindOf } from '../foreign.ts'
 import { checkFlags, toExptime } from '../integer.ts'
 import { itemKey, type KeyEncoder } from '../key.ts'
-import type { CasToken, ItemKey, Key, StoreOptions } from '../memcache-client.ts'
+import type { CasToken, Key, StoreOptions } from '../memcache-client.ts'
 import type { Serde, SerializedValue } from '../serde.ts'
+import { unwritableValue } from '../serde-error.ts'
 
 /** The command that stores a value. @throws MemcacheIllegalInputError, MemcacheSerdeError */
 export function storeCommand<V>(
@@ -17,47 +20,28 @@ export function storeCommand<V>(
   now: () => number,
 ): StoreCommand | Promise<StoreCommand> {
   const wire = encoder.encode(key)
+  const item = itemKey(key)
   const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, now)
   const ownFlags = options?.flags === undefined ? undefined : checkFlags(options.flags)
-  const build = ({ data, flags }: SerializedValue): StoreCommand =>
-    new StoreCommand(verb, wire, data, ownFlags ?? checkFlags(flags), exptime, cas)
-  const serialized = serialize(serde, value, itemKey(key), verb)
-  return serialized instanceof Promise ? serialized.then(build) : build(serialized)
-}
-
-function serialize<V>(
-  serde: Serde<V>,
-  value: V,
-  key: ItemKey,
-  command: string,
-): SerializedValue | Promise<SerializedValue> {
+  const build = (serialized: SerializedValue): StoreCommand => {
+    // Read once: a getter may answer differently the second time.
+    const { data, flags } = serialized ?? {}
+    if (typeof data !== 'string' && !isUint8Array(data)) {
+      throw new MemcacheSerdeError(
+        `serialize must give { data, flags } with a string or Uint8Array as data, got ${kindOf(data)}`,
+      )
+    }
+    return new StoreCommand(verb, wire, data, ownFlags ?? checkFlags(flags), exptime, cas)
+  }
   try {
-    const serialized = serde.serialize(value, key)
-    if (!(serialized instanceof Promise)) return checked(serialized)
-    return serialized.then(checked).catch((error: unknown) => {
-      throw serdeError(error, key, command)
-    })
-  } catch (error) {
-    throw serdeError(error, key, command)
+    const serialized = serde.serialize(value, item)
+    if (!isPromise(serialized)) return build(serialized)
+    return Promise.resolve(serialized)
+      .then(build)
+      .catch((thrown: unknown) => {
+        throw unwritableValue(thrown, item, verb)
+      })
+  } catch (thrown) {
+    throw unwritableValue(thrown, item, verb)
   }
-}
-
-function checked(serialized: SerializedValue): SerializedValue {
-  const { data } = serialized
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    throw new TypeError('serialize must give data as a string or Uint8Array, and flags')
-  }
-  return serialized
-}
-
-function serdeError(cause: unknown, key: ItemKey, command: string): Error {
-  if (cause instanceof MemcacheIllegalInputError || cause instanceof MemcacheSerdeError)
-    return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new MemcacheSerdeError(`the value cannot be written: ${reason}`, {
-    key,
-    command,
-    cause,
-    written: false,
-  })
 }

@@ -1,12 +1,11 @@
 import { Command, errorOfReply, misplaced } from '../command.ts'
-import { isPromise } from '../foreign.ts'
 import type { WireKey } from '../key.ts'
 import type { ItemKey } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
-import { casOf, FailedValue, readValue, withCas } from './value.ts'
+import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
 /**
  * `get` or `gets` of many keys in one line. The hits go into a map shared by all lines of a call,
@@ -89,13 +88,13 @@ export class GetManyCommand<V> extends Command<void> {
   #take(reply: ReplyParser): void {
     const index = this.#indexOf(reply)
     const key = this.#items[index] as ItemKey
-    const value = readValue<V>(reply, this.#serde, key, this.name)
-    if (value instanceof FailedValue) {
+    const value = readValue<V>(reply, this.#serde, key, this.name, this.#results)
+    if (FailedValue.is(value)) {
       this.#failed.set(key, value.error)
       return
     }
     const result = this.#withCas ? withCas(value, casOf(reply)) : value
-    if (!isPromise(result)) {
+    if (!isPending(result)) {
       this.#results.set(key, result)
       return
     }

@@ -124,7 +124,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     if (this.abandoned) return
     this.hits = 1
     const value = readValue<V>(reply, this.#serde, this.#key, this.name)
-    if (value instanceof FailedValue) this.reject(value.error)
+    if (FailedValue.is(value)) this.reject(value.error)
     else this.resolve((this.#withCas ? withCas(value, casOf(reply)) : value) as T | PromiseLike<T>)
   }
 

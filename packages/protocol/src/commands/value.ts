@@ -1,36 +1,51 @@
+import { isPromise } from 'node:util/types'
 import { errorOfReply } from '../command.ts'
-import { MemcacheSerdeError } from '../errors.ts'
-import { isPromise } from '../foreign.ts'
 import type { ItemKey, ValueWithCas } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { Serde } from '../serde.ts'
+import { unreadableValue } from '../serde-error.ts'
 
 /** A value that its serde could not read. */
 export class FailedValue {
-  readonly error: Error
+  readonly #error: Error
 
   constructor(error: Error) {
-    this.error = error
+    this.#error = error
+  }
+
+  get error(): Error {
+    return this.#error
+  }
+
+  /** Unlike `instanceof`, it runs no code of the value's, which may be a proxy. */
+  static is(value: unknown): value is FailedValue {
+    return typeof value === 'object' && value !== null && #error in value
   }
 }
 
-/** The reply's value; what went wrong with it comes as `FailedValue`, or rejects. */
+/**
+ * The reply's value; what went wrong with it comes as `FailedValue`, or rejects. Nothing that a serde does
+ * makes it throw: the connection goes on.
+ *
+ * @param call - what the values of one call have in common
+ */
 export function readValue<V>(
   reply: ReplyParser,
   serde: Serde<V>,
   key: ItemKey,
   command: string,
+  call?: object,
 ): V | Promise<V> | FailedValue {
-  const { flags } = reply
+  const { flags, server } = reply
   try {
-    const value = deserialize(reply, flags, serde, key)
-    if (!isPromise(value)) return value
-    return value.then(undefined, (error: unknown) => {
-      throw serdeError(error, key, flags, reply.server, command)
+    const value = deserialize(reply, flags, serde, key, call)
+    if (!isThenable(value)) return value
+    return Promise.resolve(value).then(undefined, (thrown: unknown) => {
+      throw unreadableValue(thrown, key, flags, server, command)
     })
-  } catch (error) {
-    return new FailedValue(serdeError(error, key, flags, reply.server, command))
+  } catch (thrown) {
+    return new FailedValue(unreadableValue(thrown, key, flags, server, command))
   }
 }
 
@@ -39,38 +54,37 @@ function deserialize<V>(
   flags: number,
   serde: Serde<V>,
   key: ItemKey,
+  call: object | undefined,
 ): V | Promise<V> {
   if (serde.keepsData === undefined || serde.keepsData(flags)) {
-    return serde.deserialize(reply.data, flags, key)
+    return serde.deserialize(reply.data, flags, key, call)
   }
-  if (serde.deserializeSlice === undefined) return serde.deserialize(reply.dataView, flags, key)
+  if (serde.deserializeSlice === undefined) {
+    return serde.deserialize(reply.dataView, flags, key, call)
+  }
   const { dataBuffer, dataStart } = reply
-  return serde.deserializeSlice(dataBuffer, dataStart, dataStart + reply.size, flags, key)
+  return serde.deserializeSlice(dataBuffer, dataStart, dataStart + reply.size, flags, key, call)
 }
 
-function serdeError(
-  cause: unknown,
-  key: ItemKey,
-  flags: number,
-  server: string | undefined,
-  command: string,
-): MemcacheSerdeError {
-  if (cause instanceof MemcacheSerdeError && cause.server !== undefined) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new MemcacheSerdeError(`the value cannot be read: ${reason}`, {
-    key,
-    flags,
-    server,
-    command,
-    cause,
-  })
+/** Throws where reading `then` does: the promise of the call would read it again, and reject with that. */
+function isThenable<V>(value: V | PromiseLike<V>): value is PromiseLike<V> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+/** True for a value that is still being read. It runs no code of the value's. */
+export function isPending<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && isPromise(value)
 }
 
 export function withCas<V>(
   value: V | Promise<V>,
   cas: string,
 ): ValueWithCas<V> | Promise<ValueWithCas<V>> {
-  return isPromise(value) ? value.then((settled) => ({ value: settled, cas })) : { value, cas }
+  return isPending(value) ? value.then((settled) => ({ value: settled, cas })) : { value, cas }
 }
 
 /** The CAS token of a reply that has to have one. */
