@@ -111,6 +111,8 @@ export class Dialer {
 
   #connectError(cause: MemcacheError): MemcacheError {
     if (cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError) return cause
+    // What the attempt was given up for, rather than what that did to a question of the handshake.
+    if (cause.cause instanceof MemcacheConnectError) return cause.cause
     const hint = this.#opening?.hint
     const reason = hint === undefined ? cause.reason : `${cause.reason}: ${hint}`
     return new MemcacheConnectError(reason, { server: this.#server, cause, written: false })

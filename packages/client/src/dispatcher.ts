@@ -11,6 +11,7 @@ import {
   MemcacheUnexpectedCloseError,
 } from '@mc/protocol'
 import { Connection } from './connection.ts'
+import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { Dialer } from './dialer.ts'
 import { Fifo } from './fifo.ts'
@@ -64,13 +65,15 @@ export class Dispatcher {
       (stalled) => this.#sweep(stalled),
       () => this.#connection?.heardAt ?? 0,
     )
-    this.#dialer = new Dialer(server, settings, () => {
-      const connection: Connection = new Connection(address, server, settings, {
-        onReady: () => this.#onReady(connection),
-        onClose: (error, left) => this.#onClose(connection, error, left),
-      })
-      return connection
-    })
+    this.#dialer = new Dialer(server, settings, () =>
+      outsideCalls(() => {
+        const connection: Connection = new Connection(address, server, settings, {
+          onReady: () => this.#onReady(connection),
+          onClose: (error, left) => this.#onClose(connection, error, left),
+        })
+        return connection
+      }),
+    )
   }
 
   get state(): ClientState {
@@ -255,7 +258,9 @@ export class Dispatcher {
     if (wasCurrent) this.#connection = undefined
     const again: Command[] = []
     let isAskedFor = false
+    let isIdle = true
     for (const command of left) {
+      isIdle = false
       if (command.abandoned || command.isAnswered) continue
       if (command.endsConnection && connection.wasClosedByServer) {
         isAskedFor = true
@@ -265,7 +270,7 @@ export class Dispatcher {
     }
     if (!wasCurrent) return
     if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
-    else this.#dialer.failed(error)
+    else if (!isIdle) this.#dialer.failed(error)
     this.#listener.onDisconnect(error)
     for (const command of again.reverse()) {
       command.resent = true

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks'
-import { setImmediate } from 'node:timers'
 import {
   type Command,
   MemcacheConnectError,
@@ -28,7 +27,7 @@ export async function shakeHands(
   asks: boolean,
 ): Promise<void> {
   if (settings.credentials !== undefined) await authenticate(connection, settings.credentials)
-  connection.step = 'asking for the version'
+  connection.step = 'waiting for its first answer'
   connection.dialect = settings.dialect === 'meta' ? 'meta' : 'text'
   if (settings.dialect === 'auto') {
     if (asks) await askForDialect(connection)
@@ -55,8 +54,7 @@ async function askForDialect(connection: Connection): Promise<void> {
   const knowsMeta = await answer.catch(unlessLogin)
   if (knowsMeta === true && number >= META_SINCE) connection.dialect = 'meta'
   // Some close the connection behind their refusal.
-  if (knowsMeta === undefined) await askForSign(connection)
-  else if (!knowsMeta) await new Promise((resolve) => setImmediate(resolve))
+  else await askForSign(connection)
 }
 
 /** Asks what every server and proxy can answer. Any answer is a sign of life. */

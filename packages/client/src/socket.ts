@@ -1,7 +1,6 @@
 import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Address } from '@mc/protocol'
-import { outsideCalls } from './context.ts'
 import type { ConnectionSettings } from './options.ts'
 
 const READ_BUFFER_SIZE = 64 * 1024
@@ -36,10 +35,9 @@ export function openSocket(
           ...streams,
         }
   try {
-    if (tls === undefined) return outsideCalls(() => connectTcp(target))
+    if (tls === undefined) return connectTcp(target)
     const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
-    const options = { ...(servername !== undefined && { servername }), ...target, ...tls }
-    return outsideCalls(() => connectTls(options))
+    return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
   } catch (error) {
     return new Socket().destroy(error as Error)
   }

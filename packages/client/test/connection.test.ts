@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { promisify } from 'node:util'
 import { MemcachedServer } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client } from '../src/index.ts'
@@ -135,6 +133,8 @@ describe('the dialect', () => {
       link.write('VERSION 1.4.0\r\n')
       await link.line()
       link.write('ERROR\r\n')
+      await link.line()
+      link.write('END\r\n')
       expect(await link.line()).toBe('get a')
       link.write('VALUE a 16 1\r\nx\r\nEND\r\n')
     })
@@ -148,6 +148,8 @@ describe('the dialect', () => {
       link.write('VERSION 1.6.9\r\n')
       await link.line()
       link.write('MN\r\n')
+      await link.line()
+      link.write('END\r\n')
       expect(await link.line()).toBe('get a')
       link.write('END\r\n')
     })
@@ -341,27 +343,6 @@ describe('closing', () => {
     client.destroy()
     await expect(value).rejects.toMatchObject({ code: 'MEMCACHE_CLOSED' })
     await expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CLOSED' })
-  })
-
-  test('a process whose client is idle ends by itself, closed or not', async () => {
-    const { server } = await start({}, echo)
-    const run = promisify(execFile)
-    const script = `import { Client } from '@mc/client'
-      const client = new Client('${server.name}', { timeout: 50 })
-      console.log(await client.get('a'))`
-    const flags = [
-      '--conditions=@mc/source',
-      '--import',
-      'tsx',
-      '--input-type=module',
-      '-e',
-      script,
-    ]
-    const { stdout } = await run(process.execPath, flags, {
-      cwd: new URL('..', import.meta.url),
-      timeout: 20_000,
-    }).catch((error) => error)
-    expect(stdout).toBe('value of a\n')
   })
 })
 

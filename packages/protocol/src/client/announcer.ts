@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { nextTick } from 'node:process'
 
 /**
  * An emitter whose events can break nothing: they come behind the work that led to them, so that a
@@ -6,7 +7,7 @@ import { EventEmitter } from 'node:events'
  */
 export class Announcer<E extends Record<keyof E, unknown[]>> extends EventEmitter<E> {
   protected announce<K extends keyof E>(event: K, ...args: E[K]): void {
-    process.nextTick(() => {
+    nextTick(() => {
       const emitter = this as EventEmitter
       if (emitter.listenerCount(event as string) > 0) emitter.emit(event as string, ...args)
     })

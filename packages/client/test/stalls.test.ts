@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Client, type ClientOptions } from '../src/index.ts'
+import { ANSWER_ALL, ChildServer, stall } from './child-server.ts'
+
+describe('a process that stands still', () => {
+  let server: ChildServer
+  let client: Client
+  beforeEach(async () => {
+    server = await ChildServer.start(ANSWER_ALL)
+  })
+  afterEach(async () => {
+    client.destroy()
+    await server.stop()
+  })
+
+  function start(options: ClientOptions): Client {
+    client = new Client(server.name, options)
+    return client
+  }
+
+  test('between two calls of a turn takes the time of neither', async () => {
+    start({ timeout: 100 })
+    await client.connect()
+    const first = client.get('a')
+    stall(150)
+    const second = client.get('b')
+    expect(await Promise.all([first, second])).toEqual([undefined, undefined])
+  })
+
+  test('while it makes many calls has all of them answered', async () => {
+    start({ timeout: 100 })
+    await client.connect()
+    const calls = Array.from({ length: 300 }, (_, i) => {
+      stall(1)
+      return client.set(`key${i}`, i)
+    })
+    expect(await Promise.all(calls)).toEqual(calls.map(() => true))
+  })
+
+  test('behind its calls gets the replies that came meanwhile', async () => {
+    start({ timeout: 100 })
+    await client.connect()
+    const calls = Array.from({ length: 1000 }, (_, i) => client.get(`key${i}`))
+    // The requests leave at the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    stall(400)
+    expect(await Promise.all(calls)).toEqual(calls.map(() => undefined))
+    expect(client.isConnected).toBe(true)
+  })
+
+  test('while it connects has its calls answered', async () => {
+    start({ timeout: 100, connectTimeout: 100 })
+    const call = client.get('a')
+    await new Promise((resolve) => setImmediate(resolve))
+    stall(400)
+    expect(await call).toBeUndefined()
+  })
+})
+
+test('a server that does not answer is still found out in time', async () => {
+  const server = await ChildServer.start('')
+  const client = new Client(server.name, { timeout: 50, dialect: 'meta' })
+  await client.connect()
+  const call = client.get('a')
+  await new Promise((resolve) => setImmediate(resolve))
+  stall(100)
+  await expect(call).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT', written: true })
+  client.destroy()
+  await server.stop()
+})
+
+test('a connection whose end came while the process stood still takes no command', async () => {
+  const server = await ChildServer.start(`${ANSWER_ALL}
+    if (!globalThis.seen) setTimeout(() => socket.end(), 100)
+    globalThis.seen = true`)
+  const client = new Client(server.name)
+  await client.connect()
+  stall(300)
+  // A timer that is due runs before the socket is read, as the first work of a thawed process does.
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(await client.set('a', 1)).toBe(true)
+  client.destroy()
+  await server.stop()
+})
