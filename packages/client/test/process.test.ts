@@ -6,7 +6,7 @@ import { echo, type Link, startedClients } from './scripted-server.ts'
 const { start, cleanUp } = startedClients()
 afterEach(cleanUp)
 
-/** Runs a module that has a `client`; answers its output, if it ends by itself. */
+/** Runs a module that has a `client`; answers its output. Rejects unless it ends by itself. */
 async function run(server: string, code: string): Promise<string> {
   const script = `import { Client } from '@mc/client'
     const client = new Client('${server}', { timeout: 3600_000, connectTimeout: 3600_000 })
@@ -15,7 +15,7 @@ async function run(server: string, code: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, flags, {
     cwd: new URL('..', import.meta.url),
     timeout: 25_000,
-  }).catch((error) => error)
+  })
   return stdout
 }
 

@@ -1,12 +1,15 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { MemcachedServer, testCertificate } from '@mc/testing'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Client } from '../src/index.ts'
 import { type Link, startedClients } from './scripted-server.ts'
 
 const { start, cleanUp } = startedClients()
 afterEach(cleanUp)
+
+type Found = (error: null, addresses: readonly dns.LookupAddress[]) => void
 
 /** What servers and proxies say to `mn`, and whether they close the connection behind it. */
 const REFUSALS: readonly (readonly [string, string, boolean])[] = [
@@ -107,17 +110,26 @@ describe('a port with something else behind it', () => {
     await secure.stop()
     await plain.stop()
   })
+})
 
-  test('is named once for each address of its name', async () => {
-    const server = createHttpServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as { port: number }
-    server.close()
-    await once(server, 'close')
-    const client = new Client(['localhost', port])
-    await expect(client.get('a')).rejects.toThrow(/connect ECONNREFUSED (127\.0\.0\.1|::1):\d+/)
-    await client.close()
-  })
+test('a name whose addresses all refuse is told with each of them', async () => {
+  const addresses = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ]
+  vi.spyOn(dns, 'lookup').mockImplementation(((_: string, __: object, found: Found) =>
+    found(null, addresses)) as never)
+  const server = createHttpServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  const client = new Client(['two-addresses.test', port])
+  const call = client.get('a')
+  await expect(call).rejects.toThrow(`connect ECONNREFUSED 127.0.0.1:${port}; connect E`)
+  await expect(call).rejects.toThrow(`::1:${port}`)
+  await client.close()
+  vi.restoreAllMocks()
 })
 
 describe('a login', () => {
