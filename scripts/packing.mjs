@@ -26,7 +26,10 @@ export function pack(folder, destination) {
 }
 
 /** Bytes by path of what a tarball holds. An error if it lacks a file, or has one whose source is gone. */
-export function contentsOf(tarball, required = ['LICENSE', 'README.md', 'dist/index.js']) {
+export function contentsOf(
+  tarball,
+  required = ['LICENSE', 'NOTICE', 'README.md', 'dist/index.js'],
+) {
   const lines = run(root, 'tar', '-tvzf', tarball).trim().split('\n')
   const contents = new Map(
     lines.map((line) => {

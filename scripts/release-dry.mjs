@@ -9,6 +9,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'mc-release-'))
 const copy = join(scratch, 'mc')
 
 try {
+  checkWorkflow()
   run(scratch, 'git', 'clone', '--quiet', root, copy)
   run(copy, 'pnpm', 'install', '--frozen-lockfile', '--prefer-offline', '--ignore-scripts')
   const pending = readdirSync(join(copy, '.changeset')).some((name) => name.endsWith('.md'))
@@ -19,6 +20,14 @@ try {
   for (const name of packages) checkPackage(name, pending)
 } finally {
   rmSync(scratch, { recursive: true, force: true })
+}
+
+/** Provenance comes from the identity of the workflow that publishes. */
+function checkWorkflow() {
+  const workflow = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8')
+  for (const part of ['id-token: write', 'pnpm changeset publish']) {
+    if (!workflow.includes(part)) throw new Error(`the release workflow lacks "${part}"`)
+  }
 }
 
 /** Versions and changelogs of what is published, and nothing else, may have changed. */
@@ -42,7 +51,8 @@ function checkPackage(name, pending) {
     throw new Error(`@mc/${name} must be published with public access and provenance`)
   }
   const tarball = pack(folder, scratch)
-  contentsOf(tarball, ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'])
+  const texts = ['LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md']
+  contentsOf(tarball, [...texts, 'dist/index.js', 'dist/index.d.ts'])
   const { dependencies = {} } = JSON.parse(
     run(scratch, 'tar', '-xzOf', tarball, 'package/package.json'),
   )
