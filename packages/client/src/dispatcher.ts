@@ -153,36 +153,47 @@ export class Dispatcher {
   flush(): void {
     this.#flushIsDue = false
     const now = performance.now()
-    if (this.#undated > 0) this.#date(now)
     const connection = this.#connection
     if (connection === undefined) {
+      this.#date(now)
       if (this.#waiting.length > 0) this.#dialInBackground()
       return
     }
+    const waiting = this.#waiting
+    let dated = waiting.length - this.#undated
+    let earliest = Number.POSITIVE_INFINITY
     let written: Command[] | undefined
     for (;;) {
-      const command = this.#waiting.peek()
+      const command = waiting.peek()
       if (command === undefined) break
-      if (!command.abandoned) {
-        if (!connection.accepts(command)) break
-        connection.append(command, now)
-        if (command.onWritten !== undefined) {
-          written ??= []
-          written.push(command)
-        }
-      }
-      this.#waiting.shift()
+      if (!command.abandoned && !connection.accepts(command)) break
+      waiting.shift()
       this.#waitingBytes -= command.size
+      if (dated > 0) dated--
+      else {
+        this.#undated--
+        command.deadline += now
+        if (command.deadline < earliest) earliest = command.deadline
+      }
+      if (command.abandoned) continue
+      connection.append(command, now)
+      if (command.onWritten !== undefined) {
+        written ??= []
+        written.push(command)
+      }
     }
+    this.#timer.arm(earliest)
+    this.#date(now)
     connection.flush()
     if (written !== undefined) for (const command of written) command.onWritten?.()
     this.#checkDrained()
   }
 
-  /** Makes deadlines of the timeouts of commands that came since the last time. */
+  /** Makes deadlines of the timeouts of the commands that still wait and came since the last time. */
   #date(now: number): void {
+    const { length } = this.#waiting
     let earliest = Number.POSITIVE_INFINITY
-    for (let i = this.#waiting.length - this.#undated; i < this.#waiting.length; i++) {
+    for (let i = length - this.#undated; i < length; i++) {
       const command = this.#waiting.at(i)
       command.deadline += now
       if (command.deadline < earliest) earliest = command.deadline
