@@ -83,3 +83,42 @@ describe('the contract runs under', () => {
     expect(bad.output).toMatch(/Tests: +[1-9]\d* failed/)
   }, 60_000)
 })
+
+describe('two copies of the packages, and the realms of a sandbox', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mc-copies-'))
+    const bundle = { bundle: true, platform: 'node', format: 'cjs', logLevel: 'error' } as const
+    const conditions = ['@mc/source']
+    for (const name of ['one', 'two']) {
+      const entryPoints = [path('../src/runners/copy.ts')]
+      await build({ ...bundle, conditions, entryPoints, outfile: join(folder, `${name}.cjs`) })
+    }
+    for (const runner of ['node', 'jest']) {
+      const entryPoints = [path(`../src/runners/copies.${runner}-test.ts`)]
+      await build({
+        ...bundle,
+        conditions,
+        entryPoints,
+        outfile: join(folder, `${runner}.test.cjs`),
+      })
+    }
+    const settings = {
+      jest: { transform: {}, testEnvironment: 'node', testMatch: ['**/jest.test.cjs'] },
+    }
+    await writeFile(join(folder, 'package.json'), JSON.stringify(settings))
+  }, 60_000)
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  test('work together under node:test', async () => {
+    const ran = await run(['--test', '--test-reporter=tap', 'node.test.cjs'], {}, folder)
+    expect(ran.output).toMatch(/^# fail 0$/m)
+    expect(ran.output).toMatch(/^# pass [6-9]$/m)
+  })
+
+  test('work together under jest', async () => {
+    const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js')
+    const ran = await run([jest, '--colors=false'], {}, folder)
+    expect(ran.output).toMatch(/Tests: +7 passed, 7 total/)
+  }, 60_000)
+})
