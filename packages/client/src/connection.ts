@@ -31,6 +31,16 @@ const LATE_LIMIT = 10
  */
 const WRITE_SIZE = 512 * 1024
 
+/** The steps to a connection that is ready. */
+export const Step = {
+  connecting: 'connecting',
+  tls: 'waiting for the TLS handshake',
+  login: 'logging in',
+  question: 'waiting for its first answer',
+} as const
+
+export type Step = (typeof Step)[keyof typeof Step]
+
 /** What a connection tells its owner. */
 export interface ConnectionListener {
   /** More commands may be accepted than before. */
@@ -53,7 +63,7 @@ export class Connection {
   /** Whether any command was answered since the handshake. */
   hasAnswered = false
   /** What it waits for before it is ready, for errors. */
-  step = 'connecting'
+  step: Step = Step.connecting
 
   readonly #server: string
   readonly #socket: Socket
@@ -96,7 +106,7 @@ export class Connection {
     this.#ready.catch(() => {})
     if (settings.tls !== undefined) {
       this.#socket.once('connect', () => {
-        this.step = 'waiting for the TLS handshake'
+        this.step = Step.tls
       })
     }
     // Nothing is sent behind the first sign of the end, which comes turns before `close`.
@@ -168,10 +178,11 @@ export class Connection {
     return this.#headHasBegun || !this.#parser.isBetweenReplies
   }
 
-  /** What is known of a peer that is no memcached, for errors. */
+  /** What the peer may be that did not make the connection ready, for errors. */
   get hint(): string | undefined {
-    const known = whatAnswered(this.#greeting)
-    if (known !== undefined || this.#greeting !== undefined || !this.wasClosedByServer) return known
+    if (this.#greeting !== undefined) return whatAnswered(this.#greeting)
+    if (this.step === Step.connecting) return undefined
+    if (this.step === Step.tls) return 'the server may not speak TLS'
     return 'it may expect TLS or the binary protocol'
   }
 

@@ -134,8 +134,9 @@ export class Dialer {
       this.#timer.arm(this.#deadline)
       return
     }
-    const { step = 'connecting', hint } = this.#opening ?? {}
-    const message = `no connection within ${connectTimeout} ms (${hint ?? step})`
+    const { step, hint } = this.#opening ?? {}
+    const place = [step, hint].filter((text) => text !== undefined).join(': ')
+    const message = `no connection within ${connectTimeout} ms (${place})`
     this.#opening?.destroy(
       new MemcacheConnectError(message, { server: this.#server, written: false }),
     )

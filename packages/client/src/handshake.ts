@@ -8,7 +8,7 @@ import {
   StoreCommand,
   VersionCommand,
 } from '@mc/protocol'
-import type { Connection } from './connection.ts'
+import { type Connection, Step } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
 
 /** A key that no application uses, for questions whose answer does not matter. */
@@ -27,7 +27,7 @@ export async function shakeHands(
   asks: boolean,
 ): Promise<void> {
   if (settings.credentials !== undefined) await authenticate(connection, settings.credentials)
-  connection.step = 'waiting for its first answer'
+  connection.step = Step.question
   connection.dialect = settings.dialect === 'meta' ? 'meta' : 'text'
   if (settings.dialect === 'auto') {
     if (asks) await askForDialect(connection)
@@ -74,7 +74,7 @@ async function authenticate(
   connection: Connection,
   { username, password }: { readonly username: string; readonly password: string },
 ): Promise<void> {
-  connection.step = 'logging in'
+  connection.step = Step.login
   // Expired at once: a server that wants no login takes this for an item, which others could read.
   const login = new StoreCommand('set', NO_KEY, `${username} ${password}`, 0, -1)
   try {

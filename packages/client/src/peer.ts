@@ -13,8 +13,8 @@ const GREETINGS: readonly (readonly [RegExp, string])[] = [
 export const GREETING_LENGTH = 8
 
 /** What is behind the port, judged by the first bytes that came; `undefined` if they tell nothing. */
-export function whatAnswered(first: Buffer | undefined): string | undefined {
-  const text = first?.toString('latin1') ?? ''
+export function whatAnswered(first: Buffer): string | undefined {
+  const text = first.toString('latin1')
   return GREETINGS.find(([pattern]) => pattern.test(text))?.[1]
 }
 
@@ -29,5 +29,7 @@ export function reasonOf(cause: unknown): string {
     return 'the TLS handshake failed: the server does not speak TLS'
   }
   // Messages of OpenSSL end with a line feed.
-  return messageOf(cause).trim().replace(/\s+/g, ' ')
+  const message = messageOf(cause).trim().replace(/\s+/g, ' ')
+  if (!message.includes('before secure TLS connection')) return message
+  return `${message}: the server may not speak TLS`
 }
