@@ -6,6 +6,7 @@ import { manyKeysContract } from './many-keys.ts'
 import { retrievalContract } from './retrieval.ts'
 import { type TestRunner, testRunner } from './runner.ts'
 import { storageContract } from './storage.ts'
+import { withClient } from './with-client.ts'
 
 /** A client that the contract is to be tried on. */
 export interface ContractSubject {
@@ -42,14 +43,11 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
   describe(subject.name, () => {
     for (const { name, check } of rules) {
       if (subject.exceptions?.[name] !== undefined) continue
-      test(name, async () => {
-        const client = await subject.create()
+      test(name, () => {
         const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
-        try {
-          await check(client, (part = 'k') => `${unique}-${part}`)
-        } finally {
-          await client.close()
-        }
+        return withClient(subject.create, (client) =>
+          check(client, (part = 'k') => `${unique}-${part}`),
+        )
       })
     }
   })
