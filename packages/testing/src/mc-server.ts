@@ -29,13 +29,14 @@ export async function runMcServer(args: readonly string[], terminal: Terminal): 
   }
   let server: MemcachedServer
   try {
-    server = await MemcachedServer.start(options)
+    const log = (line: string): void => terminal.error(`mc-server: ${line}\n`)
+    server = await MemcachedServer.start({ ...options, log })
   } catch (error) {
     terminal.error(`mc-server: ${(error as Error).message}\n`)
     return 1
   }
   terminal.out(`mc-server listens on ${server.name}\n`)
-  if (!terminal.stop.aborted) await once(terminal.stop, 'abort')
+  if (!terminal.stop.aborted) await Promise.race([once(terminal.stop, 'abort'), server.stopped])
   await server.stop()
   return 0
 }
