@@ -21,9 +21,14 @@ export interface MemcachedOptions {
   readonly auth?: Readonly<Record<string, string>> | undefined
 }
 
-/** Runs the memcached that is installed on this machine. */
+/** Runs a memcached of this machine. */
 export const memcached: {
-  /** Path of the program, or `undefined` where there is none on the PATH. */
+  /**
+   * Path of the program: the one that the environment variable `MEMCACHED` names, or else the first on the
+   * PATH; `undefined` where there is none.
+   *
+   * @throws Error when `MEMCACHED` names no program
+   */
   find(): string | undefined
   /**
    * Starts one and answers when it accepts connections.
@@ -32,12 +37,19 @@ export const memcached: {
    */
   start(options?: MemcachedOptions): Promise<TestServer>
 } = {
-  find: () => programPaths().find(isExecutable),
+  find: findMemcached,
   start: startMemcached,
 }
 
 const STARTUP_MILLISECONDS = 5_000
 const POLL_MILLISECONDS = 5
+
+function findMemcached(): string | undefined {
+  const { MEMCACHED = '' } = process.env
+  if (MEMCACHED === '') return programPaths().find(isExecutable)
+  if (isExecutable(MEMCACHED)) return MEMCACHED
+  throw new Error(`MEMCACHED must be the path of a program, got ${MEMCACHED}`)
+}
 
 async function startMemcached(options: MemcachedOptions = {}): Promise<TestServer> {
   const binary = options.binary ?? memcached.find()
