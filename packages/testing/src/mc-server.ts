@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { HELP, parseMcServerOptions, UsageError } from './mc-server-options.ts'
+import { HELP, parseMcServerOptions } from './mc-server-options.ts'
 import { MemcachedServer, type MemcachedServerOptions } from './memcached-server.ts'
 
 /** How the program talks to what started it. */
@@ -19,8 +19,8 @@ export async function runMcServer(args: readonly string[], terminal: Terminal): 
   try {
     options = parseMcServerOptions(args)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    terminal.error(`mc-server: ${error.message}\nTry mc-server -h\n`)
+    if ((error as Error).name !== 'UsageError') throw error
+    terminal.error(`mc-server: ${(error as Error).message}\nTry mc-server -h\n`)
     return 2
   }
   if (options === undefined) {

@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { TestServer } from './test-server.ts'
+import { monotonicNow, sleep } from './timers.ts'
 
 export interface MemcachedOptions {
   /** The program. @default what `memcached.find` answers */
@@ -139,13 +139,13 @@ class MemcachedProcess implements TestServer {
     void this.#exit.then(() => {
       running = false
     })
-    const deadline = Date.now() + STARTUP_MILLISECONDS
-    while (running && Date.now() < deadline) {
+    const deadline = monotonicNow() + STARTUP_MILLISECONDS
+    while (running && monotonicNow() < deadline) {
       if (this.#path === undefined) this.port = await readPort(portFile)
       if (this.#path !== undefined || this.port !== 0) {
         if (await accepts(this.#path ?? this.port)) return
       }
-      await wait(POLL_MILLISECONDS)
+      await sleep(POLL_MILLISECONDS)
     }
     throw new Error(`memcached did not start: ${this.#complaint.trim() || 'no answer'}`)
   }

@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types'
+
 interface Rule {
   readonly allowed: string
   readonly isMet: (value: unknown) => boolean
@@ -27,10 +29,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     isMet: (value) => value === 'random' || (Number.isSafeInteger(value) && (value as number) > 0),
     isTyped: isNumber,
   },
-  bytes: typed(
-    'text or bytes',
-    (value) => typeof value === 'string' || value instanceof Uint8Array,
-  ),
+  bytes: typed('text or bytes', (value) => typeof value === 'string' || isUint8Array(value)),
   line: typed(
     'text without line ends',
     (value) => typeof value === 'string' && !/[\r\n]/.test(value),

@@ -26,7 +26,7 @@ export function createServerState(
   const {
     memoryLimit = 67_108_864,
     itemSizeMax = 1_048_576,
-    now = Date.now,
+    now = () => Date.now(),
     version = '1.6.18',
   } = options
   checkBytes('memoryLimit', memoryLimit)
