@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask } from './support/conversation.ts'
+import { MODEL } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 
 /** Both have to answer each of these alike, where there is a real one. */
 const KINDS: readonly (readonly [string, () => Promise<TestServer>])[] = [
   ['MemcachedServer', () => MemcachedServer.start()],
-  ...(memcached.find() === undefined ? [] : [['memcached', () => memcached.start()] as const]),
+  ...(MODEL === undefined ? [] : [['memcached', () => memcached.start()] as const]),
 ]
 const CLOSED = ''
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask, statsOf } from './support/conversation.ts'
+import { MODEL } from './support/model.ts'
 
-for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
+for (const binary of [MODEL].filter((path) => path !== undefined)) {
   describe('MemcachedServer and memcached', () => {
     let embedded: TestServer
     let real: TestServer

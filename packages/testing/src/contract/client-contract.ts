@@ -1,5 +1,6 @@
 import type { MemcacheClient } from '@mc/protocol'
 import { counterContract } from './counters.ts'
+import { checkExceptions, type Exceptions } from './exceptions.ts'
 import { inputContract } from './input.ts'
 import { lifeContract } from './life.ts'
 import { manyKeysContract } from './many-keys.ts'
@@ -17,8 +18,8 @@ export interface ContractSubject {
    * test closes its own.
    */
   readonly create: () => MemcacheClient | Promise<MemcacheClient>
-  /** Rules that this kind of client does not follow, by the names of their tests, with the reason. */
-  readonly exceptions?: Readonly<Record<string, string>>
+  /** Rules that this kind of client does not follow. @default none */
+  readonly exceptions?: Exceptions
 }
 
 /**
@@ -36,13 +37,14 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
     ...inputContract,
     ...lifeContract,
   ]
-  const names = new Set(rules.map((rule) => rule.name))
-  for (const name of Object.keys(subject.exceptions ?? {})) {
-    if (!names.has(name)) throw new TypeError(`the contract has no rule named "${name}"`)
-  }
+  const { exceptions = {} } = subject
+  checkExceptions(
+    exceptions,
+    rules.map(({ name }) => name),
+  )
   describe(subject.name, () => {
     for (const { name, check } of rules) {
-      if (subject.exceptions?.[name] !== undefined) continue
+      if (exceptions[name] !== undefined) continue
       test(name, () => {
         const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
         return withClient(subject.create, (client) =>

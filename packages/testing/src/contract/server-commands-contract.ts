@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { MemcacheClient, ServerCommands } from '@mc/protocol'
 import { answersOf } from './at-once.ts'
+import { checkExceptions, type Exceptions } from './exceptions.ts'
 import { type TestRunner, testRunner } from './runner.ts'
 import { withClient } from './with-client.ts'
 
@@ -10,15 +11,22 @@ export interface ServerCommandsSubject {
   readonly create: () =>
     | (MemcacheClient & ServerCommands)
     | Promise<MemcacheClient & ServerCommands>
+  /** Rules that the server does not follow, such as one of a version without a command. @default none */
+  readonly exceptions?: Exceptions
 }
 
 /** What every client with `ServerCommands` must do, as tests. */
 export function serverCommandsContract(subject: ServerCommandsSubject, runner?: TestRunner): void {
   const { describe, test } = testRunner(runner)
+  const { exceptions = {} } = subject
+  const names: string[] = []
   const rule = (
     name: string,
     check: (client: MemcacheClient & ServerCommands) => Promise<void>,
-  ): void => test(name, () => withClient(subject.create, check))
+  ): void => {
+    names.push(name)
+    if (exceptions[name] === undefined) test(name, () => withClient(subject.create, check))
+  }
 
   describe(`${subject.name}, commands of the server`, () => {
     rule('stats answers typed values by name', async (client) => {
@@ -95,5 +103,6 @@ export function serverCommandsContract(subject: ServerCommandsSubject, runner?: 
         code: 'MEMCACHE_UNKNOWN_COMMAND',
       })
     })
+    checkExceptions(exceptions, names)
   })
 }

@@ -55,6 +55,18 @@ describe('a contract that a client breaks', () => {
 })
 
 describe('the contract for the commands of the server', () => {
+  test('leaves out the rules that are excepted, and refuses exceptions of which there is no rule', () => {
+    const rulesBut = (...names: string[]): string[] => {
+      const exceptions = Object.fromEntries(names.map((name) => [name, 'not this server']))
+      const create = () => new MockMemcacheClient()
+      const subject = { name: 'client', create, exceptions }
+      return [...testsOf((runner) => serverCommandsContract(subject, runner)).keys()]
+    }
+    const [first = '', ...others] = rulesBut()
+    expect(rulesBut(first)).toEqual(others)
+    expect(() => rulesBut('no such rule')).toThrow('the contract has no rule named "no such rule"')
+  })
+
   const refuse = (code: string): Promise<void> => {
     const client = Object.assign(new MockMemcacheClient(), {
       shutdown: () => Promise.reject(Object.assign(new Error('refused'), { code })),
