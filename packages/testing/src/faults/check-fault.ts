@@ -36,8 +36,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ),
 }
 
-/** Options without which a fault has no meaning. */
-const REQUIRED: ReadonlySet<string> = new Set(['milliseconds', 'line'])
+/** The option without which a fault of a kind has no meaning. */
+const REQUIRED: Readonly<Record<string, string>> = { delay: 'milliseconds', error: 'line' }
 
 /**
  * Refuses what is no fault.
@@ -66,7 +66,7 @@ export function checkFault(
   }
   for (const name of options) {
     const value = (fault as Readonly<Record<string, unknown>>)[name]
-    if (value === undefined && !REQUIRED.has(name)) continue
+    if (value === undefined && REQUIRED[fault.kind] !== name) continue
     const rule = rules[name] ?? RULES[name]
     if (rule === undefined || rule.isMet(value)) continue
     const message = `${name} of ${fault.kind} must be ${rule.allowed}, got ${shown(value)}`

@@ -151,17 +151,22 @@ export class Session implements Exchange, ConnectionInfo {
       if (met === undefined) return request
       switch (met.fault.kind) {
         case 'error':
-          this.batched++
-          if (!isSilent(request)) writer.line(met.fault.line)
+          this.#refuse(request, met.fault.line)
           break
         case 'hang':
           this.#hang = { request, released: met.removed }
           return undefined
         case 'close':
+          if (met.fault.line !== undefined) this.#refuse(request, met.fault.line)
           this.close()
           return undefined
       }
     }
+  }
+
+  #refuse(request: ParsedRequest, line: string): void {
+    this.batched++
+    if (!isSilent(request)) this.server.writer.line(line)
   }
 
   #answer(request: ParsedRequest): void {
