@@ -3,6 +3,8 @@ import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask, statsOf } from './support/conversation.ts'
 import { MODEL } from './support/model.ts'
 
+if (MODEL === undefined) test.skip('memcached 1.6.18 is not installed', () => undefined)
+
 for (const binary of [MODEL].filter((path) => path !== undefined)) {
   describe('MemcachedServer and memcached', () => {
     let embedded: TestServer

@@ -14,6 +14,8 @@ const SEQUENCES = 60
 const ATTEMPTS = 5
 const POLL_MILLISECONDS = 10
 
+if (MODEL === undefined) test.skip('memcached 1.6.18 is not installed', () => undefined)
+
 for (const binary of [MODEL].filter((path) => path !== undefined)) {
   describe('MemcachedServer and memcached', () => {
     // The clock of memcached cannot be moved, so it is waited for: all plans at once. The clock of the
