@@ -1,6 +1,6 @@
 import type { MemcacheClient } from '@mc/protocol'
 import { counterContract } from './counters.ts'
-import { checkExceptions, type Exceptions } from './exceptions.ts'
+import { checkExceptions } from './exceptions.ts'
 import { inputContract } from './input.ts'
 import { lifeContract } from './life.ts'
 import { manyKeysContract } from './many-keys.ts'
@@ -18,8 +18,8 @@ export interface ContractSubject {
    * test closes its own.
    */
   readonly create: () => MemcacheClient | Promise<MemcacheClient>
-  /** Rules that this kind of client does not follow. @default none */
-  readonly exceptions?: Exceptions
+  /** Rules that this kind of client does not follow, by the names of their tests, with the reason. */
+  readonly exceptions?: Readonly<Record<string, string>>
 }
 
 /**
@@ -47,8 +47,9 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
       if (exceptions[name] !== undefined) continue
       test(name, () => {
         const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
-        return withClient(subject.create, (client) =>
-          check(client, (part = 'k') => `${unique}-${part}`),
+        return withClient(
+          () => subject.create(),
+          (client) => check(client, (part = 'k') => `${unique}-${part}`),
         )
       })
     }
