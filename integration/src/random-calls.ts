@@ -92,7 +92,10 @@ const anyCall: fc.Arbitrary<Call> = fc.oneof(
   { weight: 2, arbitrary: call('touch', anyKey, expire) },
   { weight: 2, arbitrary: call('delete', anyKey) },
   { weight: 1, arbitrary: call('deleteMany', fc.array(key, { maxLength: 4 })) },
-  { weight: 1, arbitrary: call('rawCommand', fc.constantFrom('verbosity 0', 'nonsense', 'incr')) },
+  {
+    weight: 1,
+    arbitrary: call('rawCommand', fc.constantFrom('verbosity 0', 'nonsense', 'incr a x')),
+  },
 )
 
 /** Calls to be made one after the other on a server that has none of their keys. */

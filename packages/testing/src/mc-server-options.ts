@@ -16,6 +16,7 @@ export const HELP: string = `mc-server: a memcached for tests, in the foreground
 -Y, --auth-file=<file>     ask for the users of this file, one user:password to a line
 -Z, --enable-ssl           speak TLS, with the files that -o names
 -o, --extended=<list>      ssl_chain_cert=<file>,ssl_key=<file>
+-A, --enable-shutdown      let the shutdown command stop it
 -h, --help                 print this
 `
 
@@ -29,9 +30,10 @@ const NAMES: Readonly<Record<string, string>> = {
   'auth-file': 'Y',
   'enable-ssl': 'Z',
   extended: 'o',
+  'enable-shutdown': 'A',
   help: 'h',
 }
-const WITHOUT_VALUE = 'Zh'
+const WITHOUT_VALUE = 'ZAh'
 
 /**
  * Reads the command line of `mc-server`. `undefined` asks for help.
@@ -50,6 +52,7 @@ export function parseMcServerOptions(args: readonly string[]): MemcachedServerOp
     itemSizeMax: parseSize(given.get('I') ?? '1m'),
     auth: parseUsers(given.get('Y')),
     tls: parseTls(given.has('Z'), given.get('o')),
+    allowShutdown: given.has('A'),
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { HELP, parseMcServerOptions, UsageError } from './mc-server-options.ts'
+import { HELP, parseMcServerOptions } from './mc-server-options.ts'
 import { MemcachedServer, type MemcachedServerOptions } from './memcached-server.ts'
 
 /** How the program talks to what started it. */
@@ -19,8 +19,8 @@ export async function runMcServer(args: readonly string[], terminal: Terminal): 
   try {
     options = parseMcServerOptions(args)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    terminal.error(`mc-server: ${error.message}\nTry mc-server -h\n`)
+    if ((error as Error).name !== 'UsageError') throw error
+    terminal.error(`mc-server: ${(error as Error).message}\nTry mc-server -h\n`)
     return 2
   }
   if (options === undefined) {
@@ -29,13 +29,14 @@ export async function runMcServer(args: readonly string[], terminal: Terminal): 
   }
   let server: MemcachedServer
   try {
-    server = await MemcachedServer.start(options)
+    const log = (line: string): void => terminal.error(`mc-server: ${line}\n`)
+    server = await MemcachedServer.start({ ...options, log })
   } catch (error) {
     terminal.error(`mc-server: ${(error as Error).message}\n`)
     return 1
   }
   terminal.out(`mc-server listens on ${server.name}\n`)
-  if (!terminal.stop.aborted) await once(terminal.stop, 'abort')
+  if (!terminal.stop.aborted) await Promise.race([once(terminal.stop, 'abort'), server.stopped])
   await server.stop()
   return 0
 }

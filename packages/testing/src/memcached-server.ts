@@ -22,6 +22,12 @@ export interface MemcachedServerOptions extends ServerStateOptions {
   readonly auth?: Readonly<Record<string, string>> | undefined
   /** Let the `shutdown` command stop the server. @default false */
   readonly allowShutdown?: boolean | undefined
+  /**
+   * Takes each line of the server's log: why it closed a connection whose client cannot know.
+   *
+   * @default a warning of the process, `process.emitWarning`
+   */
+  readonly log?: ((line: string) => void) | undefined
 }
 
 /**
@@ -39,7 +45,9 @@ export class MemcachedServer implements TestServer {
   readonly #sessions = new Set<Session>()
   readonly #state: ServerState
   readonly #path: string | undefined
-  #stopped: Promise<void> | undefined
+  readonly #stopped: Promise<void>
+  #settleStopped: () => void = () => undefined
+  #isStopping = false
 
   /**
    * Starts a server and answers when it listens. Rejects when it cannot, such as for a port in use.
@@ -54,6 +62,9 @@ export class MemcachedServer implements TestServer {
 
   private constructor(options: MemcachedServerOptions) {
     this.#path = options.path
+    this.#stopped = new Promise((resolve) => {
+      this.#settleStopped = resolve
+    })
     this.#state = this.#createState(options)
     const { tls } = options
     const accept = (socket: Socket): void => this.#accept(socket)
@@ -134,13 +145,19 @@ export class MemcachedServer implements TestServer {
     return snapshotOf(this.#state.store)
   }
 
+  /** Resolves when it has stopped, by `stop` or by the `shutdown` command. */
+  get stopped(): Promise<void> {
+    return this.#stopped
+  }
+
   /** Closes all connections and stops listening. */
   stop(): Promise<void> {
-    this.#stopped ??= new Promise((resolve) => {
-      this.#server.close(() => resolve())
+    if (!this.#isStopping) {
+      this.#isStopping = true
+      this.#server.close(() => this.#settleStopped())
       for (const socket of this.#sockets) socket.destroy()
       this.#state.commands.stop()
-    })
+    }
     return this.#stopped
   }
 
@@ -164,6 +181,7 @@ export class MemcachedServer implements TestServer {
     return createServerState(options, settings, this.#sessions, {
       credentials: auth && new Map(Object.entries(auth)),
       shutdown: options.allowShutdown ? () => void this.stop() : undefined,
+      log: options.log ?? ((line) => process.emitWarning(line, 'MemcachedServerWarning')),
     })
   }
 

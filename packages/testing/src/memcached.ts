@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { TestServer } from './test-server.ts'
+import { monotonicNow, sleep } from './timers.ts'
 
 export interface MemcachedOptions {
   /** The program. @default what `memcached.find` answers */
@@ -21,9 +21,14 @@ export interface MemcachedOptions {
   readonly auth?: Readonly<Record<string, string>> | undefined
 }
 
-/** Runs the memcached that is installed on this machine. */
+/** Runs a memcached of this machine. */
 export const memcached: {
-  /** Path of the program, or `undefined` where there is none on the PATH. */
+  /**
+   * Path of the program: the one that the environment variable `MEMCACHED` names, or else the first on the
+   * PATH; `undefined` where there is none.
+   *
+   * @throws Error when `MEMCACHED` names no program
+   */
   find(): string | undefined
   /**
    * Starts one and answers when it accepts connections.
@@ -32,12 +37,19 @@ export const memcached: {
    */
   start(options?: MemcachedOptions): Promise<TestServer>
 } = {
-  find: () => programPaths().find(isExecutable),
+  find: findMemcached,
   start: startMemcached,
 }
 
 const STARTUP_MILLISECONDS = 5_000
 const POLL_MILLISECONDS = 5
+
+function findMemcached(): string | undefined {
+  const { MEMCACHED = '' } = process.env
+  if (MEMCACHED === '') return programPaths().find(isExecutable)
+  if (isExecutable(MEMCACHED)) return MEMCACHED
+  throw new Error(`MEMCACHED must be the path of a program, got ${MEMCACHED}`)
+}
 
 async function startMemcached(options: MemcachedOptions = {}): Promise<TestServer> {
   const binary = options.binary ?? memcached.find()
@@ -127,13 +139,13 @@ class MemcachedProcess implements TestServer {
     void this.#exit.then(() => {
       running = false
     })
-    const deadline = Date.now() + STARTUP_MILLISECONDS
-    while (running && Date.now() < deadline) {
+    const deadline = monotonicNow() + STARTUP_MILLISECONDS
+    while (running && monotonicNow() < deadline) {
       if (this.#path === undefined) this.port = await readPort(portFile)
       if (this.#path !== undefined || this.port !== 0) {
         if (await accepts(this.#path ?? this.port)) return
       }
-      await wait(POLL_MILLISECONDS)
+      await sleep(POLL_MILLISECONDS)
     }
     throw new Error(`memcached did not start: ${this.#complaint.trim() || 'no answer'}`)
   }

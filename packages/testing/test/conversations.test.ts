@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { META_CONVERSATIONS, TEXT_CONVERSATIONS } from './support/conversations.ts'
+import { MODEL } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 
 /** What the embedded server is held to is tried on a real one, too, where there is one. */
 const KINDS: readonly (readonly [string, () => Promise<TestServer>])[] = [
   ['MemcachedServer', () => MemcachedServer.start()],
-  ...(memcached.find() === undefined
+  ...(MODEL === undefined
     ? []
     : [['memcached', () => memcached.start({ args: ['-t', '1'] })] as const]),
 ]

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memcached } from '../src/index.ts'
+import { MODEL } from './support/model.ts'
 import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
@@ -11,7 +12,7 @@ test('memcached is installed where CI is set', () => {
   expect(CI === undefined || memcached.find() !== undefined).toBe(true)
 })
 
-for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
+for (const binary of [MODEL].filter((path) => path !== undefined)) {
   describe('MemcachedServer and memcached', () => {
     test('answer random commands of both dialects with the same bytes', async () => {
       let pair: ServerPair | undefined

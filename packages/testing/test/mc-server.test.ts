@@ -58,6 +58,9 @@ describe('the options of mc-server', () => {
     [['-I', '2m'], { itemSizeMax: 2 * MEGABYTE }],
     [['-I', '512K'], { itemSizeMax: 512 * 1024 }],
     [['-I5000'], { itemSizeMax: 5000 }],
+    [[], { allowShutdown: false }],
+    [['-A'], { allowShutdown: true }],
+    [['--enable-shutdown', '-p', '5'], { allowShutdown: true, port: 5 }],
   ])('take %j', (args, options) => {
     expect(parseMcServerOptions(args)).toMatchObject(options)
   })
@@ -166,6 +169,24 @@ describe('the program mc-server', () => {
     await writeFile(cert, testCertificate().cert)
     program = new Program(['-p', '-1', '-Z', '-o', `ssl_chain_cert=${cert},ssl_key=${key}`])
     expect(await ask({ name: await program.name() }, 'mn\r\n', true)).toBe('MN\r\n')
+  })
+
+  test('stops at the shutdown command where -A allows it', async () => {
+    program = new Program(['-p', '-1', '-A'])
+    const connection = await RawConnection.open(await program.name())
+    connection.write('shutdown\r\n')
+    expect(await connection.until('never')).toBe('')
+    expect(await program.exit).toEqual([0, null])
+    expect(program.error).toBe('')
+  })
+
+  test('closes a connection of the binary protocol, and prints why', async () => {
+    program = new Program(['-p', '-1'])
+    const connection = await RawConnection.open(await program.name())
+    connection.write('\x80')
+    expect(await connection.until('never')).toBe('')
+    await program.stop('SIGTERM')
+    expect(program.error).toMatch(/^mc-server: closed tcp:127\.0\.0\.1:\d+: it speaks the binary /)
   })
 
   test('ends with 2 for bad options', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,8 +92,44 @@ describe('MemcachedServer stops', () => {
     const connection = await RawConnection.open(server.name)
     connection.write('shutdown graceful\r\n')
     expect(await connection.until('never')).toBe('')
-    await server.stop()
+    await server.stopped
     await expect(RawConnection.open(server.name)).rejects.toThrow('ECONNREFUSED')
+  })
+})
+
+describe('MemcachedServer closes a connection of the binary protocol', () => {
+  const GET = `\x80\x00\x00\x01${'\0'.repeat(7)}\x01${'\0'.repeat(12)}k`
+
+  test.each([
+    ['', {}],
+    [' over TLS', { tls: testCertificate() }],
+    [' before authentication', { auth: { alice: 'secret' } }],
+  ])('at its first byte%s, and logs why', async (_about, options: MemcachedServerOptions) => {
+    const log: string[] = []
+    const server = await start({ ...options, log: (line) => log.push(line) })
+    for (const bytes of ['\x80', GET, `${GET}\r\n`]) {
+      const connection = await RawConnection.open(server.name, options.tls !== undefined)
+      connection.write(bytes)
+      expect(await connection.until('never')).toBe('')
+      expect(connection.closed).toBe(true)
+    }
+    const line = expect.stringMatching(
+      /^closed tcp:127\.0\.0\.1:\d+: it speaks the binary protocol/,
+    )
+    expect(log).toEqual([line, line, line])
+  })
+
+  test('with a warning of the process by default', async () => {
+    const server = await start()
+    const warned = once(process, 'warning')
+    const connection = await RawConnection.open(server.name)
+    connection.write('\x80')
+    expect(await warned).toMatchObject([{ name: 'MemcachedServerWarning' }])
+  })
+
+  test('and no other: 0x80 is a byte like any other later on, and in a key', async () => {
+    const server = await start()
+    expect(await ask(server, 'get \x80\r\n\x80\r\n')).toBe('END\r\nERROR\r\n')
   })
 })
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { memcached, testCertificate } from '../src/index.ts'
 import { ask } from './support/conversation.ts'
 import { RawConnection } from './support/raw-connection.ts'
@@ -14,6 +14,27 @@ test('memcached.start says that a program is missing, or what it complained of',
   await expect(
     memcached.start({ binary: process.execPath, args: ['--no-such-option'] }),
   ).rejects.toThrow(/memcached did not start: .*bad option/s)
+})
+
+describe('memcached.find', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+
+  test('answers the program that MEMCACHED names, and refuses what is none', () => {
+    vi.stubEnv('MEMCACHED', process.execPath)
+    expect(memcached.find()).toBe(process.execPath)
+    vi.stubEnv('MEMCACHED', '/nowhere/memcached')
+    expect(() => memcached.find()).toThrow(
+      'MEMCACHED must be the path of a program, got /nowhere/memcached',
+    )
+  })
+
+  test('looks on the PATH otherwise', () => {
+    vi.stubEnv('MEMCACHED', '')
+    vi.stubEnv('PATH', '/nowhere')
+    expect(memcached.find()).toBeUndefined()
+  })
 })
 
 for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
@@ -45,7 +66,7 @@ for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
     test('with users', async () => {
       const server = await memcached.start({ auth: { alice: 'secret' } })
       const connection = await RawConnection.open(server.name)
-      connection.write('mn\r\n')
+      connection.write('version\r\n')
       expect(await connection.until('\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n')
       expect(await connection.ask('set x 0 0 12\r\nalice secret\r\nmn\r\n')).toBe(
         'STORED\r\nMN\r\n',

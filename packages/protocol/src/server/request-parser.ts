@@ -4,8 +4,10 @@ import { parseAuthenticationLine, parseCredentials, parseRequestLine } from './r
 const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
-/** Bytes that may be read without a line end, unless they begin a `get` or `gets`. */
-const MAX_LINE_LENGTH = 2048
+/** Bytes that may have come of a line without its end, unless they begin a `get` or `gets`. */
+const MAX_UNFINISHED_LENGTH = 2048
+/** The server reads so much at once, and again when it has run each command that it read whole. */
+const READ_LENGTH = 16_384
 /** Leading spaces after which a long line is no longer taken for a `get`. */
 const MAX_INDENT = 100
 /** The server reads user and password within its read buffer, and gives up when that is full. */
@@ -27,8 +29,9 @@ type PayloadRequest = StorageRequest | MetaSetRequest | RefusedRequest
 
 /**
  * Cuts a client's bytes into requests as a 1.6.18 server does. Any split of the bytes gives the same
- * requests: where the server's behaviour depends on how a line of more than 2048 bytes arrives, this
- * closes.
+ * requests as long as no line is longer than 2048 bytes. A longer one is read if it is a `get` or `gets`, or
+ * if its end comes with the rest of it, within the 16,384 bytes that the server reads at once: each chunk that is
+ * pushed is taken for what had arrived when the server read. Any other closes.
  *
  * Push what arrived, then take requests until there are no more:
  *
@@ -46,6 +49,8 @@ export class RequestParser {
   #end = 0
   /** Where to look on for a line end. */
   #scanned = 0
+  /** End of what the server has read by now. */
+  #read = 0
   /** True for a buffer of our own, which has room after `#end` and may be written. */
   #own = false
   /** The request whose payload is being read. */
@@ -73,6 +78,7 @@ export class RequestParser {
       this.#start = 0
       this.#end = chunk.length
       this.#scanned = 0
+      this.#read = 0
       this.#own = false
       return
     }
@@ -121,25 +127,30 @@ export class RequestParser {
   /** A line without its line end, `undefined` while it is not whole. Closes at one that is too long. */
   #readLine(): string | undefined {
     const lineEnd = this.#findLineEnd()
-    const length = (lineEnd === -1 ? this.#end : lineEnd) - this.#start
-    if (length > MAX_LINE_LENGTH && !this.#beginsRetrieval()) {
-      this.#close()
-      return undefined
-    }
-    if (lineEnd === -1) {
-      this.#scanned = this.#end
-      return undefined
-    }
-    const stripped = length > 1 && this.#buffer[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd
-    const line = this.#buffer.toString('latin1', this.#start, stripped)
+    if (lineEnd === -1) return undefined
+    const hasCr = lineEnd - this.#start > 1 && this.#buffer[lineEnd - 1] === CR
+    const line = this.#buffer.toString('latin1', this.#start, hasCr ? lineEnd - 1 : lineEnd)
     this.#start = this.#scanned = lineEnd + 1
     return line
   }
 
+  /** Where the line ends; -1 while it is not whole, and when it is too long, which closes. */
   #findLineEnd(): number {
     // A buffer of our own has old bytes behind its end.
     const bytes = this.#own ? this.#buffer.subarray(0, this.#end) : this.#buffer
-    return bytes.indexOf(LF, this.#scanned)
+    const lineEnd = bytes.indexOf(LF, this.#scanned)
+    this.#scanned = lineEnd === -1 ? this.#end : lineEnd
+    this.#read = Math.max(this.#read, this.#start)
+    while (lineEnd === -1 || lineEnd >= this.#read) {
+      if (this.#read - this.#start > MAX_UNFINISHED_LENGTH) {
+        if (!this.#authenticating && this.#beginsRetrieval()) return lineEnd
+        this.#close()
+        return -1
+      }
+      if (this.#read === this.#end) return -1
+      this.#read = Math.min(this.#start + READ_LENGTH, this.#end)
+    }
+    return lineEnd
   }
 
   #beginsRetrieval(): boolean {
@@ -179,9 +190,7 @@ export class RequestParser {
       // A single byte is left alone until there is another.
       if (this.#end - this.#start < 2) return undefined
       const lineEnd = this.#findLineEnd()
-      const length = (lineEnd === -1 ? this.#end : lineEnd) - this.#start
-      if (length > MAX_LINE_LENGTH) return this.#close()
-      if (lineEnd === -1) return undefined
+      if (lineEnd === -1) return this.#closed ? { command: 'close' } : undefined
       const payload = parseAuthenticationLine(this.#buffer.toString('latin1', this.#start, lineEnd))
       this.#start = this.#scanned = lineEnd + 1
       if (typeof payload !== 'number') return payload
@@ -209,6 +218,7 @@ export class RequestParser {
   #move(length: number): void {
     const unread = this.#buffer.subarray(this.#start, this.#end)
     const scanned = this.#scanned - this.#start
+    const read = this.#read - this.#start
     if (!this.#own || length > this.#buffer.length) {
       // Twice the need, so that a long line in many small pieces is copied a few times only.
       this.#buffer = Buffer.allocUnsafe(length * 2)
@@ -218,6 +228,7 @@ export class RequestParser {
     this.#start = 0
     this.#end = unread.length
     this.#scanned = scanned
+    this.#read = read
   }
 }
 

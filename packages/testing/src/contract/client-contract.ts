@@ -1,11 +1,13 @@
 import type { MemcacheClient } from '@mc/protocol'
 import { counterContract } from './counters.ts'
+import { checkExceptions } from './exceptions.ts'
 import { inputContract } from './input.ts'
 import { lifeContract } from './life.ts'
 import { manyKeysContract } from './many-keys.ts'
 import { retrievalContract } from './retrieval.ts'
 import { type TestRunner, testRunner } from './runner.ts'
 import { storageContract } from './storage.ts'
+import { withClient } from './with-client.ts'
 
 /** A client that the contract is to be tried on. */
 export interface ContractSubject {
@@ -35,21 +37,20 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
     ...inputContract,
     ...lifeContract,
   ]
-  const names = new Set(rules.map((rule) => rule.name))
-  for (const name of Object.keys(subject.exceptions ?? {})) {
-    if (!names.has(name)) throw new TypeError(`the contract has no rule named "${name}"`)
-  }
+  const { exceptions = {} } = subject
+  checkExceptions(
+    exceptions,
+    rules.map(({ name }) => name),
+  )
   describe(subject.name, () => {
     for (const { name, check } of rules) {
-      if (subject.exceptions?.[name] !== undefined) continue
-      test(name, async () => {
-        const client = await subject.create()
+      if (exceptions[name] !== undefined) continue
+      test(name, () => {
         const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
-        try {
-          await check(client, (part = 'k') => `${unique}-${part}`)
-        } finally {
-          await client.close()
-        }
+        return withClient(
+          () => subject.create(),
+          (client) => check(client, (part = 'k') => `${unique}-${part}`),
+        )
       })
     }
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { MemcacheCounterRangeError } from '@mc/protocol'
+import { answerOf, answersOf, outcomesOf } from './at-once.ts'
 import type { Rule } from './rule.ts'
 
 export const counterContract: readonly Rule[] = [
@@ -53,17 +54,16 @@ export const counterContract: readonly Rule[] = [
     name: 'counting what is no number is an error, and the next command works',
     async check(client, key) {
       await client.set(key(), 'abc')
-      const counted = client.incr(key())
-      const next = client.get(key())
-      await assert.rejects(counted, { code: 'MEMCACHE_CLIENT_ERROR' })
-      assert.equal(await next, 'abc')
+      const [counted, next] = await outcomesOf([() => client.incr(key()), () => client.get(key())])
+      await assert.rejects(async () => answerOf(counted), { code: 'MEMCACHE_CLIENT_ERROR' })
+      assert.equal(answerOf(next), 'abc')
     },
   },
   {
     name: 'a thousand increments at once lose none',
     async check(client, key) {
       await client.set(key(), 0)
-      await Promise.all(Array.from({ length: 1000 }, () => client.incr(key())))
+      await answersOf(Array.from({ length: 1000 }, () => () => client.incr(key())))
       assert.equal(await client.get(key()), 1000)
     },
   },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { answerOf, answersOf, outcomesOf } from './at-once.ts'
 import type { Rule } from './rule.ts'
 
 export const lifeContract: readonly Rule[] = [
@@ -13,13 +14,15 @@ export const lifeContract: readonly Rule[] = [
       await assert.rejects(client.get(key(), { signal: early }), isReason)
       const controller = new AbortController()
       const { signal } = controller
-      const calls = [
-        client.get(key(), { signal }),
-        client.getMany([key()], { signal }),
-        client.set(key(), 'w', { signal }),
-      ]
+      const outcomes = outcomesOf([
+        () => client.get(key(), { signal }),
+        () => client.getMany([key()], { signal }),
+        () => client.set(key(), 'w', { signal }),
+      ])
       controller.abort(reason)
-      for (const call of calls) await assert.rejects(call, isReason)
+      for (const outcome of await outcomes) {
+        await assert.rejects(async () => answerOf(outcome), isReason)
+      }
       // Its reply was due and is not taken for another's.
       assert.equal(await client.get(key('none')), undefined)
       const later = new AbortController()
@@ -51,10 +54,12 @@ export const lifeContract: readonly Rule[] = [
     async check(client, key) {
       await client.set(key(), 'v')
       // Of a pool, two calls at once have no order.
-      const under = [client.set(key('other'), 'w'), client.get(key())]
-      const closing = client.close()
-      assert.deepEqual(await Promise.all(under), [true, 'v'])
-      await closing
+      const [stored, value] = await answersOf([
+        () => client.set(key('other'), 'w'),
+        () => client.get(key()),
+        () => client.close(),
+      ])
+      assert.deepEqual([stored, value], [true, 'v'])
       await client.close()
       await assert.rejects(client.get(key()), { code: 'MEMCACHE_CLOSED' })
       await assert.rejects(client.set(key(), 1), { code: 'MEMCACHE_CLOSED' })

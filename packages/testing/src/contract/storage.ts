@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { answerOf, answersOf, outcomesOf } from './at-once.ts'
 import type { Rule } from './rule.ts'
 
 const YEAR = 365 * 24 * 60 * 60
@@ -44,8 +45,8 @@ export const storageContract: readonly Rule[] = [
       await client.set(key(), 0)
       const item = await client.gets(key())
       assert.ok(item !== undefined)
-      const tries = Array.from({ length: 20 }, (_, i) => client.cas(key(), i, item.cas))
-      const stored = (await Promise.all(tries)).filter((isStored) => isStored === true)
+      const tries = Array.from({ length: 20 }, (_, i) => () => client.cas(key(), i, item.cas))
+      const stored = (await answersOf(tries)).filter((isStored) => isStored === true)
       assert.equal(stored.length, 1)
     },
   },
@@ -113,10 +114,12 @@ export const storageContract: readonly Rule[] = [
     name: 'a value too large for the server is an error, and the next command works',
     async check(client, key) {
       await client.set(key('other'), 'kept')
-      const large = client.set(key(), Buffer.alloc(2_000_000))
-      const next = client.get(key('other'))
-      await assert.rejects(large, { code: 'MEMCACHE_SERVER_ERROR' })
-      assert.equal(await next, 'kept')
+      const [large, next] = await outcomesOf([
+        () => client.set(key(), Buffer.alloc(2_000_000)),
+        () => client.get(key('other')),
+      ])
+      await assert.rejects(async () => answerOf(large), { code: 'MEMCACHE_SERVER_ERROR' })
+      assert.equal(answerOf(next), 'kept')
       assert.equal(await client.get(key()), undefined)
     },
   },

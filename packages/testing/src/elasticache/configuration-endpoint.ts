@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { nextTurn } from '../timers.ts'
 
 /** A node as a configuration endpoint lists it. */
 export interface ListedNode {
@@ -165,7 +166,7 @@ export class ConfigurationEndpoint implements AsyncDisposable {
     for (let at = 0; at < bytes.length && !socket.destroyed; at += size) {
       socket.write(bytes.subarray(at, at + size))
       // A turn of the event loop between two writes, so that they do not leave as one.
-      if (segment !== undefined) await new Promise((resolve) => setImmediate(resolve))
+      if (segment !== undefined) await nextTurn()
     }
     if (closes) socket.end()
   }

@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types'
+
 interface Rule {
   readonly allowed: string
   readonly isMet: (value: unknown) => boolean
@@ -27,18 +29,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     isMet: (value) => value === 'random' || (Number.isSafeInteger(value) && (value as number) > 0),
     isTyped: isNumber,
   },
-  bytes: typed(
-    'text or bytes',
-    (value) => typeof value === 'string' || value instanceof Uint8Array,
-  ),
+  bytes: typed('text or bytes', (value) => typeof value === 'string' || isUint8Array(value)),
   line: typed(
     'text without line ends',
     (value) => typeof value === 'string' && !/[\r\n]/.test(value),
   ),
 }
 
-/** Options without which a fault has no meaning. */
-const REQUIRED: ReadonlySet<string> = new Set(['milliseconds', 'line'])
+/** The option without which a fault of a kind has no meaning. */
+const REQUIRED: Readonly<Record<string, string>> = { delay: 'milliseconds', error: 'line' }
 
 /**
  * Refuses what is no fault.
@@ -67,7 +66,7 @@ export function checkFault(
   }
   for (const name of options) {
     const value = (fault as Readonly<Record<string, unknown>>)[name]
-    if (value === undefined && !REQUIRED.has(name)) continue
+    if (value === undefined && REQUIRED[fault.kind] !== name) continue
     const rule = rules[name] ?? RULES[name]
     if (rule === undefined || rule.isMet(value)) continue
     const message = `${name} of ${fault.kind} must be ${rule.allowed}, got ${shown(value)}`

@@ -1,3 +1,5 @@
+import { monotonicNow, setTimeout } from '../timers.ts'
+
 /** What tells a `FaultProxy` the time. */
 export interface Clock {
   /** Milliseconds since any fixed moment. */
@@ -8,7 +10,7 @@ export interface Clock {
 
 /** The machine's clock, which does not keep the process alive. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: monotonicNow,
   sleep: (milliseconds) =>
     new Promise((resolve) => {
       setTimeout(resolve, milliseconds).unref()

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { nextTurn } from '../timers.ts'
 import type { FaultPlan, ScheduledFault } from './fault-plan.ts'
 import { MessageScanner, type Piece } from './message-scanner.ts'
 import type { MessageFault } from './network-fault.ts'
@@ -235,7 +236,7 @@ export class FaultyStream {
 
 /** Turns of the event loop: from the second on, sockets of this process have read what was written. */
 async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < count; turn++) await nextTurn()
 }
 
 const COUNTED = { requests: 'commands', replies: 'replies' } as const

@@ -35,6 +35,8 @@ export interface HangFault extends CommandSchedule {
 /** The command is not run, and the connection closed behind the replies to those before it. */
 export interface CloseFault extends CommandSchedule {
   readonly kind: 'close'
+  /** The command's answer, without its line end, as of a proxy that refuses a command and closes. @default none */
+  readonly line?: string | undefined
 }
 
 /** What a `MemcachedServer` can be told to do. */
@@ -80,7 +82,7 @@ const NONE: Readonly<Record<ServerCommand, number>> = {
 const COMMANDS = Object.keys(NONE) as readonly ServerCommand[]
 const STOPPED = 'the server was stopped before it had received so many commands'
 const SCHEDULE = ['times', 'command', 'afterCommands']
-const SERVER_FAULTS = { error: [...SCHEDULE, 'line'], hang: SCHEDULE, close: SCHEDULE }
+const SERVER_FAULTS = { error: [...SCHEDULE, 'line'], hang: SCHEDULE, close: [...SCHEDULE, 'line'] }
 const COMMAND_RULE = typed(
   `a command or a list of commands, which are ${COMMANDS.join(', ')}`,
   (value) => isCommands(listOf(value)),

@@ -30,8 +30,7 @@ export function addDelta(
   const old = parseUint64(`${item.data.toString('latin1')}\r\n`)
   if (old === undefined) return { outcome: 'non-numeric' }
 
-  if (increment) store.counters.incr_hits++
-  else store.counters.decr_hits++
+  store.counters.count(increment ? 'incr_hits' : 'decr_hits', item)
   const value = (
     increment ? BigInt.asUintN(64, old + delta) : delta > old ? 0n : old - delta
   ).toString()

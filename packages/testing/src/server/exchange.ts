@@ -15,6 +15,8 @@ export interface ServerState {
   readonly credentials: ReadonlyMap<string, string> | undefined
   /** Called for `shutdown`; absent when the command is not enabled. */
   readonly shutdown: (() => void) | undefined
+  /** Takes a line of the server's log. */
+  readonly log: (line: string) => void
   readonly settings: ServerSettings
   readonly connections: ReadonlySet<ConnectionInfo>
   /** Number for the next batch of replies. */

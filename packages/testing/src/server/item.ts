@@ -6,6 +6,7 @@ const FLAGS_LENGTH = 4
 /** One stored item, and its place in the list of use. */
 export interface Item {
   readonly key: string
+  readonly slabClass: number
   flags: number
   data: Buffer
   /** Moment of expiry in server time; 0: never. */

@@ -7,9 +7,8 @@ import {
 import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange } from './exchange.ts'
 import { type Item, sizeOf } from './item.ts'
-import { slabClass } from './slab-classes.ts'
 import { runStore, type StoreMode } from './store-command.ts'
-import { BAD_DATA_CHUNK, refuseSize } from './text-commands.ts'
+import { BAD_DATA_CHUNK, countSet, refuseSize } from './text-commands.ts'
 
 const OPAQUE_TOO_LONG = 'CLIENT_ERROR opaque token too long'
 const EMPTY: Buffer = Buffer.alloc(0)
@@ -29,7 +28,7 @@ export function metaSet({ server }: Exchange, request: MetaSetRequest): string |
   const { key, flags, data } = request
   const refusal = refuseSize(server, key, flags.clientFlags, request.length, true)
   if (refusal !== undefined) return refusal
-  store.counters.cmd_set++
+  countSet(server, key, flags.clientFlags, request.length)
   if (data === undefined) return BAD_DATA_CHUNK
 
   let mode = MODES[flags.mode] ?? 'set'
@@ -77,7 +76,7 @@ export function metaDelete(
     item.tokenSent = false
     item.cas = store.nextCas()
   } else {
-    store.counters.delete_hits++
+    store.counters.count('delete_hits', item)
     store.unlink(item)
   }
   return flags.quiet ? undefined : `HD${echo}`
@@ -165,7 +164,7 @@ export function metaDebug({ server: { store } }: Exchange, { key }: MetaItemRequ
   const expiry = item.exptime === 0 ? -1 : now - item.exptime
   return (
     `ME ${shownKey} exp=${expiry} la=${now - item.usedAt} cas=${item.cas}` +
-    ` fetch=${item.fetched ? 'yes' : 'no'} cls=${slabClass(size)} size=${size}`
+    ` fetch=${item.fetched ? 'yes' : 'no'} cls=${item.slabClass} size=${size}`
   )
 }
 
@@ -248,10 +247,10 @@ export function metaGet(exchange: Exchange, request: MetaItemRequest): string | 
   if (late && !flags.noUpdate) store.bump(item)
   if (touched) {
     counters.cmd_touch++
-    counters.touch_hits++
+    counters.count('touch_hits', item)
   } else {
     counters.cmd_get++
-    counters.get_hits++
+    counters.count('get_hits', item)
   }
   if (!flags.value) return reply
   writer.block(reply, item.data)

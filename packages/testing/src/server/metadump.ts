@@ -1,6 +1,5 @@
 import type { ServerState } from './exchange.ts'
 import { sizeOf } from './item.ts'
-import { slabClass } from './slab-classes.ts'
 
 /** Writes the answer to `lru_crawler metadump` for `all`, `hash` or slab classes with commas between, all but its last line. */
 export function metadump({ store, writer }: ServerState, classes: string): string {
@@ -8,14 +7,13 @@ export function metadump({ store, writer }: ServerState, classes: string): strin
   const wanted = new Set(classes.split(',').map(Number))
   for (const item of store.items) {
     const size = sizeOf(item)
-    const id = slabClass(size)
-    if (store.isDead(item) || !(all || wanted.has(id))) continue
+    if (store.isDead(item) || !(all || wanted.has(item.slabClass))) continue
     const { time } = store
     // Lines of a dump end without a carriage return.
     writer.bytes(
       `key=${percentEncode(item.key)} exp=${item.exptime === 0 ? -1 : time.toUnixTime(item.exptime)}` +
         ` la=${time.toUnixTime(item.usedAt)} cas=${item.cas} fetch=${item.fetched ? 'yes' : 'no'}` +
-        ` cls=${id} size=${size}\n`,
+        ` cls=${item.slabClass} size=${size}\n`,
     )
   }
   return 'END'

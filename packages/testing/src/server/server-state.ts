@@ -21,12 +21,12 @@ export function createServerState(
   options: ServerStateOptions,
   settings: ServerSettings,
   connections: ReadonlySet<ConnectionInfo>,
-  rest: Partial<Pick<ServerState, 'credentials' | 'shutdown'>> = {},
+  rest: Partial<Pick<ServerState, 'credentials' | 'shutdown' | 'log'>> = {},
 ): ServerState {
   const {
     memoryLimit = 67_108_864,
     itemSizeMax = 1_048_576,
-    now = Date.now,
+    now = () => Date.now(),
     version = '1.6.18',
   } = options
   checkBytes('memoryLimit', memoryLimit)
@@ -40,6 +40,7 @@ export function createServerState(
     version,
     credentials: rest.credentials,
     shutdown: rest.shutdown,
+    log: rest.log ?? (() => undefined),
     settings,
     connections,
     nextBatch: () => ++batch,

@@ -9,6 +9,8 @@ import { changeCounter, deleteItem, retrieve, storeItem, touchItem } from './tex
 const OUTPUT_LIMIT = 1_048_576
 /** Requests after which memcached sends what it has, to let other connections have their turn. */
 const BATCH_LENGTH = 21
+/** First byte of a request of the binary protocol. */
+const BINARY_REQUEST = 0x80
 
 /** One connection: request bytes in, reply bytes out. */
 export class Session implements Exchange, ConnectionInfo {
@@ -18,6 +20,7 @@ export class Session implements Exchange, ConnectionInfo {
   lastCommandAt: number
   batched = 0
   readonly #parser: RequestParser
+  #isNew = true
   #authenticated: boolean
   #batch: number
   /** Length of the output at the start of the batch. */
@@ -69,6 +72,14 @@ export class Session implements Exchange, ConnectionInfo {
   receive(chunk: Uint8Array): Buffer | undefined {
     if (this.#state !== 'open') return undefined
     this.server.store.counters.bytes_read += chunk.length
+    if (this.#isNew && chunk[0] === BINARY_REQUEST) {
+      this.server.log(
+        `closed ${this.peer}: it speaks the binary protocol, and this server only text and meta`,
+      )
+      this.close()
+      return undefined
+    }
+    this.#isNew = false
     this.#parser.push(chunk)
     return this.answer()
   }
@@ -140,17 +151,22 @@ export class Session implements Exchange, ConnectionInfo {
       if (met === undefined) return request
       switch (met.fault.kind) {
         case 'error':
-          this.batched++
-          if (!isSilent(request)) writer.line(met.fault.line)
+          this.#refuse(request, met.fault.line)
           break
         case 'hang':
           this.#hang = { request, released: met.removed }
           return undefined
         case 'close':
+          if (met.fault.line !== undefined) this.#refuse(request, met.fault.line)
           this.close()
           return undefined
       }
     }
+  }
+
+  #refuse(request: ParsedRequest, line: string): void {
+    this.batched++
+    if (!isSilent(request)) this.server.writer.line(line)
   }
 
   #answer(request: ParsedRequest): void {

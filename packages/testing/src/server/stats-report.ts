@@ -1,14 +1,12 @@
 import { parseUint32 } from '@mc/protocol'
+import { itemStats, itemsByClass, slabStats } from './class-stats.ts'
 import { Counters } from './counters.ts'
 import type { ServerState } from './exchange.ts'
-import { type Item, sizeOf } from './item.ts'
-import { slabChunk, slabClass } from './slab-classes.ts'
-
-type Stat = readonly [name: string, value: string | number]
+import { settingStats } from './setting-stats.ts'
+import type { Stat } from './stat.ts'
 
 const USAGE = 'CLIENT_ERROR usage: stats detail on|off|dump'
 const MAX_SLAB_CLASSES = 64
-const PAGE = 1_048_576
 
 /**
  * Answers `stats` with its words, none for the general statistics: writes all lines but the last, and
@@ -20,7 +18,7 @@ export function reportStats(server: ServerState, words: readonly string[]): stri
     case undefined:
       return writeStats(server, generalStats(server))
     case 'settings':
-      return writeStats(server, settings(server))
+      return writeStats(server, settingStats(server))
     case 'items':
       return writeStats(server, itemStats(server))
     case 'slabs':
@@ -60,6 +58,7 @@ function generalStats(server: ServerState): Stat[] {
     evicted_unfetched,
     evicted_active,
     evictions,
+    reclaimed,
     lru_crawler_starts,
     ...commands
   } = counters
@@ -122,7 +121,7 @@ function generalStats(server: ServerState): Stat[] {
     ['evicted_unfetched', evicted_unfetched],
     ['evicted_active', evicted_active],
     ['evictions', evictions],
-    ['reclaimed', 0],
+    ['reclaimed', reclaimed],
     ['crawler_reclaimed', 0],
     ['crawler_items_checked', 0],
     ['lrutail_reflocked', 0],
@@ -138,79 +137,6 @@ function seconds(microseconds: number): string {
   return (microseconds / 1_000_000).toFixed(6)
 }
 
-function settings({ store, settings, prefixStats, credentials, shutdown }: ServerState): Stat[] {
-  return [
-    ['maxbytes', store.memoryLimit],
-    ['maxconns', 1024],
-    ['tcpport', settings.port],
-    ['udpport', 0],
-    ['inter', settings.host ?? 'NULL'],
-    ['verbosity', settings.verbosity],
-    ['oldest', store.oldestLive],
-    ['evictions', 'on'],
-    ['domain_socket', settings.path ?? 'NULL'],
-    ['umask', 700],
-    ['shutdown_command', shutdown === undefined ? 'no' : 'yes'],
-    ['growth_factor', '1.25'],
-    ['chunk_size', 48],
-    ['num_threads', 1],
-    ['num_threads_per_udp', 1],
-    ['stat_key_prefix', ':'],
-    ['detail_enabled', prefixStats.enabled ? 'yes' : 'no'],
-    ['reqs_per_event', 20],
-    ['cas_enabled', 'yes'],
-    ['tcp_backlog', 1024],
-    ['binding_protocol', 'ascii'],
-    ['auth_enabled_sasl', 'no'],
-    ['auth_enabled_ascii', credentials === undefined ? 'no' : 'yes'],
-    ['item_size_max', store.itemSizeMax],
-    ['maxconns_fast', 'yes'],
-    ['slab_reassign', 'yes'],
-    ['slab_automove', 1],
-    ['slab_chunk_max', 524_288],
-    ['lru_crawler', 'yes'],
-    ['flush_enabled', 'yes'],
-    ['dump_enabled', 'yes'],
-    ['hash_algorithm', 'murmur3'],
-    ['lru_maintainer_thread', 'no'],
-    ['lru_segmented', 'no'],
-    ['temp_lru', 'no'],
-    ['idle_timeout', 0],
-    ['track_sizes', 'no'],
-    ['inline_ascii_response', 'no'],
-    ['ssl_enabled', settings.tls ? 'yes' : 'no'],
-  ]
-}
-
-function* itemStats({ store }: ServerState): Generator<Stat, void> {
-  for (const [id, items] of itemsByClass(store.items)) {
-    const oldest = items[items.length - 1] as Item
-    yield [`items:${id}:number`, items.length]
-    yield [`items:${id}:age`, store.time.now - oldest.usedAt]
-    yield [`items:${id}:mem_requested`, items.reduce((sum, item) => sum + sizeOf(item), 0)]
-  }
-}
-
-function* slabStats({ store }: ServerState): Generator<Stat, void> {
-  let classes = 0
-  let pages = 0
-  for (const [id, items] of itemsByClass(store.items)) {
-    const chunk = slabChunk(id)
-    const classPages = Math.ceil(items.length / chunk.perPage)
-    yield [`${id}:chunk_size`, chunk.size]
-    yield [`${id}:chunks_per_page`, chunk.perPage]
-    yield [`${id}:total_pages`, classPages]
-    yield [`${id}:total_chunks`, classPages * chunk.perPage]
-    yield [`${id}:used_chunks`, items.length]
-    yield [`${id}:free_chunks`, classPages * chunk.perPage - items.length]
-    yield [`${id}:free_chunks_end`, 0]
-    classes++
-    pages += classPages
-  }
-  yield ['active_slabs', classes]
-  yield ['total_malloced', pages * PAGE]
-}
-
 function* connectionStats({ store, connections }: ServerState): Generator<Stat, void> {
   let id = 0
   for (const { peer, local, lastCommandAt } of connections) {
@@ -219,6 +145,12 @@ function* connectionStats({ store, connections }: ServerState): Generator<Stat, 
     yield [`${id}:listen_addr`, local]
     yield [`${id}:state`, 'conn_parse_cmd']
     yield [`${id}:secs_since_last_cmd`, store.time.now - lastCommandAt]
+  }
+  for (const { local } of [...connections].slice(0, 1)) {
+    id++
+    yield [`${id}:addr`, local]
+    yield [`${id}:state`, 'conn_listening']
+    yield [`${id}:secs_since_last_cmd`, store.time.uptime]
   }
 }
 
@@ -256,16 +188,4 @@ function dumpItems({ store, writer }: ServerState, words: readonly string[]): st
     shown++
   }
   return 'END'
-}
-
-/** Items by slab class, in the order of the classes, the most recently used first. */
-function itemsByClass(items: Iterable<Item>): Map<number, Item[]> {
-  const classes = new Map<number, Item[]>()
-  for (const item of items) {
-    const id = slabClass(sizeOf(item))
-    const known = classes.get(id)
-    if (known === undefined) classes.set(id, [item])
-    else known.push(item)
-  }
-  return new Map([...classes].sort(([a], [b]) => a - b))
 }

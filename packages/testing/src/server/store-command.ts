@@ -48,10 +48,10 @@ function compareAndSwap(store: Store, command: StoreCommand, old: Item): ReturnT
   const cas = BigInt(old.cas)
   const stale = command.invalidate && command.cas !== 0n && command.cas < cas
   if (command.cas !== cas && !stale) {
-    store.counters.cas_badval++
+    store.counters.count('cas_badval', old)
     return failed('EXISTS')
   }
-  store.counters.cas_hits++
+  store.counters.count('cas_hits', old)
   if (!stale) return stored(store.link(command))
   const item = store.link({ ...command, exptime: old.exptime })
   item.stale = true

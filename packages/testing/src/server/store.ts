@@ -1,6 +1,7 @@
 import { Counters } from './counters.ts'
 import { type Item, itemSize, sizeOf } from './item.ts'
 import { ServerTime } from './server-time.ts'
+import { slabClass } from './slab-classes.ts'
 import { UsageList } from './usage-list.ts'
 
 /** What to make an item of. */
@@ -33,6 +34,7 @@ export class Store {
   memoryLimit: number
   readonly #items = new Map<string, Item>()
   readonly #usage = new UsageList()
+  readonly #slabClasses = new Set<number>()
   #bytes = 0
   #lastCas = 0
   /** Items last used up to this moment are flushed, once it has come. */
@@ -59,6 +61,11 @@ export class Store {
   /** Server time up to which items are flushed; 0: none are. */
   get oldestLive(): number {
     return this.#oldestLive
+  }
+
+  /** Slab classes that have or had an item: memcached does not give their memory back. */
+  get slabClasses(): ReadonlySet<number> {
+    return this.#slabClasses
   }
 
   /** From the most to the least recently used. */
@@ -127,6 +134,7 @@ export class Store {
     if (old !== undefined) this.unlink(old)
     const item: Item = {
       key: fields.key,
+      slabClass: slabClass(itemSize(fields.key.length, fields.flags, fields.data.length)),
       flags: fields.flags,
       data: fields.data,
       exptime: fields.exptime,
@@ -143,6 +151,7 @@ export class Store {
       older: undefined,
     }
     this.#items.set(item.key, item)
+    this.#slabClasses.add(item.slabClass)
     this.#usage.add(item)
     this.#bytes += sizeOf(item)
     this.counters.total_items++
@@ -187,12 +196,18 @@ export class Store {
   }
 
   #countEviction(item: Item): void {
+    const { counters } = this
     if (this.isDead(item)) {
-      if (!item.fetched) this.counters.expired_unfetched++
+      counters.count('reclaimed', item)
+      if (!item.fetched) counters.count('expired_unfetched', item)
       return
     }
-    this.counters.evictions++
-    if (!item.fetched) this.counters.evicted_unfetched++
-    if (item.active) this.counters.evicted_active++
+    counters.evictions++
+    const ofClass = counters.ofClass(item.slabClass)
+    ofClass.evicted++
+    ofClass.evicted_time = this.time.now - item.usedAt
+    if (item.exptime !== 0) ofClass.evicted_nonzero++
+    if (!item.fetched) counters.count('evicted_unfetched', item)
+    if (item.active) counters.count('evicted_active', item)
   }
 }

@@ -8,6 +8,8 @@ import {
 } from '@mc/protocol'
 import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange, ServerState } from './exchange.ts'
+import { itemSize } from './item.ts'
+import { slabClass } from './slab-classes.ts'
 import { runStore } from './store-command.ts'
 
 const TOO_LARGE = 'SERVER_ERROR object too large for cache'
@@ -39,8 +41,8 @@ export function retrieve(exchange: Exchange, request: RetrievalRequest): string 
     store.bump(item)
     if (touches) {
       item.exptime = exptime
-      counters.touch_hits++
-    } else counters.get_hits++
+      counters.count('touch_hits', item)
+    } else counters.count('get_hits', item)
     writer.value(key, item.flags, item.data, withCas ? item.cas : undefined)
   }
   writer.end()
@@ -55,7 +57,7 @@ export function storeItem(server: ServerState, request: StorageRequest): string 
   if (prefixStats.enabled) prefixStats.countSet(key)
   const refusal = refuseSize(server, key, flags, request.length, command === 'set')
   if (refusal !== undefined) return refusal
-  store.counters.cmd_set++
+  countSet(server, key, flags, request.length)
   if (data === undefined) return BAD_DATA_CHUNK
   return runStore(store, {
     mode: command,
@@ -90,6 +92,11 @@ export function refuseSize(
   return tooLarge ? TOO_LARGE : OUT_OF_MEMORY
 }
 
+/** Counts a storage command whose payload has come, in the class that its item would have. */
+export function countSet({ store }: ServerState, key: string, flags: number, length: number): void {
+  store.counters.count('cmd_set', { slabClass: slabClass(itemSize(key.length, flags, length)) })
+}
+
 /** Answers `delete`. */
 export function deleteItem({ store, prefixStats }: ServerState, request: DeleteRequest): string {
   if (prefixStats.enabled) prefixStats.countDelete(request.key)
@@ -98,7 +105,7 @@ export function deleteItem({ store, prefixStats }: ServerState, request: DeleteR
     store.counters.delete_misses++
     return 'NOT_FOUND'
   }
-  store.counters.delete_hits++
+  store.counters.count('delete_hits', item)
   store.unlink(item)
   return 'DELETED'
 }
@@ -123,7 +130,7 @@ export function touchItem({ store }: ServerState, request: TouchRequest): string
     store.counters.touch_misses++
     return 'NOT_FOUND'
   }
-  store.counters.touch_hits++
+  store.counters.count('touch_hits', item)
   store.bump(item)
   item.exptime = store.time.moment(request.exptime)
   return 'TOUCHED'

@@ -112,6 +112,34 @@ describe('close', () => {
   })
 })
 
+describe('a dialect probe is refused', () => {
+  const asked = async (fault: ServerFault): Promise<string> => {
+    const server = await start()
+    server.inject(fault)
+    const peer = await Peer.open(server)
+    peer.write('version\r\nmn\r\n')
+    if (fault.kind === 'close') await expect.poll(() => peer.hasEnded).toBe(true)
+    else await expect.poll(() => peer.received.split('\n').length).toBe(3)
+    return peer.received
+  }
+  const version = 'VERSION 1.6.18\r\n'
+
+  test.each([
+    'ERROR',
+    'EN',
+    'CLIENT_ERROR',
+    'CLIENT_ERROR malformed request',
+    'SERVER_ERROR unsupported',
+  ])('by %s, and by the same and a close', async (line) => {
+    expect(await asked({ kind: 'error', line, command: 'mn' })).toBe(`${version}${line}\r\n`)
+    expect(await asked({ kind: 'close', line, command: 'mn' })).toBe(`${version}${line}\r\n`)
+  })
+
+  test('by a close without a word', async () => {
+    expect(await asked({ kind: 'close', command: 'mn' })).toBe(version)
+  })
+})
+
 test('what is no fault is refused, with what is allowed', async () => {
   const server = await start()
   for (const [fault, error, message] of [

@@ -275,6 +275,13 @@ const refused = fc.constantFrom(
   'shutdown graceful now\r\n',
   `get ${'nokey '.repeat(500)}\r\n`,
 )
+/** Sent alone, so that it arrives at once; from 16,385 bytes on it closes the connection. */
+const longLine = fc
+  .tuple(
+    fc.constantFrom('gat 0', 'gats 100', '  gat 0', 'mg a', 'delete', 'nonsense'),
+    fc.integer({ min: 2047, max: 16_400 }),
+  )
+  .map(([head, length]) => `${`${head}${' nokey'.repeat(length / 6)}`.slice(0, length - 2)}\r\n`)
 const closing = fc.constantFrom(
   'quit\r\n',
   'quit now\r\nversion\r\n',
@@ -298,13 +305,14 @@ export const commandSequence: fc.Arbitrary<string[]> = fc
   .tuple(
     fc.array(
       fc.oneof(
-        { weight: 3, arbitrary: command },
+        { weight: 30, arbitrary: command },
         {
-          weight: 1,
+          weight: 10,
           arbitrary: fc
             .array(command, { minLength: 2, maxLength: 30 })
             .map((list) => list.join('')),
         },
+        { weight: 1, arbitrary: longLine },
       ),
       { minLength: 1, maxLength: 30, size: 'max' },
     ),
