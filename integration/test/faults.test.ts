@@ -2,7 +2,7 @@ import { Client } from '@mc/client'
 import { MemcacheError } from '@mc/protocol'
 import { FaultProxy, MemcachedServer, type NetworkFault, type ServerFault } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 // Every value names its key: another's is seen at once.
 const KEYS = Array.from({ length: 50 }, (_, i) => `key${i}`)
@@ -34,7 +34,7 @@ const NETWORK_FAULTS: readonly NetworkFault[] = [
 ]
 
 for (const kind of KINDS) {
-  describe(`a Client of a ${kind} memcached survives`, () => {
+  describe(`a Client of a ${kind} memcached survives`, needsOf(kind), () => {
     let server: RunningServer
     beforeAll(async () => {
       const [tcp] = TRANSPORTS

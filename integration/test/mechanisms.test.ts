@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CLIENT_KINDS } from '../src/clients.ts'
 import {
   KINDS,
+  needsOf,
   type RunningServer,
   startServer,
   TRANSPORTS,
@@ -27,7 +28,7 @@ function transport(name: string): Transport {
 }
 
 for (const kind of KINDS) {
-  describe(`on ${kind} memcached`, () => {
+  describe(`on ${kind} memcached`, needsOf(kind), () => {
     let server: RunningServer
     let proxy: FaultProxy
     beforeEach(async () => {
