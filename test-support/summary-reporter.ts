@@ -35,9 +35,10 @@ export default class SummaryReporter implements Reporter {
       process.exitCode = 1
     }
     const broken = modules.filter((module) => module.errors().length > 0)
-    if (process.env.MC_COUNTS) {
+    const { MC_COUNTS } = process.env
+    if (MC_COUNTS !== undefined) {
       const failed = counts.failed + broken.length
-      appendFileSync(process.env.MC_COUNTS, `${counts.passed} ${failed} ${counts.skipped}\n`)
+      appendFileSync(MC_COUNTS, `${counts.passed} ${failed} ${counts.skipped}\n`)
     }
     console.log(
       `${counts.passed} passed, ${counts.failed} failed` +

@@ -53,7 +53,7 @@ for (const kind of KINDS) {
     ): Promise<PromiseSettledResult<unknown>[]> {
       const start = performance.now()
       const [outcomes] = await Promise.all([Promise.allSettled(calls), client.close()])
-      expect(performance.now() - start).toBeLessThan(2 * TIMEOUT + 1000)
+      expect(performance.now() - start).toBeLessThan(10_000)
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(MemcacheError)
       }

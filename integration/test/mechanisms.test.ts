@@ -93,7 +93,8 @@ for (const kind of KINDS) {
           await new Promise((resolve) => setImmediate(resolve))
         }
         expect(await first).toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
-        expect(performance.now() - start).toBeLessThan(200 + 1000)
+        expect(performance.now() - start).toBeLessThan(10_000)
+        proxy.clear()
         await client.close()
       },
     )
