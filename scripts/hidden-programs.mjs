@@ -3,20 +3,24 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'n
 import { delimiter, join } from 'node:path'
 
 /**
- * Makes a folder with links to all that is on the PATH, except programs whose names begin with one of `hidden`.
- * Node is a copy: package managers put the folder of the real one on the PATH, where others may be.
+ * Makes a folder for each on the PATH, with links to all that is there except programs whose names begin with one
+ * of `hidden`. Node is a copy: package managers put the folder of the real one on the PATH, where others may be.
  *
- * @returns the environment whose PATH is that folder
+ * @returns the environment whose PATH is those folders
  */
 export function environmentWithout(hidden, folder) {
-  mkdirSync(folder, { recursive: true })
-  copyFileSync(process.execPath, join(folder, 'node'))
-  for (const directory of process.env.PATH.split(delimiter).filter(existsSync)) {
+  const own = join(folder, 'node')
+  mkdirSync(own, { recursive: true })
+  copyFileSync(process.execPath, join(own, 'node'))
+  const folders = process.env.PATH.split(delimiter).filter(existsSync)
+  const links = folders.map((directory, i) => {
+    const linked = join(folder, String(i))
+    mkdirSync(linked)
     for (const name of readdirSync(directory)) {
-      const link = join(folder, name)
-      if (hidden.some((prefix) => name.startsWith(prefix)) || existsSync(link)) continue
-      symlinkSync(join(directory, name), link)
+      if (name === 'node' || hidden.some((prefix) => name.startsWith(prefix))) continue
+      symlinkSync(join(directory, name), join(linked, name))
     }
-  }
-  return { ...process.env, PATH: folder }
+    return linked
+  })
+  return { ...process.env, PATH: [own, ...links].join(delimiter) }
 }

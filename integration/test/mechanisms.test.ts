@@ -150,7 +150,7 @@ for (const kind of KINDS) {
     )
 
     test('retries are on the wire', async () => {
-      const inner = new Client(proxy.name, { timeout: 50, dialect: 'text' })
+      const inner = new Client(proxy.name, { timeout: 500, dialect: 'text' })
       const client = new RetryingClient(inner, { attempts: 3 })
       await client.set('key', 'value', { timeout: 5000 })
       const { commands } = proxy.counts
