@@ -47,7 +47,7 @@ for (const missing of [needed, ['memcached'], ['pymemcache']]) {
   const output = run(`${test} ${files.join(' ')}`, { ...env, CI: '', MC_COUNTS: undefined })
   const [notRun = ''] = /^Not run: .*\n\d+ passed.*$/m.exec(output) ?? []
   console.log(notRun)
-  const named = needed.filter((name) => notRun.includes(`that need ${name}`))
+  const named = needed.filter((name) => notRun.includes(`${name} (`))
   if (named.join() !== missing.join()) {
     problems.push(`without ${missing.join(', ')}: ${notRun || 'all ran'}`)
   }

@@ -43,7 +43,9 @@ export default class SummaryReporter implements Reporter {
     console.log(
       `${counts.passed} passed, ${counts.failed} failed` +
         (counts.skipped > 0 ? `, ${counts.skipped} skipped` : '') +
-        (broken.length > 0 ? `, ${broken.length} files could not be loaded` : ''),
+        (broken.length > 0
+          ? `, ${broken.length} ${broken.length === 1 ? 'file' : 'files'} not loaded`
+          : ''),
     )
   }
 
@@ -56,12 +58,12 @@ export default class SummaryReporter implements Reporter {
 }
 
 function notRun(missing: ReadonlyMap<string, number>): string {
-  const needs = [...missing].map(([name, count]) => `${count} that need ${name}`)
+  const needs = [...missing].map(([name, count]) => `${name} (${count})`)
   const packages = [...missing.keys()].flatMap((name) => PROGRAMS[name]?.debian ?? [])
   const machines = [...missing.keys()].flatMap((name) => PROGRAMS[name]?.machine ?? [])
   const ways = [
     ...(packages.length > 0 ? [`on Debian: apt-get install ${packages.join(' ')}`] : []),
     ...machines.map((machine) => `it takes ${machine}`),
   ]
-  return `Not run: ${needs.join(', ')}. To run them, ${ways.join('; ')}`
+  return `Not run: tests that need ${needs.join(', ')}. To run them, ${ways.join('; ')}`
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs, seed } from '../../../../test-support/amounts.ts'
 import {
   type ParsedRequest,
   RequestParser,
@@ -268,7 +269,7 @@ describe('any split of the bytes', () => {
     expect(parsePieces([...FIXTURE], options)).toEqual(whole)
   })
 
-  test('gives the same requests, for random lines in random pieces', () => {
+  test('gives the same requests, for random lines in random pieces', { tags: ['long'] }, () => {
     const line = fc.oneof(
       fc.constantFrom(...FIXTURE.split('\n')),
       fc.constantFrom('x'.repeat(2040), `get ${'k '.repeat(1100)}`, ' set k 0 0 5', 'a\0b', ''),
@@ -288,11 +289,11 @@ describe('any split of the bytes', () => {
           parse(text, { ...options, authentication }),
         )
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 
-  test('never throws, whatever the bytes', () => {
+  test('never throws, whatever the bytes', { tags: ['long'] }, () => {
     const pieces = [
       'set ',
       'ms ',
@@ -320,7 +321,7 @@ describe('any split of the bytes', () => {
           while (parser.next() !== undefined);
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 
