@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ConfigurationEndpoint, MemcachedServer, memcached } from '@mc/testing'
+import { ConfigurationEndpoint, MemcachedServer } from '@mc/testing'
 import { describe, expect, test } from 'vitest'
 
 const examples = fileURLToPath(new URL('..', import.meta.url))
@@ -116,12 +116,11 @@ describe.concurrent('examples', () => {
     expect(output).toContain('errors seen by callers: 0\n')
   })
 
-  const kinds = [{ kind: 'embedded server', env: { PATH: '' } }]
-  if (memcached.find() !== undefined) {
-    kinds.push({ kind: 'memcached', env: { PATH: process.env.PATH ?? '' } })
-  }
-  for (const { kind, env } of kinds) {
-    test(`migrate-fleet stops the old ${kind} and no caller sees an error`, async () => {
+  for (const { kind, env, tags } of [
+    { kind: 'embedded server', env: { PATH: '' }, tags: [] },
+    { kind: 'memcached', env: {}, tags: ['memcached'] },
+  ]) {
+    test(`migrate-fleet stops the old ${kind} and no caller sees an error`, { tags }, async () => {
       const output = await outputOf('migrate-fleet/migrate-fleet.ts', env)
       const [, old, fresh] = /old: .*, (.*), has .*\nnew: .*, (.*), is empty/.exec(output) ?? []
       expect(old).toContain(kind)

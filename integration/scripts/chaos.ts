@@ -1,8 +1,8 @@
 // Random faults for hours. Usage: pnpm --filter @mc/integration chaos [--runs 10000] [--seed 1] [--at-once 8]
 import { parseArgs } from 'node:util'
 import { scheduleOf } from '../src/chaos/schedule.ts'
-import { ChaosFleet, runSeeds } from '../src/chaos/servers.ts'
-import { KINDS } from '../src/servers.ts'
+import { ChaosFleet, runSchedules } from '../src/chaos/servers.ts'
+import { installedKinds } from '../src/servers.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -20,9 +20,9 @@ let faults = 0
 const end = Number(options.seed) + Number(options.runs)
 for (let seed = Number(options.seed); seed < end; seed += BATCH) {
   const seeds = Array.from({ length: Math.min(BATCH, end - seed) }, (_, i) => seed + i)
-  const outcome = await runSeeds(
-    seeds,
-    (each) => fleet.run(scheduleOf(each, KINDS)),
+  const outcome = await runSchedules(
+    seeds.map((each) => scheduleOf(each, installedKinds())),
+    (schedule) => fleet.run(schedule),
     Number(options['at-once']),
   )
   faults += outcome.faults

@@ -2,13 +2,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { soak } from '../src/chaos/soak.ts'
-import { KINDS, startServer, TRANSPORTS } from '../src/servers.ts'
+import { installedKinds, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const { values: options } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
 })
 const transport = TRANSPORTS[0]
-const kind = KINDS.at(-1)
+const kind = installedKinds().at(-1)
 if (transport === undefined || kind === undefined) throw new Error('no server')
 const servers = await Promise.all([1, 2, 3].map(() => startServer(kind, transport)))
 const names = servers.map(({ name }) => name)

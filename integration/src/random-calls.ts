@@ -142,8 +142,9 @@ function ownKeys(first: unknown, own: (name: unknown) => unknown): unknown {
 }
 
 function tokenOf(seen: readonly string[], which: Call['token']): string {
-  if (which === 'last') return seen.at(-1) ?? '1'
-  return which === 'stale' ? (seen.at(-2) ?? '2') : '18446744073709551614'
+  // Where there is none, one that no item has yet.
+  if (which === 'last') return seen.at(-1) ?? '18446744073709551612'
+  return which === 'stale' ? (seen.at(-2) ?? '18446744073709551613') : '18446744073709551614'
 }
 
 function told(error: unknown): unknown {

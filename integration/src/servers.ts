@@ -35,16 +35,26 @@ export const TRANSPORTS: readonly Transport[] = [
   }),
 ]
 
-/** The kinds of server to test on: a real memcached is one where it is installed. */
-export const KINDS: readonly ('embedded' | 'real')[] =
-  memcached.find() === undefined ? ['embedded'] : ['embedded', 'real']
+/** The kinds of server to test on. */
+export const KINDS = ['embedded', 'real'] as const
+export type Kind = (typeof KINDS)[number]
 
-export function startServer(kind: 'embedded' | 'real', way: Transport): Promise<RunningServer> {
+/** What tests on a kind of server need, as options of theirs. */
+export function needsOf(kind: Kind): { readonly tags: string[] } {
+  return { tags: kind === 'real' ? ['memcached'] : [] }
+}
+
+/** The kinds of server that this machine has. */
+export function installedKinds(): readonly Kind[] {
+  return memcached.find() === undefined ? ['embedded'] : KINDS
+}
+
+export function startServer(kind: Kind, way: Transport): Promise<RunningServer> {
   return kind === 'real' ? way.startReal() : way.startEmbedded()
 }
 
 /** A server on a Unix socket of a given path, so that it can come back where it was. */
-export function startServerAt(kind: 'embedded' | 'real', path: string): Promise<RunningServer> {
+export function startServerAt(kind: Kind, path: string): Promise<RunningServer> {
   return kind === 'real' ? memcached.start({ path }) : MemcachedServer.start({ path })
 }
 

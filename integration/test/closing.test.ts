@@ -3,13 +3,13 @@ import { type MemcacheClient, MemcacheError } from '@mc/protocol'
 import { FaultProxy } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CLIENT_KINDS } from '../src/clients.ts'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const TIMEOUT = 300
 const CLOSED = { code: 'MEMCACHE_CLOSED' }
 
 for (const kind of KINDS) {
-  describe.each(CLIENT_KINDS)(`$name on ${kind} memcached`, ({ create }) => {
+  describe.each(CLIENT_KINDS)(`$name on ${kind} memcached`, needsOf(kind), ({ create }) => {
     let server: RunningServer
     let proxy: FaultProxy
     let client: MemcacheClient
@@ -53,7 +53,7 @@ for (const kind of KINDS) {
     ): Promise<PromiseSettledResult<unknown>[]> {
       const start = performance.now()
       const [outcomes] = await Promise.all([Promise.allSettled(calls), client.close()])
-      expect(performance.now() - start).toBeLessThan(2 * TIMEOUT + 1000)
+      expect(performance.now() - start).toBeLessThan(10_000)
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(MemcacheError)
       }

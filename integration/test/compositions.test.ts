@@ -5,7 +5,7 @@ import { PooledClient } from '@mc/pool'
 import type { MemcacheClient, ServerCommands } from '@mc/protocol'
 import { clientContract, serverCommandsContract } from '@mc/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const runner = { describe, test: test as never }
 const [tcp] = TRANSPORTS
@@ -80,7 +80,7 @@ const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string
 }
 
 for (const kind of KINDS) {
-  describe(`on ${kind} memcached`, () => {
+  describe(`on ${kind} memcached`, needsOf(kind), () => {
     let servers: RunningServer[]
     beforeAll(async () => {
       if (tcp === undefined) throw new Error('no transport')

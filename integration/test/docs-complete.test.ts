@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { documents, textOf } from '../src/docs/blocks.ts'
-import { python, runPython } from '../src/python.ts'
+import { runPython } from '../src/python.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -31,13 +31,12 @@ const SINCE_VERSION_4 = [
 const INTERNAL = ['logger', 'long_type']
 
 describe('the documents are complete', () => {
-  for (const name of python === undefined ? [] : ['pymemcache as installed']) {
-    test(`"From pymemcache" has every public name of ${name}`, async () => {
-      const names = (await runPython('names.py')) as string[]
-      expect(names.length).toBeGreaterThan(100)
-      expect(missingFrom('docs/from-pymemcache.md', names)).toEqual([])
-    })
-  }
+  const tags = ['pymemcache']
+  test('"From pymemcache" has every public name of pymemcache as installed', { tags }, async () => {
+    const names = (await runPython('names.py')) as string[]
+    expect(names.length).toBeGreaterThan(100)
+    expect(missingFrom('docs/from-pymemcache.md', names)).toEqual([])
+  })
 
   test('"From pymemcache" has what its newer versions added', () => {
     expect(missingFrom('docs/from-pymemcache.md', SINCE_VERSION_4)).toEqual([])

@@ -51,7 +51,8 @@ describe('the code in the documents does what they say', () => {
   })
 
   for (const [i, block] of blocks.entries()) {
-    test(`${block.file}, line ${block.line}`, async () => {
+    const tags = block.code.includes('memcached.start(') ? ['memcached'] : []
+    test(`${block.file}, line ${block.line}`, { tags, timeout: 20_000 }, async () => {
       const printed: string[] = []
       for (const quiet of ['info', 'warn'] as const) vi.spyOn(console, quiet).mockReturnValue()
       vi.spyOn(console, 'log').mockImplementation((...args) => printed.push(format(...args)))
@@ -67,7 +68,7 @@ describe('the code in the documents does what they say', () => {
         })
         printed.splice(0, at + 1)
       }
-    }, 20_000)
+    })
   }
 
   /** Puts a server of the test in the place of each address. */

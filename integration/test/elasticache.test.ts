@@ -1,10 +1,10 @@
 import { configurationEndpoint, ElastiCacheHashClient } from '@mc/aws-ec'
 import { Client } from '@mc/client'
 import { RendezvousHash } from '@mc/hash'
-import { ConfigurationEndpoint, type ListedNode, memcached } from '@mc/testing'
+import { ConfigurationEndpoint, type ListedNode } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { python, runPython } from '../src/python.ts'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { runPython } from '../src/python.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const KEYS = Array.from({ length: 1000 }, (_, i) => `key${i}`)
 const IN_FLIGHT = 64
@@ -53,7 +53,7 @@ async function foundHomes(client: ElastiCacheHashClient): Promise<Map<string, st
 }
 
 for (const kind of KINDS) {
-  describe(`a cluster of ${kind} servers`, () => {
+  describe(`a cluster of ${kind} servers`, needsOf(kind), () => {
     test('grows from 3 to 5 nodes and shrinks to 2 under load', async () => {
       const five = await startNodes(kind, ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'])
       const [a, b, c, d, e] = five as [ListedNode, ListedNode, ListedNode, ListedNode, ListedNode]
@@ -138,22 +138,22 @@ for (const kind of KINDS) {
   })
 }
 
-if (python !== undefined && memcached.find() !== undefined) {
-  test("with nodeName 'ip' keys are where pymemcache has them on nodes named by IP and port", async () => {
-    const nodes = await startNodes('real', ['a.test', 'b.test', 'c.test'])
-    endpoint.setNodes(nodes)
-    await runPython('placement.py', 'write', ...nodes.map(({ ip, port }) => `${ip}:${port}`))
-    const source = configurationEndpoint(endpoint.name)
-    const keys = Array.from({ length: 1000 }, (_, i) => `placed:${i}`)
-    const client = new ElastiCacheHashClient(source, { nodeName: 'ip' })
-    const found = await client.getMany(keys)
-    for (const key of keys) expect(String(found.get(key))).toBe(`python ${key}`)
-    await client.close()
-    const byHost = new ElastiCacheHashClient(source)
-    expect((await byHost.getMany(keys)).size).toBeLessThan(keys.length)
-    await byHost.close()
-  })
-}
+test("with nodeName 'ip' keys are where pymemcache has them on nodes named by IP and port", {
+  tags: ['memcached', 'pymemcache'],
+}, async () => {
+  const nodes = await startNodes('real', ['a.test', 'b.test', 'c.test'])
+  endpoint.setNodes(nodes)
+  await runPython('placement.py', 'write', ...nodes.map(({ ip, port }) => `${ip}:${port}`))
+  const source = configurationEndpoint(endpoint.name)
+  const keys = Array.from({ length: 1000 }, (_, i) => `placed:${i}`)
+  const client = new ElastiCacheHashClient(source, { nodeName: 'ip' })
+  const found = await client.getMany(keys)
+  for (const key of keys) expect(String(found.get(key))).toBe(`python ${key}`)
+  await client.close()
+  const byHost = new ElastiCacheHashClient(source)
+  expect((await byHost.getMany(keys)).size).toBeLessThan(keys.length)
+  await byHost.close()
+})
 
 async function stopOn(port: number): Promise<void> {
   await servers.find(({ name }) => name.endsWith(`:${port}`))?.stop()

@@ -2,7 +2,7 @@ import { Client } from '@mc/client'
 import { MemcacheError } from '@mc/protocol'
 import { FaultProxy, MemcachedServer, type NetworkFault, type ServerFault } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 // Every value names its key: another's is seen at once.
 const KEYS = Array.from({ length: 50 }, (_, i) => `key${i}`)
@@ -34,7 +34,7 @@ const NETWORK_FAULTS: readonly NetworkFault[] = [
 ]
 
 for (const kind of KINDS) {
-  describe(`a Client of a ${kind} memcached survives`, () => {
+  describe(`a Client of a ${kind} memcached survives`, needsOf(kind), () => {
     let server: RunningServer
     beforeAll(async () => {
       const [tcp] = TRANSPORTS
@@ -48,10 +48,10 @@ for (const kind of KINDS) {
         test(`${JSON.stringify(fault)}, ${dialect}`, async () => {
           const proxy = await startProxy(server.name)
           const client = connect(proxy.name, dialect)
-          await client.setMany(KEYS.map((key) => [key, itsValue(key)] as const))
+          await fill(client)
           const injected = proxy.inject(fault)
-          await expectOwnValues(client)
-          expect(injected.count).toBeGreaterThan(0)
+          do await expectOwnValues(client)
+          while (injected.count === 0)
           proxy.clear()
           await expectWorking(client)
         })
@@ -61,8 +61,8 @@ for (const kind of KINDS) {
         const proxy = await startProxy(server.name)
         const client = connect(proxy.name, dialect)
         const refuse = proxy.inject({ kind: 'refuse' })
-        await expectOwnValues(client)
-        expect(refuse.count).toBeGreaterThan(0)
+        do await expectOwnValues(client)
+        while (refuse.count === 0)
         proxy.clear()
         await expectWorking(client)
       })
@@ -87,10 +87,10 @@ describe('a Client survives a server that', () => {
         const server = await MemcachedServer.start()
         onTestFinished(() => server.stop())
         const client = connect(server.name, dialect)
-        await client.setMany(KEYS.map((key) => [key, itsValue(key)] as const))
+        await fill(client)
         const injected = server.inject(fault)
-        await expectOwnValues(client)
-        expect(injected.count).toBeGreaterThan(0)
+        do await expectOwnValues(client)
+        while (injected.count === 0)
         server.clearFaults()
         await expectWorking(client)
       })
@@ -124,6 +124,12 @@ function connect(server: string, dialect: 'meta' | 'text'): Client {
   const client = new Client(server, { dialect, timeout: 150, connectTimeout: 500, reconnectDelay })
   onTestFinished(() => client.destroy())
   return client
+}
+
+/** Gives every key its value, on a busy machine as well. */
+async function fill(client: Client): Promise<void> {
+  const entries = KEYS.map((key) => [key, itsValue(key)] as const)
+  expect(await client.setMany(entries, { timeout: 20_000 })).toEqual([])
 }
 
 /** Reads and writes at once: every promise settles, and none with another key's value. */

@@ -15,12 +15,12 @@ import {
   LEGAL_VALUES,
   resizable,
 } from '../src/hostile-input.ts'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const ILLEGAL = { code: 'MEMCACHE_ILLEGAL_INPUT' }
 
 for (const kind of KINDS) {
-  describe.each(CLIENT_KINDS)(`$name on ${kind} memcached`, ({ create }) => {
+  describe.each(CLIENT_KINDS)(`$name on ${kind} memcached`, needsOf(kind), ({ create }) => {
     let server: RunningServer
     let client: MemcacheClient
     beforeAll(async () => {

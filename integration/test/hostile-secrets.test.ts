@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { MemcacheError } from '@mc/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CLIENT_KINDS } from '../src/clients.ts'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const SECRET = 'Tr0ub4dor-and-3'
 const credentials = { username: 'alice', password: SECRET }
@@ -52,7 +52,7 @@ async function startEcho(form: (told: string) => string): Promise<string> {
 
 describe.each(CLIENT_KINDS)('$name shows no password', ({ create }) => {
   for (const kind of KINDS) {
-    test(`when ${kind} memcached refuses it`, async () => {
+    test(`when ${kind} memcached refuses it`, needsOf(kind), async () => {
       const server: RunningServer = await startServer(kind, way)
       ends.push(() => server.stop())
       const client = create(server.name, credentials)
@@ -107,7 +107,7 @@ describe.each(CLIENT_KINDS)('$name shows no password', ({ create }) => {
 
 describe.each(CLIENT_KINDS)('$name shows no value', ({ create }) => {
   for (const kind of KINDS) {
-    test(`in what goes wrong on ${kind} memcached`, async () => {
+    test(`in what goes wrong on ${kind} memcached`, needsOf(kind), async () => {
       const [tcp] = TRANSPORTS
       const server = await startServer(kind, tcp ?? expect.unreachable())
       ends.push(() => server.stop())

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CLIENT_KINDS } from '../src/clients.ts'
 import {
   KINDS,
+  needsOf,
   type RunningServer,
   startServer,
   TRANSPORTS,
@@ -27,7 +28,7 @@ function transport(name: string): Transport {
 }
 
 for (const kind of KINDS) {
-  describe(`on ${kind} memcached`, () => {
+  describe(`on ${kind} memcached`, needsOf(kind), () => {
     let server: RunningServer
     let proxy: FaultProxy
     beforeEach(async () => {
@@ -92,7 +93,8 @@ for (const kind of KINDS) {
           await new Promise((resolve) => setImmediate(resolve))
         }
         expect(await first).toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
-        expect(performance.now() - start).toBeLessThan(200 + 1000)
+        expect(performance.now() - start).toBeLessThan(10_000)
+        proxy.clear()
         await client.close()
       },
     )
@@ -148,7 +150,7 @@ for (const kind of KINDS) {
     )
 
     test('retries are on the wire', async () => {
-      const inner = new Client(proxy.name, { timeout: 50, dialect: 'text' })
+      const inner = new Client(proxy.name, { timeout: 500, dialect: 'text' })
       const client = new RetryingClient(inner, { attempts: 3 })
       await client.set('key', 'value', { timeout: 5000 })
       const { commands } = proxy.counts

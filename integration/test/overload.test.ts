@@ -28,7 +28,9 @@ function memory(): number {
 async function countEnds(calls: readonly Promise<unknown>[]): Promise<Map<string, number>> {
   const ends = new Map<string, number>()
   for (const outcome of await Promise.allSettled(calls)) {
-    if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(MemcacheError)
+    if (outcome.status === 'rejected' && !(outcome.reason instanceof MemcacheError)) {
+      throw outcome.reason
+    }
     const end = outcome.status === 'fulfilled' ? 'answered' : outcome.reason.code
     ends.set(end, (ends.get(end) ?? 0) + 1)
   }
@@ -41,7 +43,6 @@ describe.each(CLIENT_KINDS)('$name', ({ create }) => {
     expect(await client.set('key', 'value')).toBe(true)
     const before = memory()
     const stall = proxy.inject({ kind: 'stall' })
-    const start = performance.now()
     const calls = Array.from({ length: COMMANDS }, (_, i) =>
       i % 2 === 0 ? client.get('key') : client.set('key', 'x'.repeat(100)),
     )
@@ -56,7 +57,7 @@ describe.each(CLIENT_KINDS)('$name', ({ create }) => {
     expect(ends.has('answered')).toBe(false)
     expect([...ends.values()].reduce((sum, count) => sum + count)).toBe(COMMANDS)
     expect(ends.get('MEMCACHE_OVERLOAD')).toBeGreaterThanOrEqual(COMMANDS - 65_536 - 2)
-    expect(performance.now() - issued).toBeLessThan(issued - start + TIMEOUT + 1000)
+    expect(performance.now() - issued).toBeLessThan(15_000)
     expect(used).toBeLessThan(400 * MEGABYTE)
 
     stall.remove()

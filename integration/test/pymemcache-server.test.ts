@@ -3,28 +3,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemcachedServer, memcached } from '@mc/testing'
 import { describe, expect, test } from 'vitest'
-import { python, runPython } from '../src/python.ts'
+import { runPython } from '../src/python.ts'
 
-// What is missing where CI runs is told by pymemcache.test.ts.
-if (python !== undefined && memcached.find() !== undefined) {
-  describe("pymemcache's clients work with the embedded server", () => {
-    for (const way of ['TCP', 'a Unix socket']) {
-      test(`and get the answers of a real memcached, over ${way}`, async () => {
-        const folder = await mkdtemp(join(tmpdir(), 'mc-pymemcache-'))
-        const pathOf = (name: string) => (way === 'TCP' ? undefined : join(folder, name))
-        const embedded = await MemcachedServer.start({ path: pathOf('embedded') })
-        // Its threads in the background show in how counters are written.
-        const args = ['-t', '1', '-o', 'no_lru_maintainer']
-        const real = await memcached.start({ path: pathOf('real'), args })
+describe("pymemcache's clients work with the embedded server", {
+  tags: ['memcached', 'pymemcache'],
+}, () => {
+  for (const way of ['TCP', 'a Unix socket']) {
+    test(`and get the answers of a real memcached, over ${way}`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mc-pymemcache-'))
+      const pathOf = (name: string) => (way === 'TCP' ? undefined : join(folder, name))
+      const embedded = await MemcachedServer.start({ path: pathOf('embedded') })
+      // Its threads in the background show in how counters are written.
+      const args = ['-t', '1', '-o', 'no_lru_maintainer']
+      const real = await memcached.start({ path: pathOf('real'), args })
 
-        const expected = (await runPython('commands.py', real.name)) as unknown[]
-        expect(await runPython('commands.py', embedded.name)).toEqual(expected)
-        expect(expected.length).toBeGreaterThan(150)
-        expect(expected).toContainEqual(['get_many', [["'x'", "'y'", "'z'"]], { "'z'": "b'3'" }])
+      const expected = (await runPython('commands.py', real.name)) as unknown[]
+      expect(await runPython('commands.py', embedded.name)).toEqual(expected)
+      expect(expected.length).toBeGreaterThan(150)
+      expect(expected).toContainEqual(['get_many', [["'x'", "'y'", "'z'"]], { "'z'": "b'3'" }])
 
-        await Promise.all([embedded.stop(), real.stop()])
-        await rm(folder, { recursive: true })
-      })
-    }
-  })
-}
+      await Promise.all([embedded.stop(), real.stop()])
+      await rm(folder, { recursive: true })
+    })
+  }
+})

@@ -1,11 +1,11 @@
 import { Client } from '@mc/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const [tcp] = TRANSPORTS
 
 for (const kind of KINDS) {
-  describe(`values of the default serde on ${kind} memcached`, () => {
+  describe(`values of the default serde on ${kind} memcached`, needsOf(kind), () => {
     let server: RunningServer
     let client: Client
     beforeAll(async () => {

@@ -1,18 +1,23 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { isLong, seed } from '../../test-support/amounts.ts'
 import { soak } from '../src/chaos/soak.ts'
-import { KINDS, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, startServer, TRANSPORTS } from '../src/servers.ts'
 
-const { CI, MC_SOAK_SECONDS = CI ? '60' : '10' } = process.env
+const SECONDS = isLong ? 60 : 2
 
-test('a load that goes on while faults come and go is served as promised', async () => {
-  const [tcp] = TRANSPORTS
-  const kind = KINDS.at(-1)
-  if (tcp === undefined || kind === undefined) throw new Error('no server')
-  const servers = await Promise.all([1, 2, 3].map(() => startServer(kind, tcp)))
-  const names = servers.map(({ name }) => name)
-  const report = await soak({ names, tls: {} }, Number(MC_SOAK_SECONDS), 1)
-  for (const server of servers) await server.stop()
-  expect(report.violations).toEqual([])
-  expect(report.faults).toBeGreaterThan(Number(MC_SOAK_SECONDS))
-  expect(report.answered).toBeGreaterThan(report.failed)
-}, 3_600_000)
+describe('a load that goes on while faults come and go is served as promised', () => {
+  for (const kind of KINDS) {
+    const tags = [...needsOf(kind).tags, 'long']
+    test(`by ${kind} memcached`, { tags, timeout: 600_000 }, async () => {
+      const [tcp] = TRANSPORTS
+      if (tcp === undefined) throw new Error('no transport')
+      const servers = await Promise.all([1, 2, 3].map(() => startServer(kind, tcp)))
+      const names = servers.map(({ name }) => name)
+      const report = await soak({ names, tls: {} }, SECONDS, seed)
+      for (const server of servers) await server.stop()
+      expect(report.violations, `MC_SEED=${seed}`).toEqual([])
+      expect(report.faults).toBeGreaterThan(SECONDS)
+      expect(report.answered).toBeGreaterThan(report.failed)
+    })
+  }
+})

@@ -1,12 +1,12 @@
 import { Client } from '@mc/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 const tls = TRANSPORTS.find((transport) => transport.name === 'TLS') as (typeof TRANSPORTS)[number]
 
 // Before 1.6.39 memcached keeps back the last replies to storage commands pipelined over TLS.
 for (const kind of KINDS) {
-  describe(`writes pipelined over TLS to ${kind} memcached`, () => {
+  describe(`writes pipelined over TLS to ${kind} memcached`, needsOf(kind), () => {
     let server: RunningServer
     beforeAll(async () => {
       server = await startServer(kind, tls)

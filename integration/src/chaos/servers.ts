@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { KINDS, type RunningServer, startServer, TRANSPORTS } from '../servers.ts'
+import { installedKinds, type RunningServer, startServer, TRANSPORTS } from '../servers.ts'
 import { type Outcome, runSchedule } from './run.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -11,9 +11,10 @@ export class ChaosFleet {
     this.#servers = servers
   }
 
-  static async start(): Promise<ChaosFleet> {
+  /** @param kinds - @default those that this machine has */
+  static async start(kinds = installedKinds()): Promise<ChaosFleet> {
     const servers = new Map<string, readonly RunningServer[]>()
-    for (const kind of KINDS) {
+    for (const kind of kinds) {
       for (const transport of TRANSPORTS.filter(({ name }) => name === 'TCP' || name === 'TLS')) {
         const three = [0, 1, 2].map(() => startServer(kind, transport))
         servers.set(`${kind} ${transport.name}`, await Promise.all(three))
@@ -43,10 +44,10 @@ async function overdue(): Promise<Outcome> {
   return { violations, faults: 0, answered: 0, failed: 0 }
 }
 
-/** Runs the schedules of seeds, some at a time; answers those that broke a promise. */
-export async function runSeeds(
-  seeds: readonly number[],
-  run: (seed: number) => Promise<Outcome>,
+/** Runs schedules, some at a time; answers the seeds of those that broke a promise. */
+export async function runSchedules(
+  schedules: readonly Schedule[],
+  run: (schedule: Schedule) => Promise<Outcome>,
   atOnce = 8,
 ): Promise<{
   readonly broken: readonly string[]
@@ -59,12 +60,13 @@ export async function runSeeds(
   let next = 0
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
-      while (next < seeds.length) {
-        const seed = seeds[next++] as number
-        const outcome = await Promise.race([run(seed), overdue()])
+      while (next < schedules.length) {
+        const schedule = schedules[next++] as Schedule
+        const outcome = await Promise.race([run(schedule), overdue()])
         faults += outcome.faults
         if (outcome.faults === 0) quiet++
-        for (const violation of outcome.violations) broken.push(`seed ${seed}: ${violation}`)
+        for (const violation of outcome.violations)
+          broken.push(`MC_SEED=${schedule.seed}: ${violation}`)
       }
     }),
   )

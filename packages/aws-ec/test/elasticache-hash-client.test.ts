@@ -28,7 +28,7 @@ describe('a client', () => {
       name: 'of one node',
       create: () => {
         cluster.endpoint.setNodes(cluster.endpoint.nodes.slice(0, 1))
-        return cluster.client()
+        return cluster.client({ timeout: 10_000 })
       },
     },
     { describe, test },
@@ -36,7 +36,7 @@ describe('a client', () => {
   clientContract(
     {
       name: 'of three nodes',
-      create: () => cluster.client(),
+      create: () => cluster.client({ timeout: 10_000 }),
       exceptions: {
         'one illegal key or value fails a many-key call before anything is sent':
           'values are checked by the client of each server, when others may have sent theirs',

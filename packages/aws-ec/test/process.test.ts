@@ -53,9 +53,9 @@ test.each([
   ],
   [
     'left a client that polls often',
-    `const client = new ElastiCacheHashClient(source, { pollInterval: 5000, timeout: 100 })
+    `const client = new ElastiCacheHashClient(source, { pollInterval: 5000, timeout: 1000 })
     await client.set('key', 1)`,
   ],
-])('a process that %s exits by itself within a second', async (_, code) => {
-  expect(await lifeAfter(code)).toBeLessThan(1000)
+])('a process that %s exits by itself', async (_, code) => {
+  expect(await lifeAfter(code)).toBeLessThan(4000)
 })

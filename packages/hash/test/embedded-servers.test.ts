@@ -144,7 +144,10 @@ describe('a client of many servers', () => {
   }
   const runner = { describe: describeHere, test: it }
   const create = (count: number) => () =>
-    new HashClient(servers.slice(0, count).map(({ name }) => name))
+    new HashClient(
+      servers.slice(0, count).map(({ name }) => name),
+      { timeout: 10_000 },
+    )
   clientContract({ name: 'with 1 server', create: create(1) }, runner)
   clientContract(
     {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs, seed } from '../../../test-support/amounts.ts'
 import { ReplyKind, ReplyParser } from '../src/index.ts'
 import { GARBAGE, REPLIES, type ReplyFixture } from './reply-fixtures.ts'
 
@@ -65,7 +66,7 @@ describe('ReplyParser', () => {
     }
   })
 
-  test('reads streams of replies the same however they are cut', () => {
+  test('reads streams of replies the same however they are cut', { tags: ['long'] }, () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...REPLIES), { minLength: 1, maxLength: 8 }),
@@ -81,11 +82,13 @@ describe('ReplyParser', () => {
           expect(isBetweenReplies).toBe(true)
         },
       ),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 
-  test('reads values of any bytes and size the same however they are cut', () => {
+  test('reads values of any bytes and size the same however they are cut', {
+    tags: ['long'],
+  }, () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 300 }),
@@ -111,7 +114,7 @@ describe('ReplyParser', () => {
           ])
         },
       ),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 
@@ -127,7 +130,7 @@ describe('ReplyParser', () => {
     expect(parser.problem).not.toBe('')
   })
 
-  test('never throws nor reads past its bytes on random input', () => {
+  test('never throws nor reads past its bytes on random input', { tags: ['long'] }, () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
       fc.constantFrom(...REPLIES).map((reply) => reply.bytes),
@@ -146,7 +149,7 @@ describe('ReplyParser', () => {
           ),
         ).toEqual(whole)
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 

@@ -1,46 +1,40 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { memcached } from '../src/index.ts'
-import { MODEL } from './support/model.ts'
+import { runs, seed } from '../../../test-support/amounts.ts'
+import { isOtherVersion } from './support/model.ts'
 import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 
-const { CI, MC_RUNS = CI ? '5000' : '300', MC_SEED } = process.env
+const needs = { tags: ['memcached', 'long'], skip: isOtherVersion }
 
-test('memcached is installed where CI is set', () => {
-  expect(CI === undefined || memcached.find() !== undefined).toBe(true)
+describe('MemcachedServer and memcached', needs, () => {
+  test('answer random commands of both dialects with the same bytes', async () => {
+    let pair: ServerPair | undefined
+    try {
+      await fc.assert(
+        fc.asyncProperty(commandSequence, async (steps) => {
+          pair ??= await startPair()
+          const alike = pair
+          // After a difference the two are no longer in the same state.
+          pair = undefined
+          try {
+            await runBoth(alike, steps)
+            pair = alike
+          } finally {
+            if (pair === undefined) await stopPair(alike)
+          }
+        }),
+        {
+          numRuns: runs(300, 5000),
+          seed,
+        },
+      )
+    } finally {
+      if (pair !== undefined) await stopPair(pair)
+    }
+  }, 3_600_000)
 })
-
-for (const binary of [MODEL].filter((path) => path !== undefined)) {
-  describe('MemcachedServer and memcached', () => {
-    test('answer random commands of both dialects with the same bytes', async () => {
-      let pair: ServerPair | undefined
-      try {
-        await fc.assert(
-          fc.asyncProperty(commandSequence, async (steps) => {
-            pair ??= await startPair(binary)
-            const alike = pair
-            // After a difference the two are no longer in the same state.
-            pair = undefined
-            try {
-              await runBoth(alike, steps)
-              pair = alike
-            } finally {
-              if (pair === undefined) await stopPair(alike)
-            }
-          }),
-          {
-            numRuns: Number(MC_RUNS),
-            ...(MC_SEED === undefined ? {} : { seed: Number(MC_SEED) }),
-          },
-        )
-      } finally {
-        if (pair !== undefined) await stopPair(pair)
-      }
-    }, 3_600_000)
-  })
-}
 
 const PRELUDE = 'flush_all\r\nstats detail off\r\nstats reset\r\n'
 

@@ -37,63 +37,59 @@ describe('memcached.find', () => {
   })
 })
 
-for (const binary of [memcached.find()].filter((path) => path !== undefined)) {
-  describe('memcached.start runs a real memcached', () => {
-    test('on a free port, until it is stopped', async () => {
-      const server = await memcached.start({ binary })
-      expect(server.name).toBe(`127.0.0.1:${server.port}`)
-      expect(await ask(server, 'version\r\n')).toMatch(/^VERSION \d/)
-      await Promise.all([server.stop(), server[Symbol.asyncDispose]()])
-      await expect(RawConnection.open(server.name)).rejects.toThrow('ECONNREFUSED')
-    })
+describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () => {
+  test('on a free port, until it is stopped', async () => {
+    const server = await memcached.start({ binary: memcached.find() })
+    expect(server.name).toBe(`127.0.0.1:${server.port}`)
+    expect(await ask(server, 'version\r\n')).toMatch(/^VERSION \d/)
+    await Promise.all([server.stop(), server[Symbol.asyncDispose]()])
+    await expect(RawConnection.open(server.name)).rejects.toThrow('ECONNREFUSED')
+  })
 
-    test('on a Unix socket', async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
-      const path = join(directory, 'socket')
-      const server = await memcached.start({ path })
-      expect([server.name, server.port]).toEqual([path, 0])
-      expect(await ask(server, 'mn\r\n')).toBe('MN\r\n')
-      await server.stop()
-      await rm(directory, { recursive: true })
-    })
+  test('on a Unix socket', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
+    const path = join(directory, 'socket')
+    const server = await memcached.start({ path })
+    expect([server.name, server.port]).toEqual([path, 0])
+    expect(await ask(server, 'mn\r\n')).toBe('MN\r\n')
+    await server.stop()
+    await rm(directory, { recursive: true })
+  })
 
-    test('with TLS', async () => {
-      const server = await memcached.start({ tls: testCertificate() })
-      expect(await ask(server, 'mn\r\n', true)).toBe('MN\r\n')
-      await server.stop()
-    })
+  test('with TLS', async () => {
+    const server = await memcached.start({ tls: testCertificate() })
+    expect(await ask(server, 'mn\r\n', true)).toBe('MN\r\n')
+    await server.stop()
+  })
 
-    test('with users', async () => {
-      const server = await memcached.start({ auth: { alice: 'secret' } })
-      const connection = await RawConnection.open(server.name)
-      connection.write('version\r\n')
-      expect(await connection.until('\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n')
-      expect(await connection.ask('set x 0 0 12\r\nalice secret\r\nmn\r\n')).toBe(
-        'STORED\r\nMN\r\n',
-      )
-      await server.stop()
-    })
+  test('with users', async () => {
+    const server = await memcached.start({ auth: { alice: 'secret' } })
+    const connection = await RawConnection.open(server.name)
+    connection.write('version\r\n')
+    expect(await connection.until('\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n')
+    expect(await connection.ask('set x 0 0 12\r\nalice secret\r\nmn\r\n')).toBe('STORED\r\nMN\r\n')
+    await server.stop()
+  })
 
-    test('and leaves none behind when the process ends by an error', async () => {
-      const source = new URL('../src/index.ts', import.meta.url)
-      const script = `
+  test('and leaves none behind when the process ends by an error', async () => {
+    const source = new URL('../src/index.ts', import.meta.url)
+    const script = `
         import { memcached } from '${source}'
         process.stdout.write((await memcached.start()).name)
         throw new Error('forgotten')`
-      const options = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module']
-      const { stdout, status } = spawnSync(process.execPath, [...options, '-e', script], {
-        encoding: 'utf8',
-      })
-      expect([stdout, status]).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), 1])
-      await expect
-        .poll(() => RawConnection.open(stdout).then(() => 'open', String))
-        .toMatch('ECONNREFUSED')
+    const options = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module']
+    const { stdout, status } = spawnSync(process.execPath, [...options, '-e', script], {
+      encoding: 'utf8',
     })
-
-    test('with options of its own', async () => {
-      const server = await memcached.start({ args: ['-m', '100'] })
-      expect(await ask(server, 'stats settings\r\n')).toContain('STAT maxbytes 104857600\r\n')
-      await server.stop()
-    })
+    expect([stdout, status]).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), 1])
+    await expect
+      .poll(() => RawConnection.open(stdout).then(() => 'open', String))
+      .toMatch('ECONNREFUSED')
   })
-}
+
+  test('with options of its own', async () => {
+    const server = await memcached.start({ args: ['-m', '100'] })
+    expect(await ask(server, 'stats settings\r\n')).toContain('STAT maxbytes 104857600\r\n')
+    await server.stop()
+  })
+})

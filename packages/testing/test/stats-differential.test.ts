@@ -1,46 +1,42 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask, statsOf } from './support/conversation.ts'
-import { MODEL } from './support/model.ts'
+import { isOtherVersion } from './support/model.ts'
 
-if (MODEL === undefined) test.skip('memcached 1.6.18 is not installed', () => undefined)
-
-for (const binary of [MODEL].filter((path) => path !== undefined)) {
-  describe('MemcachedServer and memcached', () => {
-    let embedded: TestServer
-    let real: TestServer
-    beforeAll(async () => {
-      embedded = await MemcachedServer.start()
-      real = await memcached.start({ binary })
-      for (const server of [embedded, real]) {
-        const value = 'v'.repeat(500)
-        await ask(
-          server,
-          `set a 0 0 1\r\n1\r\nset b 0 0 500\r\n${value}\r\nget a\r\nget a b\r\nmg b v\r\n` +
-            'touch a 0\r\ngat 0 b\r\nincr a 1\r\ndecr a 1\r\ncas a 0 0 1 1\r\n1\r\nget none\r\n' +
-            `set c 0 0 500\r\n${value}\r\ndelete c\r\nappend a 0 0 1\r\n1\r\nms b 2\r\nhi\r\n`,
-        )
-      }
-    })
-    afterAll(() => Promise.all([embedded.stop(), real.stop()]))
-
-    const both = async (read: (server: TestServer) => Promise<unknown>) => {
-      const [ours, theirs] = await Promise.all([read(embedded), read(real)])
-      expect(ours).toEqual(theirs)
+describe('MemcachedServer and memcached', { tags: ['memcached'], skip: isOtherVersion }, () => {
+  let embedded: TestServer
+  let real: TestServer
+  beforeAll(async () => {
+    embedded = await MemcachedServer.start()
+    real = await memcached.start()
+    for (const server of [embedded, real]) {
+      const value = 'v'.repeat(500)
+      await ask(
+        server,
+        `set a 0 0 1\r\n1\r\nset b 0 0 500\r\n${value}\r\nget a\r\nget a b\r\nmg b v\r\n` +
+          'touch a 0\r\ngat 0 b\r\nincr a 1\r\ndecr a 1\r\ncas a 0 0 1 1\r\n1\r\nget none\r\n' +
+          `set c 0 0 500\r\n${value}\r\ndelete c\r\nappend a 0 0 1\r\n1\r\nms b 2\r\nhi\r\n`,
+      )
     }
-
-    test.each(['', 'settings', 'items', 'slabs', 'sizes', 'extstore'])(
-      'have the same names in the same order in stats %s',
-      (report) => both(async (server) => [...(await statsOf(server, report)).keys()]),
-    )
-
-    test('have the same names in stats conns, whichever numbers the connections have', () =>
-      both(async (server) => {
-        const names = [...(await statsOf(server, 'conns')).keys()]
-        return names.map((name) => name.replace(/^\d+:/, '')).sort()
-      }))
-
-    test('count the same by slab class', () =>
-      both(async (server) => [...(await statsOf(server, 'slabs'))]))
   })
-}
+  afterAll(() => Promise.all([embedded.stop(), real.stop()]))
+
+  const both = async (read: (server: TestServer) => Promise<unknown>) => {
+    const [ours, theirs] = await Promise.all([read(embedded), read(real)])
+    expect(ours).toEqual(theirs)
+  }
+
+  test.each(['', 'settings', 'items', 'slabs', 'sizes', 'extstore'])(
+    'have the same names in the same order in stats %s',
+    (report) => both(async (server) => [...(await statsOf(server, report)).keys()]),
+  )
+
+  test('have the same names in stats conns, whichever numbers the connections have', () =>
+    both(async (server) => {
+      const names = [...(await statsOf(server, 'conns')).keys()]
+      return names.map((name) => name.replace(/^\d+:/, '')).sort()
+    }))
+
+  test('count the same by slab class', () =>
+    both(async (server) => [...(await statsOf(server, 'slabs'))]))
+})

@@ -1,57 +1,55 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isLong, seed } from '../../../test-support/amounts.ts'
 import type { TestServer } from '../src/index.ts'
-import { MODEL } from './support/model.ts'
+import { isOtherVersion } from './support/model.ts'
 import { CAS_PLACEHOLDER } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { startPair, stopPair } from './support/server-pair.ts'
 import { MOMENTS, NOW_PLACEHOLDER, type TimedPlan, timedPlan } from './support/timed-commands.ts'
 
-const { MC_PAIRS = '6', MC_SEED } = process.env
+const PAIRS = isLong ? 6 : 3
 const SEQUENCES = 60
 /** Times that a plan is begun again because the machine was too slow for a moment of it. */
 const ATTEMPTS = 5
 const POLL_MILLISECONDS = 10
 
-if (MODEL === undefined) test.skip('memcached 1.6.18 is not installed', () => undefined)
+const needs = { tags: ['memcached', 'long'], skip: isOtherVersion }
 
-for (const binary of [MODEL].filter((path) => path !== undefined)) {
-  describe('MemcachedServer and memcached', () => {
-    // The clock of memcached cannot be moved, so it is waited for: all plans at once. The clock of the
-    // embedded server is set to what the other says, and answers are the same to the second.
-    test('answer random commands with the same bytes as time moves', async () => {
-      const count = Number(MC_PAIRS)
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(timedPlan(SEQUENCES), { minLength: count, maxLength: count }),
-          async (plans) => {
-            await Promise.all(plans.map((plan) => compare(binary, plan)))
-          },
-        ),
-        // To look for a shorter example would take seconds for each.
-        {
-          numRuns: 1,
-          endOnFailure: true,
-          ...(MC_SEED === undefined ? {} : { seed: Number(MC_SEED) }),
+describe('MemcachedServer and memcached', needs, () => {
+  // The clock of memcached cannot be moved, so it is waited for: all plans at once. The clock of the
+  // embedded server is set to what the other says, and answers are the same to the second.
+  test('answer random commands with the same bytes as time moves', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(timedPlan(SEQUENCES), { minLength: PAIRS, maxLength: PAIRS }),
+        async (plans) => {
+          await Promise.all(plans.map((plan) => compare(plan)))
         },
-      )
-    }, 120_000)
-  })
-}
+      ),
+      // To look for a shorter example would take seconds for each.
+      {
+        numRuns: 1,
+        endOnFailure: true,
+        seed,
+      },
+    )
+  }, 120_000)
+})
 
-async function compare(binary: string, plan: TimedPlan): Promise<void> {
+async function compare(plan: TimedPlan): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await isWithinMoments(binary, plan)) return
+    if (await isWithinMoments(plan)) return
   }
   throw new Error(`no ${MOMENTS} moments in which memcached's clock stood still`)
 }
 
 /** False if the clock of memcached moved while commands were sent, so that nothing is known. */
-async function isWithinMoments(binary: string, plan: TimedPlan): Promise<boolean> {
+async function isWithinMoments(plan: TimedPlan): Promise<boolean> {
   let seconds = 0
   // Replies tell of times before the start, so both must have started in the same second.
-  const pair = await startPair(binary, async (real) => {
+  const pair = await startPair(async (real) => {
     seconds = await startOf(real)
     return () => seconds * 1000
   })

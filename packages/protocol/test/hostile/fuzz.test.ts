@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { runs, seed } from '../../../../test-support/amounts.ts'
 import {
   type Command,
   CounterCommand,
@@ -23,10 +24,7 @@ import {
 import { GARBAGE, REPLIES } from '../reply-fixtures.ts'
 import { mutated, pieces, type Random, randomFrom } from './mutation.ts'
 
-// `pnpm fuzz` is the long run, `MC_SEED` gives it other inputs; a failure names the seed that repeats it.
-const { MC_RUNS = '50000', MC_SEED = '1' } = process.env
-const RUNS = Number(MC_RUNS)
-const SEED = Number(MC_SEED)
+const RUNS = runs(5000, 50_000)
 const TIMEOUT = 30_000 + RUNS
 
 /** What a parser may keep, in bytes; inputs announce more. */
@@ -80,7 +78,7 @@ function written(command: Command, dialect: 'text' | 'meta'): Command {
 
 /** Runs `check` on mutated inputs; what it throws is told with what repeats it. */
 function fuzz(samples: readonly Buffer[], check: (input: Buffer, random: Random) => void): void {
-  const random = randomFrom(SEED)
+  const random = randomFrom(seed)
   const before = process.memoryUsage().arrayBuffers
   for (let run = 0; run < RUNS; run++) {
     const input = mutated(samples, random)
@@ -88,7 +86,7 @@ function fuzz(samples: readonly Buffer[], check: (input: Buffer, random: Random)
       check(input, random)
     } catch (cause) {
       const text = JSON.stringify(input.toString('latin1'))
-      throw new Error(`MC_SEED=${SEED}, run ${run}, input ${text}`, { cause })
+      throw new Error(`MC_SEED=${seed}, run ${run}, input ${text}`, { cause })
     }
     if (run % 1000 === 0) {
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(256 * 1024 ** 2)
@@ -128,7 +126,7 @@ function hasData(kind: ReplyKind): boolean {
   return ([ReplyKind.value, ReplyKind.va, ReplyKind.config] as ReplyKind[]).includes(kind)
 }
 
-describe(`${RUNS} mutated inputs`, () => {
+describe(`${RUNS} mutated inputs`, { tags: ['long'] }, () => {
   const replies = [
     ...REPLIES.map(({ bytes }) => bytes),
     ...GARBAGE.map((text) => Buffer.from(text)),

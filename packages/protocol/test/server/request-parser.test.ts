@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs, seed } from '../../../../test-support/amounts.ts'
 import {
   type ParsedRequest,
   RequestParser,
@@ -283,7 +284,9 @@ describe('any split of the bytes', () => {
     expect(parsePieces([...FIXTURE], options)).toEqual(whole)
   })
 
-  test('gives the same requests, for random lines of up to 2048 bytes in random pieces', () => {
+  test('gives the same requests, for random lines of up to 2048 bytes in random pieces', {
+    tags: ['long'],
+  }, () => {
     // A payload that begins amid a long `get` leaves a long line that is none.
     const short = FIXTURE.split('\n').filter(({ length }) => length < 2048)
     const line = fc.constantFrom(...short, 'x'.repeat(2046), ' set k 0 0 5', 'a\0b', '')
@@ -303,11 +306,11 @@ describe('any split of the bytes', () => {
           parse(text, { ...options, authentication }),
         )
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 
-  test('never throws, whatever the bytes', () => {
+  test('never throws, whatever the bytes', { tags: ['long'] }, () => {
     const pieces = [
       'set ',
       'ms ',
@@ -335,7 +338,7 @@ describe('any split of the bytes', () => {
           while (parser.next() !== undefined);
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(2000, 10_000), seed },
     )
   })
 

@@ -14,10 +14,9 @@ const WITHOUT_BACKGROUND = ['-t', '1', '-o', 'no_lru_maintainer']
 
 /** @param clockOf - makes the clock of the embedded server, in milliseconds of Unix time, for the other server */
 export async function startPair(
-  binary: string,
   clockOf?: (real: TestServer) => Promise<() => number>,
 ): Promise<ServerPair> {
-  const real = await memcached.start({ binary, args: WITHOUT_BACKGROUND })
+  const real = await memcached.start({ args: WITHOUT_BACKGROUND })
   const embedded = await MemcachedServer.start({ now: await clockOf?.(real) })
   return { embedded, real }
 }
