@@ -1,0 +1,72 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ClientHost } from '../src/network/client-host.ts'
+import { CLIENT_NAMES, type ClientSpec, type WriterOutcome } from '../src/network/experiments.ts'
+import { type NetworkLab, networkLab } from '../src/network/lab.ts'
+
+const { MC_LONG } = process.env
+const unavailable = networkLab.unavailable()
+
+/** Writers of each kind at a time. */
+const WRITERS = 3
+const ROUNDS = MC_LONG ? 10 : 1
+/** Milliseconds. Packets sent at the start of an outage come again 0.2, 0.4, 0.8, 1.6 s one after the other. */
+const OUTAGE = 2500
+const WATCH = MC_LONG ? 5000 : 1500
+
+const KINDS = CLIENT_NAMES.flatMap((client) => [
+  { client, tls: false },
+  { client, tls: true },
+])
+
+const title = 'on a network that loses packets and delivers them late'
+describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` : title, () => {
+  let lab: NetworkLab
+  let host: ClientHost
+
+  const spec = (kind: Pick<ClientSpec, 'client' | 'tls'>): ClientSpec => {
+    const ports = kind.tls ? [11213, 11214] : [11211, 11212]
+    const servers = ports.slice(0, kind.client === 'HashClient' ? 2 : 1)
+    return { ...kind, servers: servers.map((port) => `${lab.address}:${port}`) }
+  }
+
+  beforeAll(async () => {
+    lab = await networkLab.start()
+    for (const port of [11211, 11212]) await lab.startMemcached(port, 'TCP')
+    for (const port of [11213, 11214]) await lab.startMemcached(port, 'TLS')
+    host = new ClientHost(lab)
+  })
+  afterAll(() => lab.stop())
+
+  describe('when requests are lost for a time, no confirmed write is undone', () => {
+    const outcomes = new Map<string, WriterOutcome[]>()
+    const nameOf = ({ client, tls }: (typeof KINDS)[number]) =>
+      `${client} over ${tls ? 'TLS' : 'TCP'}`
+
+    beforeAll(async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const kinds = KINDS.flatMap((kind) => Array<typeof kind>(WRITERS).fill(kind))
+        await host.run('connect', kinds.map(spec))
+        await lab.set({ requests: { loss: 1 } })
+        const writing = host.run('overwrite', WATCH)
+        await wait(OUTAGE)
+        await lab.set({ requests: {} })
+        for (const [i, outcome] of (await writing).entries()) {
+          const name = nameOf(kinds[i] as (typeof KINDS)[number])
+          outcomes.set(name, [...(outcomes.get(name) ?? []), outcome])
+        }
+      }
+    }, 60_000 * ROUNDS)
+
+    test.each(KINDS.map(nameOf))('%s', (name) => {
+      const all = outcomes.get(name) ?? []
+      expect(all).toHaveLength(WRITERS * ROUNDS)
+      for (const { violations, reads, failed, isLast } of all) {
+        expect(violations).toEqual([])
+        expect(isLast).toBe(true)
+        expect(reads).toBeGreaterThan(10)
+        if (!name.startsWith('RetryingClient')) expect(failed).toBeGreaterThan(0)
+      }
+    })
+  })
+})
