@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ClientHost } from '../src/network/client-host.ts'
 import { CLIENT_NAMES, type ClientSpec, type WriterOutcome } from '../src/network/experiments.ts'
-import { type NetworkLab, networkLab } from '../src/network/lab.ts'
+import { type NetworkLab, networkLab, type Weather } from '../src/network/lab.ts'
 
 const { MC_LONG } = process.env
 const unavailable = networkLab.unavailable()
@@ -68,5 +68,41 @@ describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` 
         if (!name.startsWith('RetryingClient')) expect(failed).toBeGreaterThan(0)
       }
     })
+  })
+
+  describe('when packets get lost, late and out of order, reads never go back', () => {
+    const TURNS = MC_LONG ? 30 : 1
+    /** Milliseconds. */
+    const TURN = 700
+    const OUTAGE_OF_REQUESTS: Weather = { requests: { loss: 1 } }
+    const WEATHERS: readonly Weather[] = [
+      { requests: { loss: 0.1, delay: 5, swap: 0.1 }, replies: { delay: 5, swap: 0.1 } },
+      OUTAGE_OF_REQUESTS,
+      { requests: { delay: 10, swap: 0.5 }, replies: { delay: 1, swap: 0.5 } },
+      OUTAGE_OF_REQUESTS,
+      { requests: { loss: 0.05, delay: 2 }, replies: { loss: 0.05, delay: 2 } },
+      { requests: {}, replies: { loss: 1 } },
+      { replies: {} },
+    ]
+
+    test('by any client, over TCP and TLS', async () => {
+      await host.run('fill', KINDS.map(spec))
+      const before = await lab.set({})
+      const loads = host.run('load', WEATHERS.length * TURN * TURNS)
+      for (let turn = 0; turn < TURNS; turn++) {
+        for (const weather of WEATHERS) {
+          await lab.set(weather)
+          await wait(TURN)
+        }
+      }
+      const after = await lab.set({})
+      for (const { violations, answered } of await loads) {
+        expect(violations).toEqual([])
+        expect(answered).toBeGreaterThan(0)
+      }
+      expect(after.requests.lost).toBeGreaterThan(before.requests.lost)
+      expect(after.replies.lost).toBeGreaterThan(before.replies.lost)
+      expect(after.requests.swapped).toBeGreaterThan(before.requests.swapped)
+    }, 300_000)
   })
 })

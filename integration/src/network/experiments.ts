@@ -6,6 +6,7 @@ import type { MemcacheClient } from '@mc/protocol'
 import { testCertificate } from '@mc/testing'
 import { History } from '../chaos/history.ts'
 import { Load } from '../chaos/load.ts'
+import { createClient as createChaosClient } from '../chaos/run.ts'
 
 export const CLIENT_NAMES = ['Client', 'RetryingClient', 'PooledClient', 'HashClient'] as const
 
@@ -38,7 +39,13 @@ const TIMEOUT = 300
 
 const SHORT = (): number => 0.05
 
+const TLS: ClientOptions = { tls: { ca: testCertificate().cert, servername: 'localhost' } }
+
+/** Calls that each load makes at once. */
+const LANES = 8
+
 const writers: Writer[] = []
+const loads: { readonly client: MemcacheClient; readonly load: Load }[] = []
 
 /** What the process in the clients' namespace does by command. Arguments and outcomes travel as JSON. */
 export const experiments = {
@@ -54,16 +61,27 @@ export const experiments = {
     return Promise.all(writers.splice(0).map((writer) => writer.overwrite(watchFor)))
   },
 
-  /** A mixed load by one client for so long, in milliseconds. */
-  async load(spec: ClientSpec, seed: number, duration: number): Promise<LoadOutcome> {
-    const client = createClient(spec)
-    const load = new Load(client, { client: spec.client, failover: 'none', seed, gets: 0.5 })
-    await load.fill()
+  /** Makes a client with a load for each of these, whose keys have values. */
+  async fill(specs: readonly ClientSpec[]): Promise<void> {
+    for (const [seed, spec] of specs.entries()) {
+      const settings = { ...spec, dialect: 'auto', failover: 'none', seed, gets: 0.5 } as const
+      const client = createChaosClient(settings, spec.servers, TLS)
+      loads.push({ client, load: new Load(client, settings) })
+    }
+    await Promise.all(loads.map(({ load }) => load.fill()))
+  },
+
+  /** Runs all loads for so long, in milliseconds. */
+  async load(duration: number): Promise<readonly LoadOutcome[]> {
     const end = performance.now() + duration
-    await load.run(8, () => performance.now() > end)
-    await client.close()
-    const { history, answered, failed } = load
-    return { violations: history.violations, answered, failed }
+    return Promise.all(
+      loads.splice(0).map(async ({ client, load }) => {
+        await load.run(LANES, () => performance.now() > end)
+        await client.close()
+        const { history, answered, failed } = load
+        return { violations: history.violations, answered, failed }
+      }),
+    )
   },
 }
 
@@ -119,7 +137,7 @@ function createClient({ client, tls, servers }: ClientSpec): MemcacheClient {
     timeout: TIMEOUT,
     connectTimeout: TIMEOUT,
     reconnectDelay: { initial: 1, max: 20 },
-    ...(tls && { tls: { ca: testCertificate().cert, servername: 'localhost' } }),
+    ...(tls && TLS),
   }
   const [server = ''] = servers
   switch (client) {
