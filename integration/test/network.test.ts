@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ClientHost } from '../src/network/client-host.ts'
@@ -23,6 +24,7 @@ const title = 'on a network that loses packets and delivers them late'
 describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` : title, () => {
   let lab: NetworkLab
   let host: ClientHost
+  let servers: readonly ChildProcess[]
 
   const spec = (kind: Pick<ClientSpec, 'client' | 'tls'>): ClientSpec => {
     const ports = kind.tls ? [11213, 11214] : [11211, 11212]
@@ -32,8 +34,10 @@ describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` 
 
   beforeAll(async () => {
     lab = await networkLab.start()
-    for (const port of [11211, 11212]) await lab.startMemcached(port, 'TCP')
-    for (const port of [11213, 11214]) await lab.startMemcached(port, 'TLS')
+    servers = await Promise.all([
+      ...[11211, 11212].map((port) => lab.startMemcached(port, 'TCP')),
+      ...[11213, 11214].map((port) => lab.startMemcached(port, 'TLS')),
+    ])
     host = new ClientHost(lab)
   })
   afterAll(() => lab.stop())
@@ -60,13 +64,15 @@ describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` 
 
     test.each(KINDS.map(nameOf))('%s', (name) => {
       const all = outcomes.get(name) ?? []
+      let failures = 0
       expect(all).toHaveLength(WRITERS * ROUNDS)
       for (const { violations, reads, failed, isLast } of all) {
         expect(violations).toEqual([])
         expect(isLast).toBe(true)
         expect(reads).toBeGreaterThan(10)
-        if (!name.startsWith('RetryingClient')) expect(failed).toBeGreaterThan(0)
+        failures += failed
       }
+      if (!name.startsWith('RetryingClient')) expect(failures).toBeGreaterThan(0)
     })
   })
 
@@ -105,4 +111,21 @@ describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` 
       expect(after.requests.swapped).toBeGreaterThan(before.requests.swapped)
     }, 300_000)
   })
+
+  test('a server that stands still and goes on undoes no confirmed write', async () => {
+    let failures = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      await host.run('connect', KINDS.map(spec))
+      for (const server of servers) server.kill('SIGSTOP')
+      const writing = host.run('overwrite', 500)
+      await wait(1000)
+      for (const server of servers) server.kill('SIGCONT')
+      for (const [i, { violations, failed, isLast }] of (await writing).entries()) {
+        expect(violations, JSON.stringify(KINDS[i])).toEqual([])
+        expect(isLast).toBe(true)
+        failures += failed
+      }
+    }
+    expect(failures).toBeGreaterThan(0)
+  }, 600_000)
 })

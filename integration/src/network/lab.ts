@@ -116,13 +116,13 @@ export class NetworkLab {
     return child
   }
 
-  /** Starts a memcached; it may take a moment until it accepts connections. */
-  async startMemcached(
-    port: number,
-    transport: 'TCP' | 'TLS',
-    args: readonly string[] = [],
-  ): Promise<ChildProcess> {
-    const command = [memcached.find() ?? '', '-l', this.address, '-p', String(port), '-u', 'root']
+  /**
+   * Starts a memcached; it may take a moment until it accepts connections. It has a single worker thread: of
+   * several, one may execute what came on a connection long ago behind what the next has just received.
+   */
+  async startMemcached(port: number, transport: 'TCP' | 'TLS'): Promise<ChildProcess> {
+    const options = ['-l', this.address, '-p', String(port), '-u', 'root', '-t', '1']
+    const command = [memcached.find() ?? '', ...options]
     if (transport === 'TLS') {
       const folder = await mkdtemp(join(tmpdir(), 'mc-network-'))
       this.#folders.push(folder)
@@ -135,7 +135,7 @@ export class NetworkLab {
         `ssl_key=${join(folder, 'key')},ssl_chain_cert=${join(folder, 'cert')}`,
       )
     }
-    return this.spawn('server', [...command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+    return this.spawn('server', command, { stdio: ['ignore', 'ignore', 'inherit'] })
   }
 
   /** Ends all that runs in it; with that its namespaces are gone. */
