@@ -48,7 +48,7 @@ export class Load {
     this.#settings = settings
     this.#random = seededRandom(settings.seed ^ 0x5eed)
     // Servers are shared with other loads, whose values are none of this one's.
-    this.#prefix = `${process.pid}:${loads++}`
+    this.#prefix = String(loads++)
     this.#keys = Array.from({ length: 20 }, (_, i) => `${this.#prefix}:${i}`)
   }
 

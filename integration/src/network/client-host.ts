@@ -21,6 +21,7 @@ export interface Outcome {
 /** A process in the clients' namespace, which runs one experiment at a time. */
 export class ClientHost {
   readonly #process: ChildProcess
+  readonly #ended: Promise<never>
 
   constructor(lab: NetworkLab) {
     const program = fileURLToPath(new URL('client-process.ts', import.meta.url))
@@ -29,6 +30,10 @@ export class ClientHost {
       cwd: fileURLToPath(new URL('.', import.meta.url)),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
+    this.#ended = once(this.#process, 'exit').then(([code]) => {
+      throw new Error(`the client process ended with ${code}`)
+    })
+    this.#ended.catch(() => {})
   }
 
   async run<N extends keyof Experiments>(
@@ -36,10 +41,8 @@ export class ClientHost {
     ...args: Parameters<Experiments[N]>
   ): Promise<Awaited<ReturnType<Experiments[N]>>> {
     this.#process.send({ name, args } satisfies Call)
-    const ended = once(this.#process, 'exit').then(([code]) => {
-      throw new Error(`the client process ended with ${code}`)
-    })
-    const [outcome] = (await Promise.race([once(this.#process, 'message'), ended])) as [Outcome]
+    const answer = once(this.#process, 'message') as Promise<[Outcome]>
+    const [outcome] = await Promise.race([answer, this.#ended])
     if (outcome.error !== undefined) throw new Error(outcome.error)
     return outcome.value as Awaited<ReturnType<Experiments[N]>>
   }

@@ -23,6 +23,8 @@ IFF_TUN = 0x0001
 IFF_NO_PI = 0x1000
 CLIENT_ADDRESS = "192.0.2.1"
 SERVER_ADDRESS = "192.0.2.2"
+# That of jumbo frames: large values in few packets leave the forwarder time for the next.
+MTU = "9000"
 LARGEST_PACKET = 65536
 
 
@@ -116,7 +118,7 @@ def make_network():
     ):
         run(*ip, "link", "set", "lo", "up")
         run(*ip, "address", "add", own, "peer", other, "dev", device)
-        run(*ip, "link", "set", device, "up")
+        run(*ip, "link", "set", device, "mtu", MTU, "up")
     return client, server, holder
 
 

@@ -43,21 +43,17 @@ const FORWARDER = fileURLToPath(new URL('forwarder.py', import.meta.url))
 /** Root needs no user namespace, which may be forbidden; others become root in one of their own. */
 const OWN_NAMESPACES: readonly string[] =
   process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net']
-const FORWARDER_COMMAND: readonly string[] = [...OWN_NAMESPACES, 'python3', FORWARDER]
+/** The kernel ends a program when its parent is gone, however that ended. */
+const WITH_PARENT: readonly string[] = ['setpriv', '--pdeathsig', 'KILL']
+const FORWARDER_COMMAND = [...OWN_NAMESPACES, ...WITH_PARENT, 'python3', FORWARDER]
 
 function unavailable(): string | undefined {
   if (process.platform !== 'linux') return `no network namespaces on ${process.platform}`
   if (memcached.find() === undefined) return 'memcached is not installed'
-  for (const [program, option] of [
-    ...['ip -Version', 'unshare --version', 'nsenter --version', 'setpriv --version'],
-    'python3 --version',
-  ].map((command) => command.split(' '))) {
-    const { error } = spawnSync(program as string, [option as string], { stdio: 'ignore' })
-    if (error !== undefined) return `${program} is not installed`
-  }
   const options = { encoding: 'utf8', timeout: 10_000 } as const
-  const { status, stderr } = spawnSync('unshare', [...FORWARDER_COMMAND, '--check'], options)
-  return status === 0 ? undefined : `network namespaces: ${stderr.trim().split('\n').at(-1)}`
+  const { error, status, stderr } = spawnSync('unshare', [...FORWARDER_COMMAND, '--check'], options)
+  if (error !== undefined) return error.message
+  return status === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? `status ${status}`)
 }
 
 async function start(): Promise<NetworkLab> {
