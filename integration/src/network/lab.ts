@@ -103,11 +103,7 @@ export class NetworkLab {
     const user = OWN_NAMESPACES.includes('--user') ? ['--user', '--preserve-credentials'] : []
     const enter = ['--target', String(this.#namespaces[where]), '--net', ...user]
     // All of them replace themselves by the next, so that signals reach the program.
-    const child = spawn(
-      'nsenter',
-      [...enter, 'setpriv', '--pdeathsig', 'KILL', ...command],
-      options,
-    )
+    const child = spawn('nsenter', [...enter, ...WITH_PARENT, ...command], options)
     this.#programs.push(child)
     return child
   }
