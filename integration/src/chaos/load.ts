@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type ItemKey, type MemcacheClient, MemcacheError } from '@mc/protocol'
+import { type MemcacheClient, MemcacheError } from '@mc/protocol'
 import { seededRandom } from '@mc/testing'
 import { History } from './history.ts'
-import type { Schedule } from './schedule.ts'
+import { keepsOrder, type Schedule } from './schedule.ts'
 
 /** Milliseconds for each call of the clients under test. */
 export const TIMEOUT = 80
@@ -25,29 +25,36 @@ let loads = 0
 /** How many deadlines a call of each client may need one after the other. */
 const DEADLINES = { Client: 1, PooledClient: 2, HashClient: 1, RetryingClient: 3 } as const
 
-/** Calls of all sorts by one client, from several lanes at once, each looked at. */
+type LoadSettings = Pick<Schedule, 'client' | 'failover' | 'seed' | 'gets'>
+
+/**
+ * Calls of all sorts by one client, from several lanes at once, each looked at. All lanes write the shared
+ * keys; each lane has a key besides that all read and it alone writes.
+ */
 export class Load {
   readonly history = new History()
   answered = 0
   failed = 0
   readonly #client: MemcacheClient
-  readonly #schedule: Pick<Schedule, 'client' | 'seed' | 'gets'>
+  readonly #settings: LoadSettings
   readonly #random: () => number
+  readonly #prefix: string
   readonly #keys: readonly string[]
+  readonly #ownKeys: string[] = []
   #turn = 0
 
-  constructor(client: MemcacheClient, schedule: Pick<Schedule, 'client' | 'seed' | 'gets'>) {
+  constructor(client: MemcacheClient, settings: LoadSettings) {
     this.#client = client
-    this.#schedule = schedule
-    this.#random = seededRandom(schedule.seed ^ 0x5eed)
+    this.#settings = settings
+    this.#random = seededRandom(settings.seed ^ 0x5eed)
     // Servers are shared with other loads, whose values are none of this one's.
-    const load = loads++
-    this.#keys = Array.from({ length: 20 }, (_, i) => `${load}:${i}`)
+    this.#prefix = String(loads++)
+    this.#keys = Array.from({ length: 20 }, (_, i) => `${this.#prefix}:${i}`)
   }
 
   /** Gives every key a value, so that reads have something to confuse. */
   async fill(): Promise<void> {
-    const entries = this.#keys.map((key) => [key, this.history.next(key, this.#random)] as const)
+    const entries = this.#keys.map((key) => [key, this.#newValue(key)] as const)
     // A busy machine may be too slow for the short time that these clients have to connect.
     await this.expect('the first values to be stored', () =>
       this.#client.setMany(entries, { timeout: 10_000 }).then(
@@ -59,10 +66,13 @@ export class Load {
 
   async run(lanes: number, isOver: (calls: number) => boolean): Promise<void> {
     await Promise.all(
-      Array.from({ length: lanes }, async () => {
+      Array.from({ length: lanes }, async (_, lane) => {
+        const own = `${this.#prefix}:lane${lane}`
+        this.#ownKeys.push(own)
+        if (keepsOrder(this.#settings)) this.history.addSingleWriterKey(own)
         while (!isOver(this.#turn)) {
           // Calls that fail at once, while nothing is connected, would use up the load in no time.
-          if (!(await this.#settles(() => this.#call()))) await wait(2)
+          if (!(await this.#settles(() => this.#call(own)))) await wait(2)
         }
       }),
     )
@@ -71,7 +81,7 @@ export class Load {
   async expectRecovery(): Promise<void> {
     const key = `${this.#keys[0]}:after`
     await this.expect('a command to work once the faults are over', async () => {
-      const value = this.history.next(key, this.#random)
+      const value = this.#newValue(key)
       if (!(await this.#client.set(key, value).catch(() => false))) return false
       return (await this.#client.get(key).catch(() => undefined)) === value
     })
@@ -90,7 +100,7 @@ export class Load {
 
   /** False if the call failed. */
   async #settles(call: () => Promise<unknown>): Promise<boolean> {
-    const limit = DEADLINES[this.#schedule.client] * 2 * TIMEOUT + GRACE
+    const limit = DEADLINES[this.#settings.client] * 2 * TIMEOUT + GRACE
     const end = awake + limit
     const look = (): void => {
       if (awake < end) timer = setTimeout(look, end - awake)
@@ -112,51 +122,78 @@ export class Load {
     }
   }
 
-  async #call(): Promise<unknown> {
+  /** @param own - the key that the calling lane alone writes */
+  async #call(own: string): Promise<unknown> {
     this.#turn++
     const client = this.#client
-    const { history } = this
     const random = this.#random
-    const key = this.#keys[Math.floor(random() * this.#keys.length)] as string
-    const check = (value: unknown, of: ItemKey = key): void => history.check(String(of), value)
-    if (random() < this.#schedule.gets) return check(await client.get(key))
-    switch (Math.floor(random() * 13)) {
+    const key = this.#pick(this.#keys)
+    const check = this.history.beginRead()
+    if (random() < this.#settings.gets) {
+      const read = random() < 0.5 ? key : this.#pick(this.#ownKeys)
+      return check(read, await client.get(read))
+    }
+    switch (Math.floor(random() * 15)) {
       case 0:
       case 1:
       case 2:
-        return client.set(key, history.next(key, random))
+        return client.set(key, this.#newValue(key))
       case 3:
-        return client.set(key, history.next(key, random), { noreply: true })
+        return client.set(key, this.#newValue(key), { noreply: true })
       case 4:
-        return client.add(key, history.next(key, random))
+        return client.add(key, this.#newValue(key))
       case 5:
         return client.delete(key)
       case 6: {
         const found = await client.gets(key)
-        check(found?.value)
-        return found && client.cas(key, history.next(key, random), found.cas)
+        check(key, found?.value)
+        return found && client.cas(key, this.#newValue(key), found.cas)
       }
       case 7: {
-        for (const [of, value] of await client.getMany(this.#keys)) check(value, of)
+        const found = await client.getMany([...this.#keys, ...this.#ownKeys])
+        for (const [of, value] of found) check(String(of), value)
         return
       }
-      case 8: {
-        const entries = this.#keys
-          .slice(0, 4)
-          .map((name) => [name, history.next(name, random)] as const)
-        return client.setMany(entries)
-      }
+      case 8:
+        return client.setMany(
+          this.#keys.slice(0, 4).map((name) => [name, this.#newValue(name)] as const),
+        )
       case 9:
-        return check(await client.gat(key, 60))
+        return check(key, await client.gat(key, 60))
       case 10:
-        return check(await client.get(key, { timeout: 1 + Math.floor(random() * 20) }))
+        return check(key, await client.get(key, { timeout: 1 + Math.floor(random() * 20) }))
       case 11: {
         const abort = new AbortController()
         setTimeout(() => abort.abort(), random() * 10)
-        return check(await client.get(key, { signal: abort.signal }))
+        return check(key, await client.get(key, { signal: abort.signal }))
       }
+      case 12:
+      case 13:
+        return this.#writeOwn(own)
       default:
         return client.incr(`${key}:count`)
     }
+  }
+
+  async #writeOwn(key: string): Promise<void> {
+    const client = this.#client
+    const write = this.history.beginWrite(key, this.#random)
+    const timeout = 1 + Math.floor(this.#random() * 20)
+    const calls = [
+      () => client.set(key, write.value),
+      () => client.set(key, write.value, { timeout }),
+      () => client.setMany([[key, write.value]]),
+      () => client.delete(key),
+    ]
+    await this.#pick(calls)()
+    write.confirm()
+  }
+
+  #newValue(key: string): string {
+    return this.history.beginWrite(key, this.#random).value
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[Math.floor(this.#random() * from.length)] as T
   }
 }

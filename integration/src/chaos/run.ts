@@ -64,7 +64,7 @@ export async function runSchedule(schedule: Schedule, servers: ChaosServers): Pr
 
 /** A client of a kind, with short deadlines. */
 export function createClient(
-  { client, dialect, tls }: Pick<Schedule, 'client' | 'dialect' | 'tls'>,
+  { client, dialect, tls, failover }: Pick<Schedule, 'client' | 'dialect' | 'tls' | 'failover'>,
   names: readonly string[],
   tlsOptions: ClientOptions,
 ): MemcacheClient {
@@ -82,7 +82,7 @@ export function createClient(
     case 'PooledClient':
       return new PooledClient(name, { ...options, maxPoolSize: 4, acquireTimeout: TIMEOUT })
     case 'HashClient':
-      return new HashClient(names, { ...options, retryTimeout: 1, deadTimeout: 5 })
+      return new HashClient(names, { ...options, failover, retryTimeout: 1, deadTimeout: 5 })
     case 'RetryingClient':
       return new RetryingClient(new Client(name, options), { attempts: 2, retryDelay: 2 })
   }

@@ -15,6 +15,16 @@ export interface Schedule {
   readonly gets: number
   /** Calls that are under way at once. */
   readonly lanes: number
+  /** What a HashClient does about a dead server. */
+  readonly failover: 'rehash' | 'none'
+}
+
+/**
+ * Whether reads of a key never go back to an older write: not where keys move to another server and back,
+ * which still has what it had before.
+ */
+export function keepsOrder({ client, failover }: Pick<Schedule, 'client' | 'failover'>): boolean {
+  return client !== 'HashClient' || failover === 'none'
 }
 
 type Random = () => number
@@ -48,6 +58,7 @@ export function scheduleOf(seed: number, servers: readonly ('embedded' | 'real')
     gets: pick([0, 0.5, 0.9]),
     lanes: pick([1, 4, 16, 48]),
     faults: Array.from({ length: 1 + Math.floor(random() * 4) }, () => randomFault(tls, random)),
+    failover: pick(['rehash', 'none']),
   }
 }
 

@@ -30,11 +30,12 @@ export async function soak(
           servers.names.map((name) => FaultProxy.start(name, { seed })),
         )
         const names = proxies.map(({ name }) => name)
-        const wrapped = createClient({ client, dialect, tls: false }, names, {})
+        const settings = { client, dialect, tls: false, failover: 'none' } as const
+        const wrapped = createClient(settings, names, {})
         return {
           proxies,
           client: wrapped,
-          load: new Load(wrapped, { client, seed: seed + i, gets: 0.3 }),
+          load: new Load(wrapped, { ...settings, seed: seed + i, gets: 0.3 }),
         }
       }),
     ),
