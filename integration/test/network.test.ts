@@ -1,27 +1,26 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isLong } from '../../test-support/amounts.ts'
 import { ClientHost } from '../src/network/client-host.ts'
 import { CLIENT_NAMES, type ClientSpec, type WriterOutcome } from '../src/network/experiments.ts'
-import { type NetworkLab, networkLab, type Weather } from '../src/network/lab.ts'
-
-const { MC_LONG } = process.env
-const unavailable = networkLab.unavailable()
+import { NetworkLab, type Weather } from '../src/network/lab.ts'
 
 /** Writers of each kind at a time. */
 const WRITERS = 3
-const ROUNDS = MC_LONG ? 10 : 1
+const ROUNDS = isLong ? 10 : 1
 /** Milliseconds. Packets sent at the start of an outage come again 0.2, 0.4, 0.8, 1.6 s one after the other. */
 const OUTAGE = 2500
-const WATCH = MC_LONG ? 5000 : 1500
+const WATCH = isLong ? 5000 : 1500
 
 const KINDS = CLIENT_NAMES.flatMap((client) => [
   { client, tls: false },
   { client, tls: true },
 ])
 
-const title = 'on a network that loses packets and delivers them late'
-describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` : title, () => {
+const tags = ['memcached', 'iproute2', 'network-namespaces', 'long']
+
+describe('on a network that loses packets and delivers them late', { tags }, () => {
   let lab: NetworkLab
   let host: ClientHost
   let servers: readonly ChildProcess[]
@@ -33,7 +32,7 @@ describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` 
   }
 
   beforeAll(async () => {
-    lab = await networkLab.start()
+    lab = await NetworkLab.start()
     servers = await Promise.all([
       ...[11211, 11212].map((port) => lab.startMemcached(port, 'TCP')),
       ...[11213, 11214].map((port) => lab.startMemcached(port, 'TLS')),
@@ -77,7 +76,7 @@ describe.skipIf(unavailable)(unavailable ? `${title} (not run: ${unavailable})` 
   })
 
   describe('when packets get lost, late and out of order, reads never go back', () => {
-    const TURNS = MC_LONG ? 30 : 1
+    const TURNS = isLong ? 30 : 1
     /** Milliseconds. */
     const TURN = 700
     const WEATHERS: readonly Weather[] = [

@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -31,38 +31,11 @@ export interface PacketCounts {
   readonly swapped: number
 }
 
-/** A network of its own, of real packets that get lost and late, where this machine can make one. */
-export const networkLab: {
-  /** Why there can be none here; undefined where it can be made. */
-  unavailable(): string | undefined
-  start(): Promise<NetworkLab>
-} = { unavailable, start }
-
 const FORWARDER = fileURLToPath(new URL('forwarder.py', import.meta.url))
 
-/** Root needs no user namespace, which may be forbidden; others become root in one of their own. */
-const OWN_NAMESPACES: readonly string[] =
-  process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net']
 /** The kernel ends a program when its parent is gone, however that ended. */
 const WITH_PARENT: readonly string[] = ['setpriv', '--pdeathsig', 'KILL']
-const FORWARDER_COMMAND = [...OWN_NAMESPACES, ...WITH_PARENT, 'python3', FORWARDER]
-
-function unavailable(): string | undefined {
-  if (process.platform !== 'linux') return `no network namespaces on ${process.platform}`
-  if (memcached.find() === undefined) return 'memcached is not installed'
-  const options = { encoding: 'utf8', timeout: 10_000 } as const
-  const { error, status, stderr } = spawnSync('unshare', [...FORWARDER_COMMAND, '--check'], options)
-  if (error !== undefined) return error.message
-  return status === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? `status ${status}`)
-}
-
-async function start(): Promise<NetworkLab> {
-  const forwarder = spawn('unshare', FORWARDER_COMMAND, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const lines = createInterface(forwarder.stdout)[Symbol.asyncIterator]()
-  const { value } = await lines.next()
-  if (value === undefined) throw new Error('the network did not start')
-  return new NetworkLab(forwarder, lines, JSON.parse(value))
-}
+const FORWARDER_COMMAND = ['--net', ...WITH_PARENT, 'python3', FORWARDER]
 
 type Forwarder = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable }
 
@@ -76,7 +49,7 @@ export class NetworkLab {
   readonly #programs: ChildProcess[] = []
   readonly #folders: string[] = []
 
-  constructor(
+  private constructor(
     forwarder: Forwarder,
     answers: AsyncIterator<string>,
     where: { readonly address: string; readonly client: number; readonly server: number },
@@ -85,6 +58,15 @@ export class NetworkLab {
     this.#answers = answers
     this.#namespaces = where
     this.address = where.address
+  }
+
+  /** Only where tests tagged `network-namespaces` run. */
+  static async start(): Promise<NetworkLab> {
+    const forwarder = spawn('unshare', FORWARDER_COMMAND, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const lines = createInterface(forwarder.stdout)[Symbol.asyncIterator]()
+    const { value } = await lines.next()
+    if (value === undefined) throw new Error('the network did not start')
+    return new NetworkLab(forwarder, lines, JSON.parse(value))
   }
 
   /** Changes what happens to packets that come from now on. One call at a time. */
@@ -100,8 +82,7 @@ export class NetworkLab {
     command: readonly string[],
     options: SpawnOptions,
   ): ChildProcess {
-    const user = OWN_NAMESPACES.includes('--user') ? ['--user', '--preserve-credentials'] : []
-    const enter = ['--target', String(this.#namespaces[where]), '--net', ...user]
+    const enter = ['--target', String(this.#namespaces[where]), '--net']
     // All of them replace themselves by the next, so that signals reach the program.
     const child = spawn('nsenter', [...enter, ...WITH_PARENT, ...command], options)
     this.#programs.push(child)
