@@ -1,4 +1,5 @@
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
+import { isPromise } from '../foreign.ts'
 import type { WireKey } from '../key.ts'
 import type { ItemKey } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
@@ -6,6 +7,7 @@ import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
 import type { GetLine } from './get-line.ts'
+import { serdeTimeout, settleInTime } from './late-value.ts'
 import { casOf, FailedValue, readValue, withCas } from './value.ts'
 
 /**
@@ -124,8 +126,23 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     if (this.abandoned) return
     this.hits = 1
     const value = readValue<V>(reply, this.#serde, this.#key, this.name)
-    if (value instanceof FailedValue) this.reject(value.error)
-    else this.resolve((this.#withCas ? withCas(value, casOf(reply)) : value) as T | PromiseLike<T>)
+    if (value instanceof FailedValue) {
+      this.reject(value.error)
+      return
+    }
+    const result = this.#withCas ? withCas(value, casOf(reply)) : value
+    if (isPromise(result)) this.#resolveLater(result as Promise<T>, reply.server)
+    else this.resolve(result as T)
+  }
+
+  #resolveLater(result: Promise<T>, server: string | undefined): void {
+    settleInTime(this, () =>
+      this.reject(serdeTimeout('read', { key: this.#key, server, command: this.name })),
+    )
+    result.then(
+      (value) => this.resolve(value),
+      (error: unknown) => this.reject(error),
+    )
   }
 
   takeMiss(): void {
