@@ -5,6 +5,8 @@ import { kindOfLine, ReplyKind } from './reply-kind.ts'
 export interface ReplyParserOptions {
   /** Name of the server, for errors about its replies. */
   readonly server?: string | undefined
+  /** What no text of an error may hold, such as the password: servers may repeat it. @default [] */
+  readonly secrets?: readonly string[] | undefined
   /** Longest line taken, in bytes. @default 65536 */
   readonly maxLineLength?: number | undefined
   /** Largest value taken, in bytes. @default 1073741824, memcached's own limit */
@@ -55,6 +57,8 @@ export class ReplyParser {
   /** Name of the server that the stream comes from. */
   readonly server: string | undefined
 
+  /** As they stand in a line, of one character per byte. */
+  readonly #secrets: readonly string[]
   readonly #maxLineLength: number
   readonly #maxValueLength: number
 
@@ -75,6 +79,9 @@ export class ReplyParser {
 
   constructor(options: ReplyParserOptions = {}) {
     this.server = options.server
+    this.#secrets = (options.secrets ?? [])
+      .filter((secret) => secret !== '')
+      .map((secret) => Buffer.from(secret).toString('latin1'))
     this.#maxLineLength = options.maxLineLength ?? 64 * 1024
     this.#maxValueLength = options.maxValueLength ?? 1024 ** 3
   }
@@ -100,7 +107,12 @@ export class ReplyParser {
     let at = start
     while (at < end && chunk[at] !== LF) at++
     if (at === end) {
-      if (end - start > this.#maxLineLength) return this.#outOfStep('the line is too long')
+      if (end - start > this.#maxLineLength) {
+        this.#line = chunk
+        this.#lineStart = start
+        this.#lineEnd = end
+        return this.#outOfStep('the line is too long')
+      }
       return this.#keepRest()
     }
     this.#at = at + 1
@@ -146,6 +158,11 @@ export class ReplyParser {
     const { line } = this
     const space = line.indexOf(' ')
     return space < 0 ? '' : line.slice(space + 1)
+  }
+
+  /** Text about replies, without the secrets. */
+  withoutSecrets(text: string): string {
+    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), text)
   }
 
   /** The line's word at an index, counted from 0. */
