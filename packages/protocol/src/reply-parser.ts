@@ -1,4 +1,5 @@
 import type { WireKey } from './key.ts'
+import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
 
 /** Options of a `ReplyParser`. */
@@ -49,7 +50,7 @@ export class ReplyParser {
   flags = 0
   /** Length of the data, of `value`, `config` and `va`. */
   size = 0
-  /** The opaque of a meta reply where it is a decimal number, -1 where there is none. */
+  /** The opaque of a meta reply: -1 where there is none, -2 where it is not one of a `RequestWriter`. */
   opaque = -1
   /** Why the reply is `unknown`. */
   problem = ''
@@ -252,13 +253,15 @@ export class ReplyParser {
     let at = from
     while (at < end) {
       const letter = line[at + 1]
-      if (letter === 102 || letter === 79) {
+      if (letter === 79) {
+        at = this.#readOpaque(at + 2)
+        continue
+      }
+      if (letter === 102) {
         const after = this.#readUint(at + 2)
-        if (letter === 102) {
-          this.flags = this.#number
-          if (after < 0) this.#outOfStep('the flags of the value are not a number')
-        } else this.opaque = after < 0 ? -1 : this.#number
-        if (after >= 0) {
+        this.flags = this.#number
+        if (after < 0) this.#outOfStep('the flags of the value are not a number')
+        else {
           at = after
           continue
         }
@@ -266,6 +269,23 @@ export class ReplyParser {
       at++
       while (at < end && line[at] !== SPACE) at++
     }
+  }
+
+  /** Reads an opaque; answers where the token ends, whatever it is. */
+  #readOpaque(from: number): number {
+    const line = this.#line
+    const end = this.#lineEnd
+    let value = 0
+    let at = from
+    for (; at < end; at++) {
+      const digit = (line[at] as number) - FIRST_OPAQUE_DIGIT
+      if (digit < 0 || digit > 63) break
+      value = (value << 6) | digit
+    }
+    const isOurs = at > from && at - from <= OPAQUE_DIGITS && (at === end || line[at] === SPACE)
+    this.opaque = isOurs ? value : -2
+    while (at < end && line[at] !== SPACE) at++
+    return at
   }
 
   #readValue(word: string, kind: ReplyKind): boolean {

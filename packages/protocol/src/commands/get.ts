@@ -82,8 +82,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     out
       .ascii('mg ')
       .ascii(this.#wire)
-      .ascii(this.#withCas ? ' v f c O' : ' v f O')
-    out.uint(this.#opaque)
+      .ascii(this.#withCas ? ' v f c' : ' v f')
+      .opaque()
     if (this.#exptime !== undefined) out.ascii(` T${this.#exptime}`)
     out.crlf()
   }
@@ -100,7 +100,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
         return true
       case ReplyKind.en:
         // Before 1.6.18 a miss does not repeat the opaque.
-        if (this.#opaque < 0 || (reply.opaque >= 0 && reply.opaque !== this.#opaque)) {
+        if (this.#opaque < 0 || (reply.opaque !== -1 && reply.opaque !== this.#opaque)) {
           throw misplaced(reply, this.name)
         }
         this.takeMiss()
