@@ -1,7 +1,8 @@
-import { once } from 'node:events'
+import { tracingChannel } from 'node:diagnostics_channel'
+import { type EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { inspect } from 'node:util'
-import { MemcacheError } from '@mc/protocol'
+import { type MemcacheClient, MemcacheError, type ServerCommands } from '@mc/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CLIENT_KINDS } from '../src/clients.ts'
 import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
@@ -49,6 +50,106 @@ async function startEcho(form: (told: string) => string): Promise<string> {
   ends.push(() => server.close())
   return `127.0.0.1:${(server.address() as { port: number }).port}`
 }
+
+/** A server that takes the login and the questions of the handshake, and then repeats what it knows. */
+async function startLateEcho(dialect: 'meta' | 'text', line: string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (data) => {
+      const told = data.toString('latin1')
+      if (told.includes(SECRET)) socket.write('STORED\r\n')
+      else if (told.startsWith('version\r\nmn')) {
+        socket.write(`VERSION 1.6.18\r\n${dialect === 'meta' ? 'MN' : 'ERROR'}\r\n`)
+      } else {
+        // Once for each request; what is stored here has one character.
+        const requests = told.split('\r\n').filter((text) => text.length > 1)
+        socket.write(`${line}\r\n`.repeat(requests.length))
+      }
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  ends.push(() => server.close())
+  return `127.0.0.1:${(server.address() as { port: number }).port}`
+}
+
+type AnyClient = MemcacheClient & Partial<ServerCommands>
+
+const CALLS: readonly ((client: AnyClient) => Promise<unknown> | undefined)[] = [
+  (client) => client.get('k'),
+  (client) => client.gets('k'),
+  (client) => client.gat('k', 9),
+  (client) => client.gats('k', 9),
+  (client) => client.getMany(['k', 'l']),
+  (client) => client.getsMany(['k', 'l']),
+  (client) => client.set('k', 1),
+  (client) => client.set('k', 1, { noreply: true }),
+  (client) => client.setMany({ k: 1, l: 2 }),
+  (client) => client.add('k', 1),
+  (client) => client.replace('k', 1),
+  (client) => client.append('k', 'x'),
+  (client) => client.prepend('k', 'x'),
+  (client) => client.cas('k', 1, '1'),
+  (client) => client.incr('k'),
+  (client) => client.decr('k'),
+  (client) => client.touch('k'),
+  (client) => client.delete('k'),
+  (client) => client.deleteMany(['k', 'l']),
+  (client) => client.flushAll(),
+  (client) => client.stats?.(),
+  (client) => client.verbosity?.(1),
+  (client) => client.cacheMemlimit?.(64),
+  (client) => client.shutdown?.(),
+  (client) => client.rawCommand?.('any'),
+]
+
+/** Forms of a reply that repeat the password, whole or cut off behind its first half. */
+const LATE_ECHOES: readonly string[] = [
+  `CLIENT_ERROR ${SECRET}`,
+  `SERVER_ERROR failed for alice ${SECRET}`,
+  `SERVER_ERROR ${'x'.repeat(243)}${SECRET}`,
+  `ERROR ${SECRET}`,
+  `BUSY ${SECRET}`,
+  SECRET,
+  `alice ${SECRET}`,
+  SECRET.slice(0, 8),
+  `VALUE ${SECRET} 0 1\r\nx`,
+  `VALUE ${SECRET}`,
+  `VA 1 f0 ${SECRET}\r\nx`,
+  `HD O${SECRET}`,
+  `EN ${SECRET}`,
+  `END ${SECRET}`,
+  `STORED ${SECRET}`,
+]
+
+describe.each(CLIENT_KINDS)(
+  '$name shows no password that a server repeats after the login',
+  ({ create }) => {
+    for (const dialect of ['meta', 'text'] as const) {
+      test.each(LATE_ECHOES)(`${dialect}: %s`, async (line) => {
+        const seen: unknown[] = []
+        const channels = [tracingChannel('mc:command'), tracingChannel('mc:connect')]
+        const subscriber = (message: unknown): number => seen.push(message)
+        for (const channel of channels) {
+          for (const name of ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const) {
+            channel[name].subscribe(subscriber)
+            ends.push(() => channel[name].unsubscribe(subscriber))
+          }
+        }
+        const client = create(await startLateEcho(dialect, line), { ...credentials, timeout: 5000 })
+        const events = client as unknown as EventEmitter
+        for (const event of ['error', 'disconnect', 'failure', 'dead']) {
+          events.on?.(event, (...args: unknown[]) => seen.push(args))
+        }
+        for (const call of CALLS) seen.push(...(await errorsOf([Promise.resolve(call(client))])))
+        await new Promise(setImmediate)
+        await client.close()
+        const errors = seen.filter((it) => it instanceof Error)
+        expect(errors.length).toBeGreaterThan(CALLS.length / 2)
+        for (const thing of seen) expect(shown(thing)).not.toContain(SECRET.slice(0, 8))
+      })
+    }
+  },
+)
 
 describe.each(CLIENT_KINDS)('$name shows no password', ({ create }) => {
   for (const kind of KINDS) {

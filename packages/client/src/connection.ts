@@ -96,7 +96,12 @@ export class Connection {
   ) {
     this.#server = server
     this.#listener = listener
-    this.#parser = new ReplyParser({ ...settings, server })
+    const { credentials } = settings
+    this.#parser = new ReplyParser({
+      ...settings,
+      server,
+      secrets: credentials && [credentials.password],
+    })
     this.stallsOverTls = settings.tls !== undefined
     this.#socket = openSocket(address, settings, (chunk) => this.#receive(chunk))
     this.#ready = new Promise((resolve, reject) => {

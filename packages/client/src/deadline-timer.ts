@@ -15,8 +15,8 @@ const CATCH_UP_TURNS = 16
  * One timer for the earliest of many deadlines. It does not keep the process alive.
  *
  * A process that stood still, in a long calculation or frozen, finds its timers due before the replies that
- * came meanwhile. So what the sockets hold is read before anything expires, and `onDue` gets the length of
- * the stall: in that time nothing could be sent.
+ * came meanwhile. So what the sockets hold is read before anything expires, and `onDue` gets the time since
+ * the timer was set: in some of it nothing could be sent.
  */
 export class DeadlineTimer {
   readonly #onDue: (stalled: number) => void
@@ -25,7 +25,7 @@ export class DeadlineTimer {
   #due = Number.POSITIVE_INFINITY
 
   /**
-   * @param onDue - called at the deadline with the milliseconds of a stall, or 0
+   * @param onDue - called at the deadline with the milliseconds that a stall took at most, 0 without one
    * @param heardAt - changes with every read of the socket
    */
   constructor(onDue: (stalled: number) => void, heardAt: () => number) {
@@ -40,7 +40,7 @@ export class DeadlineTimer {
     this.#due = due
     const now = performance.now()
     const delay = Math.max(MIN_INTERVAL, due - now)
-    this.#timer = outsideCalls(() => setTimeout(() => this.#fire(now + delay), delay).unref())
+    this.#timer = outsideCalls(() => setTimeout(() => this.#fire(now, delay), delay).unref())
   }
 
   clear(): void {
@@ -49,10 +49,10 @@ export class DeadlineTimer {
     this.#due = Number.POSITIVE_INFINITY
   }
 
-  #fire(expected: number): void {
+  #fire(setAt: number, delay: number): void {
     this.clear()
-    const late = performance.now() - expected
-    if (late > STALL) this.#catchUp(CATCH_UP_TURNS, late)
+    const passed = performance.now() - setAt
+    if (passed > delay + STALL) this.#catchUp(CATCH_UP_TURNS, passed)
     else this.#catchUp(1, 0)
   }
 

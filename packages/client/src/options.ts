@@ -5,6 +5,7 @@ import {
   checkMilliseconds,
   checkObject,
   type Dialect,
+  OPAQUES,
   type ReplyParserOptions,
 } from '@mc/protocol'
 import type { NativeValue } from '@mc/serde'
@@ -41,7 +42,11 @@ export interface ClientOptions<V = NativeValue>
    * @default 'auto'
    */
   readonly dialect?: Dialect | 'auto' | undefined
-  /** Most commands under way, waiting ones included; more reject with `MemcacheOverloadError`. @default 65536 */
+  /**
+   * Most commands under way, waiting ones included, up to 16,777,216; more reject with `MemcacheOverloadError`.
+   *
+   * @default 65536
+   */
   readonly maxInFlight?: number | undefined
   /** Most bytes of requests under way; of text from 16 KB on its characters count. @default 268435456 */
   readonly maxInFlightBytes?: number | undefined
@@ -85,14 +90,15 @@ export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSett
     dialect,
     maxLineLength: count('maxLineLength', options.maxLineLength ?? 64 * 1024),
     maxValueLength: count('maxValueLength', options.maxValueLength ?? 1024 ** 3),
-    maxInFlight: count('maxInFlight', options.maxInFlight ?? 65_536),
+    maxInFlight: count('maxInFlight', options.maxInFlight ?? 65_536, OPAQUES),
     maxInFlightBytes: count('maxInFlightBytes', options.maxInFlightBytes ?? 256 * 1024 ** 2),
   }
 }
 
-function count(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${name} must be a positive integer, got ${String(value)}`)
+function count(name: string, value: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || value < 1 || value > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? '' : ` up to ${max}`
+    throw new RangeError(`${name} must be a positive integer${range}, got ${String(value)}`)
   }
   return value
 }

@@ -19,6 +19,7 @@ describe('a command whose caller gave up', () => {
       const second = await link.line()
       link.write(hit(second, 'second'))
     })
+    await client.connect()
     await expect(client.get('a', { timeout: 20 })).rejects.toMatchObject({
       code: 'MEMCACHE_TIMEOUT',
       written: true,
@@ -77,7 +78,7 @@ describe('a command whose caller gave up', () => {
       const first = await link.line()
       // Bytes of a large value trickle in for longer than the timeout.
       link.write('VA 30 f16 ')
-      link.write(`${/O\d+/.exec(first ?? '')?.[0]}\r\n`)
+      link.write(`${/O\S+/.exec(first ?? '')?.[0]}\r\n`)
       for (let i = 0; i < 30; i++) {
         await new Promise((resolve) => setTimeout(resolve, 10))
         link.write('x')
@@ -94,8 +95,8 @@ describe('a command whose caller gave up', () => {
 describe('a reply that cannot be trusted', () => {
   const lies: readonly (readonly [string, (line: string) => string])[] = [
     ['that fits nothing', () => 'HELLO\r\n'],
-    ['to another request', (line) => hit(line.replace(/O\d+/, 'O4000'), 'x')],
-    ['a miss to another request', (line) => miss(line.replace(/O\d+/, 'O4000'))],
+    ['to another request', (line) => hit(line.replace(/O\S+/, 'O4000'), 'x')],
+    ['a miss to another request', (line) => miss(line.replace(/O\S+/, 'O4000'))],
     ['of another command', () => 'STORED\r\n'],
     ['in another dialect', (line) => `VALUE ${line.split(' ')[1]} 16 1\r\nx\r\nEND\r\n`],
     ['a value that runs over its size', (line) => hit(line, 'x').replace('VA 1', 'VA 0')],
@@ -290,7 +291,7 @@ test('bad input writes nothing, on a connection that is open', async () => {
     await expect(call).rejects.toMatchObject({ code: 'MEMCACHE_ILLEGAL_INPUT' })
   }
   expect(await client.get('z')).toBe('value of z')
-  expect(server.links[0]?.received).toMatch(/mg z v f O\d+\r\n$/)
+  expect(server.links[0]?.received).toMatch(/mg z v f O\S+\r\n$/)
   expect(server.links[0]?.received.length).toBe((before?.length ?? 0) + 'mg z v f O2\r\n'.length)
 })
 

@@ -113,7 +113,7 @@ export function miss(request: string | undefined): string {
 }
 
 function opaque(request: string | undefined): string {
-  return /O\d+/.exec(request ?? '')?.[0] ?? ''
+  return /O\S+/.exec(request ?? '')?.[0] ?? ''
 }
 
 /** Greets, then answers every `mg` with its key in the value, every other line with `HD`. */

@@ -33,14 +33,14 @@ test('calls behind one that is late have their whole time', async () => {
 
 test('reads of a connection that is given up for its silence are sent once more, writes are not', async () => {
   const { client, server } = await start(
-    { timeout: 50 },
+    { timeout: 50, connectTimeout: 30_000 },
     async (link) => {
       await link.greet()
       link.write(hit(await link.line(), 'first'))
     },
     echo,
   )
-  await client.get('a')
+  await client.get('a', { timeout: 30_000 })
   const late = client.get('b')
   const read = client.get('c', { timeout: 30_000 })
   const write = client.set('d', 1, { timeout: 30_000 })

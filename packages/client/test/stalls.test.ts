@@ -19,40 +19,40 @@ describe('a process that stands still', () => {
   }
 
   test('between two calls of a turn takes the time of neither', async () => {
-    start({ timeout: 100 })
+    start({ timeout: 500 })
     await client.connect()
     const first = client.get('a')
-    stall(150)
+    stall(600)
     const second = client.get('b')
     expect(await Promise.all([first, second])).toEqual([undefined, undefined])
   })
 
   test('while it makes many calls has all of them answered', async () => {
-    start({ timeout: 100 })
+    start({ timeout: 500 })
     await client.connect()
     const calls = Array.from({ length: 300 }, (_, i) => {
-      stall(1)
+      stall(2)
       return client.set(`key${i}`, i)
     })
     expect(await Promise.all(calls)).toEqual(calls.map(() => true))
   })
 
   test('behind its calls gets the replies that came meanwhile', async () => {
-    start({ timeout: 100 })
+    start({ timeout: 500 })
     await client.connect()
     const calls = Array.from({ length: 1000 }, (_, i) => client.get(`key${i}`))
     // The requests leave at the end of the turn.
     await new Promise((resolve) => setImmediate(resolve))
-    stall(400)
+    stall(700)
     expect(await Promise.all(calls)).toEqual(calls.map(() => undefined))
     expect(client.isConnected).toBe(true)
   })
 
   test('while it connects has its calls answered', async () => {
-    start({ timeout: 100, connectTimeout: 100 })
+    start({ timeout: 500, connectTimeout: 500 })
     const call = client.get('a')
     await new Promise((resolve) => setImmediate(resolve))
-    stall(400)
+    stall(700)
     expect(await call).toBeUndefined()
   })
 })

@@ -6,12 +6,15 @@ import {
   MemcacheUnknownCommandError,
   MemcacheUnknownError,
 } from './errors.ts'
-import { ReplyKind } from './reply-kind.ts'
+import { protocolWord, ReplyKind } from './reply-kind.ts'
 import type { ReplyParser } from './reply-parser.ts'
 import type { RequestWriter } from './request-writer.ts'
 
 /** Said unasked to a connection past the server's limit, which then closes it. */
 const TOO_MANY_CONNECTIONS = 'Too many open connections'
+
+/** What stands for the command of a reply that no command awaits. */
+const UNASKED_REPLY = 'unasked reply'
 
 /** Of what a server says in an error line, in characters. */
 const MAX_ERROR_TEXT = 250
@@ -109,9 +112,12 @@ export abstract class Command<T = unknown> {
   }
 }
 
-/** The error that a reply means to a command which did not expect it. */
+/**
+ * The error that a reply means to a command which did not expect it. What an error line says is shown, without
+ * secrets; of other lines, which may hold anything, no more than a word of the protocol.
+ */
 export function errorOfReply(reply: ReplyParser, command: string): MemcacheError {
-  const text = printable(reply.text, MAX_ERROR_TEXT)
+  const text = shownText(reply, reply.text)
   const place = { server: reply.server, command }
   switch (reply.kind) {
     case ReplyKind.clientError:
@@ -119,14 +125,16 @@ export function errorOfReply(reply: ReplyParser, command: string): MemcacheError
     case ReplyKind.serverError:
       return new MemcacheServerError(text || 'SERVER_ERROR', place)
     case ReplyKind.error:
-      if (text === TOO_MANY_CONNECTIONS) return new MemcacheConnectError(text, place)
+      if (reply.text === TOO_MANY_CONNECTIONS) {
+        return new MemcacheConnectError(TOO_MANY_CONNECTIONS, { ...place, written: false })
+      }
       return new MemcacheUnknownCommandError(text || 'the server does not know the command', place)
     case ReplyKind.refused:
-      return new MemcacheServerError(shortened(reply.line), place)
+      return new MemcacheServerError(shownText(reply, reply.line), place)
     case ReplyKind.unknown:
-      return new MemcacheUnknownError(`${reply.problem}: ${shortened(reply.line)}`, place)
+      return unfit(reply, reply.problem, command)
     default:
-      return new MemcacheUnknownError(`a reply that does not fit: ${shortened(reply.line)}`, place)
+      return unfit(reply, 'a reply that does not fit', command)
   }
 }
 
@@ -155,15 +163,21 @@ function leavesStreamInStep(reply: ReplyParser, isStore: boolean): boolean {
   }
 }
 
-/** At most 32 characters of a line from the server, printable. */
-function shortened(line: string): string {
-  return `"${printable(line, 32)}"`
+function unfit(reply: ReplyParser, problem: string, command: string): MemcacheUnknownError {
+  const { line, server } = reply
+  const word = protocolWord(line)
+  const start = word === undefined ? '' : ` that begins with ${word}`
+  const expected = command === UNASKED_REPLY ? 'none' : `one to ${command}`
+  const message = `${problem}: expected ${expected}, got a line of ${line.length} bytes${start}`
+  return new MemcacheUnknownError(reply.withoutSecrets(message), { server, command })
 }
 
-/** What logs and terminals can show of a server's text, and no more than so many characters. */
-function printable(text: string, length: number): string {
-  const shown = text.slice(0, length).replace(/[^\x20-\x7e]/g, '?')
-  return text.length > length ? `${shown}…` : shown
+/** What logs and terminals can show of a server's text, up to a length. */
+function shownText(reply: ReplyParser, text: string): string {
+  // Before it is cut and made printable, which could leave a part of a secret.
+  const safe = reply.withoutSecrets(text)
+  const shown = safe.slice(0, MAX_ERROR_TEXT).replace(/[^\x20-\x7e]/g, '?')
+  return safe.length > MAX_ERROR_TEXT ? `${shown}…` : shown
 }
 
 function nobody(): void {}

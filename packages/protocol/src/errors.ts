@@ -165,13 +165,14 @@ export class MemcachePartialError<R = unknown> extends MemcacheError {
 
 /**
  * True for failures of the connection rather than of one command: refused, reset, closed, timed out,
- * or out of step. These count against a server in failover and cost a pooled client its place.
+ * or out of step. These count against a server in failover and cost a pooled client its place. A timeout in
+ * which a serde was at work, which is its `cause`, is none of them.
  */
 export function isConnectionError(error: unknown): boolean {
   if (error instanceof MemcachePartialError) return isConnectionError(error.cause)
+  if (error instanceof MemcacheTimeoutError) return !(error.cause instanceof MemcacheSerdeError)
   return (
     error instanceof MemcacheConnectError ||
-    error instanceof MemcacheTimeoutError ||
     error instanceof MemcacheUnexpectedCloseError ||
     error instanceof MemcacheUnknownError
   )

@@ -86,6 +86,7 @@ export type {
   ValueWithCas,
   WriteOptions,
 } from './memcache-client.ts'
+export { OPAQUES } from './opaque.ts'
 export { ReplyKind } from './reply-kind.ts'
 export { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'
 export { RequestWriter } from './request-writer.ts'

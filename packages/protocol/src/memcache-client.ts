@@ -15,7 +15,11 @@ export type CasToken = string
 
 /** Options of every command. */
 export interface CommandOptions {
-  /** Milliseconds for the whole command, queueing and connecting included. @default the client's `timeout` */
+  /**
+   * Milliseconds for the whole call: queueing, connecting, an asynchronous serde, and all keys of many.
+   *
+   * @default the client's `timeout`
+   */
   readonly timeout?: number | undefined
   /** Rejects the call with the signal's reason when it aborts. What was written stays written. */
   readonly signal?: AbortSignal | undefined

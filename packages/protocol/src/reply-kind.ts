@@ -96,6 +96,17 @@ const BARE: ReadonlySet<ReplyKind> = new Set([
   ReplyKind.reset,
 ])
 
+/** Words that begin a line with data or of a meta reply, beside those above. */
+const OTHER_WORDS: ReadonlySet<string> = new Set([
+  ...['VALUE', 'CONFIG', 'VA', 'HD', 'EN', 'NF', 'NS', 'EX', 'MN'],
+])
+
+/** The first word of a line if it is one of the protocol's. */
+export function protocolWord(line: string): string | undefined {
+  const word = /^[A-Z_]+(?=[ :]|$)/.exec(line)?.[0]
+  return word !== undefined && (WORDS.has(word) || OTHER_WORDS.has(word)) ? word : undefined
+}
+
 /** The kind of a whole line that carries no data and is no meta reply. */
 export function kindOfLine(line: string): ReplyKind {
   // Servers write both "ERROR text" and "ERROR: text".

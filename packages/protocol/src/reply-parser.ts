@@ -1,10 +1,13 @@
 import type { WireKey } from './key.ts'
+import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
 
 /** Options of a `ReplyParser`. */
 export interface ReplyParserOptions {
   /** Name of the server, for errors about its replies. */
   readonly server?: string | undefined
+  /** What no text of an error may hold, such as the password: servers may repeat it. @default [] */
+  readonly secrets?: readonly string[] | undefined
   /** Longest line taken, in bytes. @default 65536 */
   readonly maxLineLength?: number | undefined
   /** Largest value taken, in bytes. @default 1073741824, memcached's own limit */
@@ -47,7 +50,7 @@ export class ReplyParser {
   flags = 0
   /** Length of the data, of `value`, `config` and `va`. */
   size = 0
-  /** The opaque of a meta reply where it is a decimal number, -1 where there is none. */
+  /** The opaque of a meta reply: -1 where there is none, -2 where it is not one of a `RequestWriter`. */
   opaque = -1
   /** Why the reply is `unknown`. */
   problem = ''
@@ -55,6 +58,8 @@ export class ReplyParser {
   /** Name of the server that the stream comes from. */
   readonly server: string | undefined
 
+  /** As they stand in a line, of one character per byte. */
+  readonly #secrets: readonly string[]
   readonly #maxLineLength: number
   readonly #maxValueLength: number
 
@@ -75,6 +80,9 @@ export class ReplyParser {
 
   constructor(options: ReplyParserOptions = {}) {
     this.server = options.server
+    this.#secrets = (options.secrets ?? [])
+      .filter((secret) => secret !== '')
+      .map((secret) => Buffer.from(secret).toString('latin1'))
     this.#maxLineLength = options.maxLineLength ?? 64 * 1024
     this.#maxValueLength = options.maxValueLength ?? 1024 ** 3
   }
@@ -100,7 +108,12 @@ export class ReplyParser {
     let at = start
     while (at < end && chunk[at] !== LF) at++
     if (at === end) {
-      if (end - start > this.#maxLineLength) return this.#outOfStep('the line is too long')
+      if (end - start > this.#maxLineLength) {
+        this.#line = chunk
+        this.#lineStart = start
+        this.#lineEnd = end
+        return this.#outOfStep('the line is too long')
+      }
       return this.#keepRest()
     }
     this.#at = at + 1
@@ -146,6 +159,11 @@ export class ReplyParser {
     const { line } = this
     const space = line.indexOf(' ')
     return space < 0 ? '' : line.slice(space + 1)
+  }
+
+  /** Text about replies, without the secrets. */
+  withoutSecrets(text: string): string {
+    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), text)
   }
 
   /** The line's word at an index, counted from 0. */
@@ -235,13 +253,15 @@ export class ReplyParser {
     let at = from
     while (at < end) {
       const letter = line[at + 1]
-      if (letter === 102 || letter === 79) {
+      if (letter === 79) {
+        at = this.#readOpaque(at + 2)
+        continue
+      }
+      if (letter === 102) {
         const after = this.#readUint(at + 2)
-        if (letter === 102) {
-          this.flags = this.#number
-          if (after < 0) this.#outOfStep('the flags of the value are not a number')
-        } else this.opaque = after < 0 ? -1 : this.#number
-        if (after >= 0) {
+        this.flags = this.#number
+        if (after < 0) this.#outOfStep('the flags of the value are not a number')
+        else {
           at = after
           continue
         }
@@ -249,6 +269,23 @@ export class ReplyParser {
       at++
       while (at < end && line[at] !== SPACE) at++
     }
+  }
+
+  /** Reads an opaque; answers where the token ends, whatever it is. */
+  #readOpaque(from: number): number {
+    const line = this.#line
+    const end = this.#lineEnd
+    let value = 0
+    let at = from
+    for (; at < end; at++) {
+      const digit = (line[at] as number) - FIRST_OPAQUE_DIGIT
+      if (digit < 0 || digit > 63) break
+      value = (value << 6) | digit
+    }
+    const isOurs = at > from && at - from <= OPAQUE_DIGITS && (at === end || line[at] === SPACE)
+    this.opaque = isOurs ? value : -2
+    while (at < end && line[at] !== SPACE) at++
+    return at
   }
 
   #readValue(word: string, kind: ReplyKind): boolean {

@@ -1,6 +1,7 @@
 import { plainBytes } from './bytes.ts'
 import { borrowEncodeBuffer, ENCODE_BUFFER_SIZE, returnEncodeBuffers } from './encode-buffer.ts'
 import type { WireKey } from './key.ts'
+import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS, OPAQUES } from './opaque.ts'
 
 const SLAB_SIZE = 64 * 1024
 
@@ -83,7 +84,7 @@ export class RequestWriter {
   /** A whole number from 0 to 2^53 - 1 in decimal. */
   uint(value: number): this {
     if (value > 0xffff) return this.ascii(value.toString())
-    // Short numbers, such as opaques, are written faster than their text is made.
+    // Short numbers, such as sizes, are written faster than their text is made.
     this.#reserve(5)
     const slab = this.#slab
     let at = this.#end
@@ -152,10 +153,26 @@ export class RequestWriter {
     return fresh
   }
 
-  /** A number for the opaque of the next meta request: 0 to 4095, then again from 0. */
+  /** Moves on to the opaque of the next meta request: from 1 up to `OPAQUES - 1`, then again from 0. */
   nextOpaque(): number {
-    this.#opaque = (this.#opaque + 1) & 0xfff
+    this.#opaque = (this.#opaque + 1) & (OPAQUES - 1)
     return this.#opaque
+  }
+
+  /** The flag of the opaque that `nextOpaque` gave last. */
+  opaque(): this {
+    this.#reserve(OPAQUE_DIGITS + 2)
+    const slab = this.#slab
+    const value = this.#opaque
+    let at = this.#end
+    slab[at++] = 32
+    slab[at++] = 79
+    if (value >= 0x40000) slab[at++] = FIRST_OPAQUE_DIGIT + (value >> 18)
+    if (value >= 0x1000) slab[at++] = FIRST_OPAQUE_DIGIT + ((value >> 12) & 63)
+    if (value >= 0x40) slab[at++] = FIRST_OPAQUE_DIGIT + ((value >> 6) & 63)
+    slab[at++] = FIRST_OPAQUE_DIGIT + (value & 63)
+    this.#end = at
+    return this
   }
 
   #reserve(size: number): void {

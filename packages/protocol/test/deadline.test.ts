@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Deadline, MemcacheTimeoutError, startTimer } from '../src/index.ts'
+import { Deadline, MemcacheTimeoutError, startTimer, type WriteOptions } from '../src/index.ts'
 
 describe('Deadline', () => {
   it('gives each step what is left of the time', () => {
     let now = 1000
     const deadline = new Deadline(300, undefined, () => now)
-    expect(deadline.step({ noreply: true })).toEqual({ noreply: true, timeout: 300 })
+    expect(deadline.step<WriteOptions>({ noreply: true })).toEqual({ noreply: true, timeout: 300 })
     now += 100
     expect(deadline.step().timeout).toBe(200)
     now += 200

@@ -64,7 +64,7 @@ describe('a value whose announced length is', () => {
   ]
   test.each(lengths)('%d is refused before it comes, and costs no memory', async (length) => {
     const forms: readonly ((line: string) => string)[] = [
-      (line) => `VA ${length} f16 ${/O\d+/.exec(line)?.[0]}\r\nabc`,
+      (line) => `VA ${length} f16 ${/O\S+/.exec(line)?.[0]}\r\nabc`,
       () => `VALUE a 16 ${length}\r\nabc`,
       () => `CONFIG a 16 ${length}\r\nabc`,
     ]
@@ -95,7 +95,7 @@ describe('a value whose announced length is', () => {
 
   test('a gigabyte, as memcached allows, costs memory only as it comes', async () => {
     const { client } = await meet(
-      answering((line) => `VA ${1024 ** 3} f0 ${/O\d+/.exec(line)}\r\nabc`),
+      answering((line) => `VA ${1024 ** 3} f0 ${/O\S+/.exec(line)}\r\nabc`),
       {
         timeout: 100,
       },
@@ -111,7 +111,7 @@ describe('a reply without an end', () => {
     ['a line of an error', () => 'SERVER_ERROR ', 'x'.repeat(1000), 'MEMCACHE_UNKNOWN'],
     [
       'a value, which goes on behind its length',
-      (line) => `VA ${MEGABYTE} f16 ${/O\d+/.exec(line)?.[0]}\r\n`,
+      (line) => `VA ${MEGABYTE} f16 ${/O\S+/.exec(line)?.[0]}\r\n`,
       'x'.repeat(1000),
       'MEMCACHE_UNKNOWN',
     ],
@@ -295,7 +295,7 @@ describe('flags of a meta reply', () => {
     '%j that nobody asked for leave the value and its owner as they are, or fail',
     async (flags) => {
       const { client, server } = await meet(
-        answering((line) => `VA 1 f16 ${/O\d+/.exec(line)?.[0]}${flags}\r\nx\r\n`),
+        answering((line) => `VA 1 f16 ${/O\S+/.exec(line)?.[0]}${flags}\r\nx\r\n`),
       )
       const outcome = await client.get('a').catch((error: unknown) => error)
       if (outcome === 'x') expect(server.links.length).toBe(1)

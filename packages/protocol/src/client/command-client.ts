@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { GetCommand } from '../commands/get.ts'
+import { serdeTimeout } from '../commands/late-value.ts'
 import {
   CounterCommand,
   DeleteCommand,
@@ -11,7 +12,7 @@ import {
 import { RawCommand } from '../commands/raw.ts'
 import { StatsCommand } from '../commands/stats.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
-import { orOnError } from '../errors.ts'
+import { MemcacheTimeoutError, orOnError } from '../errors.ts'
 import { checkCas, checkDelay, checkInteger, toDelta, toExptime } from '../integer.ts'
 import { itemKey, KeyEncoder } from '../key.ts'
 import { entryPairs, keyList } from '../many-keys.ts'
@@ -34,7 +35,8 @@ import type {
 } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
-import { linesOfKeys, settleLines, settleMany } from './many.ts'
+import { Deadline } from './deadline.ts'
+import { type KeyCommand, linesOfKeys, needsDeadline, settleLines, settleMany } from './many.ts'
 import {
   type CommandClientOptions,
   checkBoolean,
@@ -62,6 +64,9 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   extends Announcer<E>
   implements MemcacheClient<V>, ServerCommands
 {
+  /** Name of the server, for errors. */
+  abstract readonly server: string
+
   readonly #keys: KeyEncoder
   readonly #serde: Serde<V>
   readonly #timeout: number
@@ -157,26 +162,41 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   ): Promise<boolean | undefined> {
     checkCas(cas)
     const command = this.#storeCommand('cas', key, value, options, cas)
-    const ready = command instanceof StoreCommand ? command : await command
-    return this.#write(ready, options, true, false)
+    if (command instanceof StoreCommand) return this.#write(command, options, true, false)
+    const deadline = this.#deadline(options, 'cas')
+    const ready = await this.#serialized(command, deadline, 'cas')
+    return this.#write(ready, deadline.step(options), true, false)
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
-    const keys: ItemKey[] = []
-    const commands: (StoreCommand | Promise<StoreCommand>)[] = []
-    // All of them are checked before any is sent.
-    for (const [key, value] of entryPairs(entries)) {
-      keys.push(itemKey(key))
-      commands.push(this.#storeCommand('set', key, value, options))
+    const pairs = entryPairs(entries)
+    let deadline = needsDeadline(pairs.length) ? this.#deadline(options, 'set') : undefined
+    const commands: KeyCommand<StoreCommand>[] = []
+    const unready: Promise<unknown>[] = []
+    try {
+      // All of them are checked before any is sent.
+      for (const [index, [key, value]] of pairs.entries()) {
+        const keep = (command: StoreCommand): void => {
+          commands[index] = { key: itemKey(key), command }
+        }
+        const command = this.#storeCommand('set', key, value, options)
+        if (command instanceof StoreCommand) keep(command)
+        else unready.push(command.then(keep))
+      }
+    } catch (error) {
+      for (const promise of unready) promise.catch(() => {})
+      throw error
     }
     // Not a turn later where it need not be: calls are sent in the order in which they are made.
-    const isReady = commands.every((command) => command instanceof StoreCommand)
-    const ready = isReady ? commands : await Promise.all(commands)
+    if (unready.length > 0) {
+      deadline ??= this.#deadline(options, 'set')
+      await this.#serialized(Promise.all(unready), deadline, 'set')
+    }
     const notStored: ItemKey[] = []
     await settleMany(
-      keys,
-      ready,
-      (command, resolve, reject) => this.#send(command, options, true, resolve, reject),
+      commands,
+      { options, deadline },
+      (command, step, resolve, reject) => this.#send(command, step, true, resolve, reject),
       (key, isStored) => isStored || notStored.push(key),
       notStored,
     )
@@ -205,14 +225,14 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    const items: ItemKey[] = []
-    const commands: DeleteCommand[] = []
-    for (const key of keyList(keys)) {
-      items.push(itemKey(key))
-      commands.push(new DeleteCommand(this.#keys.encode(key)))
-    }
-    await settleMany(items, commands, (command, resolve, reject) =>
-      this.#send(command, options, true, resolve, reject),
+    const list = keyList(keys)
+    const deadline = needsDeadline(list.length) ? this.#deadline(options, 'delete') : undefined
+    const commands = list.map((key) => ({
+      key: itemKey(key),
+      command: new DeleteCommand(this.#keys.encode(key)),
+    }))
+    await settleMany(commands, { options, deadline }, (command, step, resolve, reject) =>
+      this.#send(command, step, true, resolve, reject),
     )
     return true
   }
@@ -330,10 +350,13 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     const results = new Map<ItemKey, T>()
     const failed = new Map<ItemKey, Error>()
     const lines = linesOfKeys(keys, this.#keys, this.#serde, withCas, results, failed)
-    if (lines.length === 0) return results
+    const deadline = needsDeadline(lines.length)
+      ? this.#deadline(options, withCas ? 'gets' : 'get')
+      : undefined
     await settleLines(
       lines,
-      (line) => this.execute(line, options),
+      { options, deadline },
+      (line, step) => this.execute(line, step),
       results,
       failed,
       this.#ignoreExc,
@@ -346,10 +369,37 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       const command = this.#storeCommand(verb, key, value, options)
       if (command instanceof StoreCommand)
         return this.#write(command, options, true) as Promise<boolean>
-      return command.then((ready) => this.#write(ready, options, true)) as Promise<boolean>
+      return this.#storeLater(verb, command, options)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  async #storeLater(
+    verb: StoreVerb,
+    command: Promise<StoreCommand>,
+    options: StoreOptions | undefined,
+  ): Promise<boolean> {
+    const deadline = this.#deadline(options, verb)
+    const ready = await this.#serialized(command, deadline, verb)
+    return this.#write(ready, deadline.step(options), true) as Promise<boolean>
+  }
+
+  /** What a serde writes, unless the deadline passes or the signal aborts before. */
+  async #serialized<T>(work: Promise<T>, deadline: Deadline, command: string): Promise<T> {
+    try {
+      return await deadline.bound(work, false)
+    } catch (error) {
+      if (!(error instanceof MemcacheTimeoutError)) throw error
+      throw serdeTimeout('written', { server: this.server, command, written: false })
+    }
+  }
+
+  /** The deadline of a call that takes several steps. @throws MemcacheIllegalInputError for its options */
+  #deadline(options: CommandOptions | undefined, command: string): Deadline {
+    if (options !== undefined) checkCallOptions(options)
+    const place = { server: this.server, command }
+    return new Deadline(options?.timeout ?? this.#timeout, options?.signal, undefined, place)
   }
 
   #storeCommand(

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import { MemcacheTimeoutError } from '../errors.ts'
+import { type MemcacheErrorOptions, MemcacheTimeoutError } from '../errors.ts'
 import type { CommandOptions } from '../memcache-client.ts'
 import { onAbort } from './watch-signal.ts'
 
@@ -16,16 +16,24 @@ export class Deadline {
   readonly #timeout: number
   readonly #end: number
   readonly #now: () => number
+  readonly #place: MemcacheErrorOptions
 
   /**
    * @param timeout - milliseconds from now for the whole call; `Infinity`: none
    * @param now - milliseconds on a clock that never goes back
+   * @param place - what its error names
    */
-  constructor(timeout: number, signal?: AbortSignal, now: () => number = () => performance.now()) {
+  constructor(
+    timeout: number,
+    signal?: AbortSignal,
+    now: () => number = () => performance.now(),
+    place: MemcacheErrorOptions = {},
+  ) {
     this.signal = signal
     this.#timeout = timeout
     this.#end = now() + timeout
     this.#now = now
+    this.#place = place
   }
 
   /** Milliseconds left; 0 when it has passed. */
@@ -89,7 +97,7 @@ export class Deadline {
 
   #passed(written: boolean | undefined): MemcacheTimeoutError {
     const message = `the call was not finished within ${this.#timeout} ms`
-    return new MemcacheTimeoutError(message, { written })
+    return new MemcacheTimeoutError(message, { ...this.#place, written })
   }
 }
 

@@ -3,11 +3,24 @@ import { GetManyCommand } from '../commands/get-many.ts'
 import { isIgnorableError, MemcacheError, MemcachePartialError } from '../errors.ts'
 import { itemKey, type KeyEncoder, type WireKey } from '../key.ts'
 import { keyList } from '../many-keys.ts'
-import type { ItemKey, Key } from '../memcache-client.ts'
+import type { CommandOptions, ItemKey, Key } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
+import type { Deadline } from './deadline.ts'
 
 /** Commands of one call that are in flight at once. */
 const WINDOW = 1024
+
+/** The options of a call of many commands, and the deadline for all of its windows. */
+export interface ManyCall<O extends CommandOptions> {
+  readonly options: O | undefined
+  /** Made at the start of a call that may take more than one step; others need no clock. */
+  readonly deadline: Deadline | undefined
+}
+
+/** Whether a call of so many commands takes more than one step. */
+export function needsDeadline(commands: number): boolean {
+  return commands > WINDOW
+}
 
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
 export function linesOfKeys<V>(
@@ -43,66 +56,113 @@ export function linesOfKeys<V>(
 /** Sends the lines and waits for all. @throws MemcachePartialError, or the error if all keys have it */
 export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
-  send: (line: GetManyCommand<V>) => Promise<void>,
+  call: ManyCall<CommandOptions>,
+  send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
   results: Map<ItemKey, unknown>,
   failed: Map<ItemKey, Error>,
   ignoreExc: boolean,
 ): Promise<void> {
   let anyCame = false
-  await forEachInFlight(lines, async (line) => {
-    try {
-      await send(line)
-      anyCame ||= line.items.some((key) => !failed.has(key))
-    } catch (error) {
-      for (const key of line.items) if (!results.has(key)) failed.set(key, error as Error)
-    }
-  })
+  const fail = (line: GetManyCommand<V>, error: unknown): void => {
+    for (const key of line.items) if (!results.has(key)) failed.set(key, error as Error)
+  }
+  await inWindows(lines, call, fail, (window, options) =>
+    Promise.all(
+      window.map(async (line) => {
+        try {
+          await send(line, options)
+          anyCame ||= line.items.some((key) => !failed.has(key))
+        } catch (error) {
+          fail(line, error)
+        }
+      }),
+    ),
+  )
+  // A key that was asked for twice may have failed once.
+  for (const key of failed.keys()) if (results.has(key)) failed.delete(key)
   const first = firstError(failed, ignoreExc)
   if (first !== undefined) throwFailures(first, failed, results, anyCame || results.size > 0)
 }
 
+/** One command of a call and the key that it is for. */
+export interface KeyCommand<C> {
+  readonly key: ItemKey
+  readonly command: C
+}
+
 /** Sends one command for each key. @throws MemcachePartialError, or the error if all keys have it */
-export async function settleMany<C, T>(
-  keys: readonly ItemKey[],
-  commands: readonly C[],
-  send: (command: C, resolve: (result: T) => void, reject: (error: unknown) => void) => void,
+export async function settleMany<C, T, O extends CommandOptions>(
+  commands: readonly KeyCommand<C>[],
+  call: ManyCall<O>,
+  send: (
+    command: C,
+    options: O | undefined,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+  ) => void,
   onResult: (key: ItemKey, result: T) => void = () => {},
   results: unknown = true,
 ): Promise<void> {
   const failed = new Map<ItemKey, Error>()
   let failures = 0
-  for (let start = 0; start < commands.length; start += WINDOW) {
-    const slice = commands.slice(start, start + WINDOW)
+  const fail = ({ key }: KeyCommand<C>, error: unknown): void => {
+    failures++
+    failed.set(key, error as Error)
+  }
+  await inWindows(commands, call, fail, (window, options) => {
     // One promise for all: that each has its own would be a third of the work.
-    await new Promise<void>((done) => {
-      let left = slice.length
-      for (const [i, command] of slice.entries()) {
-        const key = keys[start + i] as ItemKey
-        const settle = (): void => {
-          if (--left === 0) done()
-        }
+    return new Promise<void>((done) => {
+      let left = window.length
+      const settle = (): void => {
+        if (--left === 0) done()
+      }
+      for (const one of window) {
         send(
-          command,
+          one.command,
+          options,
           (result) => {
-            onResult(key, result)
+            onResult(one.key, result)
             settle()
           },
           (error) => {
-            failures++
-            failed.set(key, error as Error)
+            fail(one, error)
             settle()
           },
         )
       }
     })
-  }
+  })
   const first = firstError(failed, false)
   if (first !== undefined) throwFailures(first, failed, results, failures < commands.length)
 }
 
+/** Sends window after window; what is left when the deadline passes or the signal aborts goes to `fail`. */
+async function inWindows<C, O extends CommandOptions>(
+  commands: readonly C[],
+  { options, deadline }: ManyCall<O>,
+  fail: (command: C, error: unknown) => void,
+  send: (window: readonly C[], options: O | undefined) => Promise<unknown>,
+): Promise<void> {
+  for (let start = 0; start < commands.length; start += WINDOW) {
+    let step = options
+    try {
+      step = deadline?.step(options) ?? options
+    } catch (error) {
+      for (const command of commands.slice(start)) fail(command, error)
+      return
+    }
+    await send(commands.slice(start, start + WINDOW), step)
+  }
+}
+
+/** The failure that the call rejects with; the reason of an abort before all others. */
 function firstError(failed: ReadonlyMap<ItemKey, Error>, ignoreExc: boolean): Error | undefined {
-  for (const error of failed.values()) if (!ignoreExc || !isIgnorableError(error)) return error
-  return undefined
+  let first: Error | undefined
+  for (const error of failed.values()) {
+    if (!(error instanceof MemcacheError)) return error
+    if (!ignoreExc || !isIgnorableError(error)) first ??= error
+  }
+  return first
 }
 
 function throwFailures(
@@ -111,18 +171,8 @@ function throwFailures(
   results: unknown,
   anyCame: boolean,
 ): never {
-  // The reason of an abort, and what went wrong for every key alike, is told as it is.
+  // The reason of an abort, and what went wrong for every key alike, is rethrown unchanged.
   if (!anyCame || !(first instanceof MemcacheError)) throw first
   const { server, command } = first
   throw new MemcachePartialError(results, failed, { server, command })
-}
-
-async function forEachInFlight<T>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  for (let start = 0; start < items.length; start += WINDOW) {
-    const slice = items.slice(start, start + WINDOW)
-    await Promise.all(slice.map((item, i) => work(item, start + i)))
-  }
 }

@@ -5,7 +5,11 @@ import type { Serde } from '../serde.ts'
 
 /** Options of every `CommandClient`: what calls mean, whatever carries them. */
 export interface CommandClientOptions<V> {
-  /** Milliseconds for a whole command, queueing and connecting included. @default 1000 */
+  /**
+   * Milliseconds for a whole call: queueing, connecting, an asynchronous serde, and all keys of many.
+   *
+   * @default 1000
+   */
   readonly timeout?: number | undefined
   /** How values become bytes. @default nativeSerde */
   readonly serde?: Serde<V> | undefined

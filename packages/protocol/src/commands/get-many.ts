@@ -5,6 +5,7 @@ import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
+import { serdeTimeout, settleInTime } from './late-value.ts'
 import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
 /**
@@ -77,7 +78,8 @@ export class GetManyCommand<V> extends Command<void> {
         if (!this.abandoned) this.#take(reply)
         return false
       case ReplyKind.end:
-        this.resolve(this.#slow === undefined ? undefined : this.#takeSlow(this.#slow))
+        if (this.#slow === undefined) this.resolve()
+        else this.#awaitSlow(this.#slow, reply.server)
         return true
       default:
         if (this.#started) throw errorOfReply(reply, this.name)
@@ -98,19 +100,33 @@ export class GetManyCommand<V> extends Command<void> {
       this.#results.set(key, result)
       return
     }
-    // Awaited when the reply is whole; if it never is, nobody is interested in how it ends.
+    // Awaited when the reply is whole; if it never is, its outcome is dropped.
     result.then(undefined, () => {})
     this.#slow ??= []
     this.#slow.push({ key, result })
   }
 
-  async #takeSlow(slow: readonly SlowResult[]): Promise<void> {
-    for (const { key, result } of slow) {
-      try {
-        this.#results.set(key, await result)
-      } catch (error) {
-        this.#failed.set(key, error as Error)
+  /** Resolves when all of them have settled, or the deadline has failed the others. */
+  #awaitSlow(slow: readonly SlowResult[], server: string | undefined): void {
+    const pending = new Set(slow)
+    settleInTime(this, () => {
+      for (const { key } of pending) {
+        this.#failed.set(key, serdeTimeout('read', { key, server, command: this.name }))
       }
+      pending.clear()
+      this.resolve()
+    })
+    // What comes behind the deadline or an abort must not change maps that the caller has.
+    const take = <T>(one: SlowResult, map: Map<ItemKey, T>, outcome: T): void => {
+      if (this.abandoned || !pending.delete(one)) return
+      map.set(one.key, outcome)
+      if (pending.size === 0) this.resolve()
+    }
+    for (const one of slow) {
+      one.result.then(
+        (value) => take<unknown>(one, this.#results, value),
+        (error: Error) => take(one, this.#failed, error),
+      )
     }
   }
 

@@ -6,7 +6,8 @@ import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
 import type { GetLine } from './get-line.ts'
-import { casOf, FailedValue, readValue, withCas } from './value.ts'
+import { serdeTimeout, settleInTime } from './late-value.ts'
+import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
 /**
  * `get`, and with `withCas` `gets`, and with an exptime `gat` and `gats`: one key's value.
@@ -80,8 +81,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     out
       .ascii('mg ')
       .ascii(this.#wire)
-      .ascii(this.#withCas ? ' v f c O' : ' v f O')
-    out.uint(this.#opaque)
+      .ascii(this.#withCas ? ' v f c' : ' v f')
+      .opaque()
     if (this.#exptime !== undefined) out.ascii(` T${this.#exptime}`)
     out.crlf()
   }
@@ -98,7 +99,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
         return true
       case ReplyKind.en:
         // Before 1.6.18 a miss does not repeat the opaque.
-        if (this.#opaque < 0 || (reply.opaque >= 0 && reply.opaque !== this.#opaque)) {
+        if (this.#opaque < 0 || (reply.opaque !== -1 && reply.opaque !== this.#opaque)) {
           throw misplaced(reply, this.name)
         }
         this.takeMiss()
@@ -124,8 +125,23 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     if (this.abandoned) return
     this.hits = 1
     const value = readValue<V>(reply, this.#serde, this.#key, this.name)
-    if (FailedValue.is(value)) this.reject(value.error)
-    else this.resolve((this.#withCas ? withCas(value, casOf(reply)) : value) as T | PromiseLike<T>)
+    if (FailedValue.is(value)) {
+      this.reject(value.error)
+      return
+    }
+    const result = this.#withCas ? withCas(value, casOf(reply)) : value
+    if (isPending(result)) this.#resolveLater(result as Promise<T>, reply.server)
+    else this.resolve(result as T)
+  }
+
+  #resolveLater(result: Promise<T>, server: string | undefined): void {
+    settleInTime(this, () =>
+      this.reject(serdeTimeout('read', { key: this.#key, server, command: this.name })),
+    )
+    result.then(
+      (value) => this.resolve(value),
+      (error: unknown) => this.reject(error),
+    )
   }
 
   takeMiss(): void {

@@ -42,7 +42,7 @@ export class DeleteCommand extends LineCommand<boolean> {
       super.write(out, dialect)
       return
     }
-    out.ascii('md ').ascii(this.#key).ascii(' O').uint(this.#opaque).crlf()
+    out.ascii('md ').ascii(this.#key).opaque().crlf()
   }
 
   override read(reply: ReplyParser): boolean {

@@ -69,8 +69,7 @@ export class StoreCommand extends Command<boolean | undefined> {
 
   #writeMeta(out: RequestWriter, length: number): void {
     this.#opaque = out.nextOpaque()
-    out.ascii('ms ').ascii(this.#key).ascii(' ').uint(length)
-    out.ascii(' O').uint(this.#opaque)
+    out.ascii('ms ').ascii(this.#key).ascii(' ').uint(length).opaque()
     if (this.#flags !== 0) out.ascii(' F').uint(this.#flags)
     if (this.#exptime !== 0) out.ascii(` T${this.#exptime}`)
   }

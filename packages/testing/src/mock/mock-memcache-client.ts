@@ -173,6 +173,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       command.reject(failure)
       return
     }
+    command.deadline = performance.now() + timeout
     const carried = this.#carry(command, timeout)
     this.#underWay.add(carried)
     void carried.then(() => this.#underWay.delete(carried))

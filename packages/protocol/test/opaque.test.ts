@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type Command,
+  DeleteCommand,
+  GetCommand,
+  MemcacheUnknownError,
+  OPAQUES,
+  ReplyParser,
+  RequestWriter,
+  StoreCommand,
+} from '../src/index.ts'
+import { plainSerde } from './support/scripted-client.ts'
+
+function opaqueOf(out: RequestWriter, command: Command): string {
+  command.write(out, 'meta')
+  const request = Buffer.concat(out.take().pieces).toString('latin1')
+  return / O(\S+)/.exec(request)?.[1] ?? expect.unreachable()
+}
+
+const get = (key: string): GetCommand<unknown, unknown, undefined> =>
+  new GetCommand(key, key, plainSerde, false, undefined)
+
+describe('opaques', () => {
+  test('none repeats before there were as many as there are', () => {
+    const out = new RequestWriter()
+    let last = out.nextOpaque()
+    expect(last).toBe(1)
+    for (let i = 1; i < OPAQUES; i++) {
+      const next = out.nextOpaque()
+      if (next !== (last + 1) % OPAQUES) expect(next).toBe((last + 1) % OPAQUES)
+      last = next
+    }
+    expect(last).toBe(0)
+    expect(opaqueOf(out, get('k'))).toBe('1')
+    expect(OPAQUES).toBe(16_777_216)
+  })
+
+  test('what is written is what is returned', () => {
+    const out = new RequestWriter()
+    const parser = new ReplyParser()
+    const command = get('k')
+    for (let i = 1; i < 600_000; i++) {
+      if (i % 97 !== 0) {
+        out.nextOpaque()
+        continue
+      }
+      parser.push(Buffer.from(`HD O${opaqueOf(out, command)}\r\n`))
+      parser.next()
+      if (parser.opaque !== i) expect(parser.opaque).toBe(i)
+    }
+  })
+
+  test.each([4096, 65_536, 1_000_000])(
+    'a reply that comes %i replies late is no answer',
+    async (lost) => {
+      for (const create of [
+        () => get('k'),
+        () => new StoreCommand('set', 'k', 'x', 0, 0),
+        () => new DeleteCommand('k'),
+      ]) {
+        const out = new RequestWriter()
+        const first = create()
+        const opaque = opaqueOf(out, first)
+        for (let i = 1; i < lost; i++) out.nextOpaque()
+        const late: Command = create()
+        const answer = new Promise((resolve, reject) => {
+          late.resolve = resolve
+          late.reject = reject
+        })
+        expect(opaqueOf(out, late)).not.toBe(opaque)
+        const parser = new ReplyParser()
+        const isGet = late instanceof GetCommand
+        parser.push(Buffer.from(isGet ? `VA 1 f0 O${opaque}\r\nx\r\n` : `HD O${opaque}\r\n`))
+        parser.next()
+        expect(() => late.read(parser)).toThrow(MemcacheUnknownError)
+        late.reject(new Error('nothing'))
+        await expect(answer).rejects.toThrow('nothing')
+      }
+    },
+  )
+
+  test.each(['O12345', 'O', 'O1~', 'O-1', 'O=!'])(
+    'a miss with the opaque %s is no answer',
+    (flag) => {
+      const out = new RequestWriter()
+      const command = get('k')
+      command.write(out, 'meta')
+      const parser = new ReplyParser()
+      parser.push(Buffer.from(`EN ${flag}\r\n`))
+      parser.next()
+      expect(() => command.read(parser)).toThrow('another')
+    },
+  )
+})
