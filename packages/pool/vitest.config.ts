@@ -3,5 +3,6 @@ import { shared } from '../../vitest.shared.ts'
 
 export default mergeConfig(
   shared,
-  defineProject({ test: { name: 'pool', include: ['test/**/*.test.ts'] } }),
+  // Some tests replace the modules of timers and clock, which no others must share.
+  defineProject({ test: { name: 'pool', include: ['test/**/*.test.ts'], isolate: true } }),
 )
