@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { Backoff, Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
@@ -40,6 +41,7 @@ import type {
   PooledClientEvents,
   PooledClientOptions,
 } from './pooled-client-options.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** Clients settle their own calls in time. One whose hooks hang does not: its call ends this much later. */
 const GRACE = 20
@@ -79,6 +81,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
 
   readonly #pool: ObjectPool<C>
   readonly #backoff: Backoff
+  readonly #watchdog = new Watchdog()
   /** Clients whose server has answered. */
   readonly #proven = new WeakSet<C>()
   /** Clients whose attempt to connect has outlived the call that began it. */
@@ -157,10 +160,8 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
 
   /** Connects `minPoolSize` clients, and at least one. @throws MemcacheConnectError, MemcacheClosedError */
   async connect(): Promise<void> {
-    // A server that closes the connection when asked for its dialect is connected to twice.
-    const limit = 2 * this.#connectTimeout + GRACE
     const clients = Array.from({ length: Math.max(1, this.#minPoolSize) }, () =>
-      this.use(async (client) => new Deadline(limit).bound(Promise.resolve(client.connect?.()))),
+      this.use((client) => this.#connect(client)),
     )
     await Promise.all(clients)
   }
@@ -346,6 +347,21 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     return isConnected === undefined ? cause.written === false : !isConnected
   }
 
+  /** Unlike a call, an attempt to connect does not keep the process alive. */
+  #connect(client: C): Promise<void> {
+    // A server that closes the connection when asked for its dialect is connected to twice.
+    const limit = 2 * this.#connectTimeout + GRACE
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const message = `no connection within ${limit} ms`
+        reject(new MemcacheConnectError(message, { server: this.server, written: false }))
+      }, limit).unref()
+      Promise.resolve(client.connect?.())
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+
   /** An attempt to connect counts although nobody waits for it any more. */
   #awaitConnection(client: C): void {
     if (client.connect === undefined || this.#connecting.has(client)) return
@@ -398,13 +414,13 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     if (options !== undefined) checkCallOptions(options)
     const { signal, timeout = this.#timeout } = options ?? {}
     const deadline = new Deadline(timeout)
-    const outer = new Deadline(timeout + GRACE, signal)
     const { waiting } = this
     const answer = this.use(
       (client) => {
         // Without a wait, time that has passed is the process's own.
         const left = hasWaited ? Math.max(MIN_LEFT, deadline.left) : timeout
-        return outer.bound(command(client, { ...(options as O), timeout: left }))
+        const work = command(client, { ...(options as O), timeout: left })
+        return this.#watchdog.bound(work, left + GRACE, signal)
       },
       { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
     )

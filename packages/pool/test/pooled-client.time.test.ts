@@ -1,7 +1,7 @@
 import { stat } from 'node:fs'
 import { MemcacheOverloadError, MemcacheTimeoutError } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { PooledClient, type PooledClientOptions } from '../src/index.ts'
 import { type Fake, type FakeCall, fakeClient } from './fake-client.ts'
 
@@ -79,20 +79,45 @@ describe('the timeout of a call', () => {
   })
 
   test('is not used up by a process that stands still', async () => {
-    const { client, made } = pooled(
-      () => new Promise<void>((resolve) => stat('.', () => resolve())),
-      { timeout: 100, maxPoolSize: 1 },
-    )
+    let answer: () => void = () => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const { client, made } = pooled(() => answered, { timeout: 20_000, maxPoolSize: 1 })
+    const other = pooled(() => 'value')
+    const first = client.get('a')
     await new Promise<void>((resolve, reject) => {
       // Behind an immediate the loop comes to its timers first, then to what has come from outside.
       setImmediate(() => {
-        Promise.all([client.get('a'), client.get('b')]).then(() => resolve(), reject)
+        const waiting = client.get('b', { timeout: 100 })
+        const notWaiting = other.client.get('c', { timeout: 100 })
+        stat('.', answer)
         block(300)
+        Promise.all([first, waiting, notWaiting]).then(() => resolve(), reject)
       })
     })
-    const [first, second] = timeouts(made[0])
-    expect(first).toBe(100)
-    expect(second).toBeGreaterThanOrEqual(10)
+    expect(timeouts(made[0]).at(1)).toBe(10)
+    expect(timeouts(other.made[0])).toEqual([100])
+  })
+})
+
+describe('connect', () => {
+  test('ends when a client does not connect in its time', async () => {
+    const { client, made } = pooled(never, { connectTimeout: 10 })
+    await expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
+    expect([client.size, made[0]?.isDestroyed]).toEqual([0, true])
+  })
+
+  test('and idle clients start no timer that keeps the process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((it) => it === 'Timeout').length
+    const before = timers()
+    const connecting = pooled(never, { connectTimeout: 20_000 })
+    void connecting.client.connect().catch(() => {})
+    const idle = pooled(() => 'value')
+    await idle.client.get('key')
+    // The test runner starts timers of its own.
+    await vi.waitUntil(() => timers() <= before)
+    await idle.client.close()
   })
 })
 
