@@ -3,6 +3,7 @@ import {
   type CommandOptions,
   type Entries,
   type Expire,
+  entryPairs,
   type FlushOptions,
   type GetOptions,
   type ItemKey,
@@ -16,26 +17,10 @@ import {
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import { type Found, findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'
-
-/** How a `FallbackClient` treats the older caches. */
-export interface FallbackClientOptions {
-  /**
-   * Copy what is found in an older cache into the first one, to expire there after this many seconds; 0
-   * means never. The copy is an `add`: it never overwrites a newer write. A copy that fails is counted, and
-   * fails no call.
-   *
-   * @default no copies
-   */
-  readonly warm?: { readonly expire: number } | undefined
-  /** Delete from every cache, so that a deleted key does not come back from an older one. @default true */
-  readonly deleteFromAll?: boolean | undefined
-  /**
-   * What a failure of an older cache is to its caller: an `error`, or a `miss` (for deletes: nothing to
-   * delete). Failures of the first cache are always errors. @default 'error'
-   */
-  readonly olderFailures?: 'error' | 'miss' | undefined
-}
+import { type Call, Calls } from './call.ts'
+import { Copies } from './copies.ts'
+import { findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'
+import { type FallbackClientOptions, fallbackSettings } from './options.ts'
 
 /**
  * A list of caches, newest first, to move from one fleet to another. Reads go down the list until a hit,
@@ -47,6 +32,9 @@ export interface FallbackClientOptions {
  * on an item that only an older cache has; without it, they find nothing. `add` and `cas` ask the first
  * cache alone.
  *
+ * A write makes the copies void of reads that this client began before it, so that no copy brings back what
+ * was deleted. Other processes know nothing of it: what they have read, they may still copy.
+ *
  * @typeParam V - the values that the caches take and give
  */
 export class FallbackClient<V = unknown> implements MemcacheClient<V> {
@@ -56,31 +44,25 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
 
   readonly #first: Level<V>
   readonly #older: readonly Level<V>[]
-  readonly #warms: boolean
-  readonly #warmExpire: number
   readonly #deleteFromAll: boolean
-  readonly #copying = new Set<Promise<void>>()
+  readonly #copies: Copies<V>
+  readonly #calls: Calls
+  #closing: Promise<void> | undefined
 
   /**
    * @param clients - newest first
-   * @throws TypeError or RangeError for no clients, or an option that cannot be meant
+   * @throws TypeError or RangeError for no clients, or an invalid option
    */
   constructor(clients: readonly MemcacheClient<V>[], options: FallbackClientOptions = {}) {
-    const { warm, deleteFromAll = true, olderFailures = 'error' } = options
     if (!Array.isArray(clients)) throw new TypeError('clients must be an array, newest first')
     const [first, ...older] = clients
     if (first === undefined) throw new TypeError('there must be at least one client')
-    if (warm !== undefined && !(Number.isInteger(warm.expire) && warm.expire >= 0)) {
-      throw new RangeError(`warm.expire must be whole seconds, got ${String(warm.expire)}`)
-    }
-    if (olderFailures !== 'error' && olderFailures !== 'miss') {
-      throw new TypeError(`olderFailures must be 'error' or 'miss', got ${String(olderFailures)}`)
-    }
+    const { warmExpire, deleteFromAll, olderFailures, timeout } = fallbackSettings(options)
     this.#first = new Level(first, 'reject')
     this.#older = older.map((client) => new Level(client, olderFailures))
-    this.#warms = warm !== undefined
-    this.#warmExpire = warm?.expire ?? 0
     this.#deleteFromAll = deleteFromAll
+    this.#copies = new Copies(this.#first, warmExpire, timeout)
+    this.#calls = new Calls(timeout)
   }
 
   /** What happened at each cache so far, newest first: when the older ones have few hits, the first is warm. */
@@ -89,17 +71,17 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read<T, D>(key, undefined, options, (client, rest) => client.get(key, rest))
+    return this.#read<T, D>(key, undefined, options, (client, own) => client.get(key, own))
   }
 
   gat<T = V, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read<T, D>(key, expire, options, (client, rest) => client.gat(key, expire, rest))
+    return this.#read<T, D>(key, expire, options, (client, own) => client.gat(key, expire, own))
   }
 
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
     return this.#readWithCas<T, D>(key, undefined, options, {
-      first: (client, rest) => client.gets(key, rest),
-      older: (client, rest) => client.get(key, rest),
+      first: (client, own) => client.gets(key, own),
+      older: (client, own) => client.get(key, own),
     })
   }
 
@@ -109,82 +91,92 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D> {
     return this.#readWithCas<T, D>(key, expire, options, {
-      first: (client, rest) => client.gats(key, expire, rest),
-      older: (client, rest) => client.gat(key, expire, rest),
+      first: (client, own) => client.gats(key, expire, own),
+      older: (client, own) => client.gat(key, expire, own),
     })
   }
 
-  async getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    const wanted = keyList(keys)
-    if (wanted.length === 0) return new Map()
-    const own = await this.#first.findMany(
-      wanted,
-      (client, some) => client.getMany<T>(some, options),
-      options,
-    )
-    const { found, failed } = await findManyIn<V, T>(this.#older, own.missing, options)
-    for (const item of found) this.#copyLater(item)
-    return complete(
-      new Map([...own.found, ...found].map((it) => [itemKey(it.key), it.value])),
-      failed,
-    )
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
+    return this.#calls.run(options, async (call) => {
+      const wanted = keyList(keys)
+      if (wanted.length === 0) return new Map()
+      const own = await this.#first.findMany(call, wanted, (client, some, its) =>
+        client.getMany<T>(some, its),
+      )
+      return this.#copies.reading(own.missing, async (reading) => {
+        const { found, failed } = await findManyIn<V, T>(call, this.#older, own.missing)
+        for (const item of found) void this.#copies.copy(reading, item)
+        const hits = [...own.found, ...found]
+        return complete(new Map(hits.map((it) => [itemKey(it.key), it.value])), failed)
+      })
+    })
   }
 
-  async getsMany<T = V>(
+  getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    const wanted = keyList(keys)
-    if (wanted.length === 0) return new Map()
-    const own = await this.#first.findMany(
-      wanted,
-      (client, some) => client.getsMany<T>(some, options),
-      options,
-    )
-    const results = new Map(own.found.map((it) => [itemKey(it.key), it.value]))
-    if (!this.#warms) return results
-    const { found, failed } = await findManyIn<V, T>(this.#older, own.missing, options)
-    if (found.length > 0) {
-      await Promise.all(found.map((item) => this.#copy(item)))
-      const copied = await this.#first.client.getsMany<T>(
-        found.map((item) => item.key),
-        options,
+    return this.#calls.run(options, async (call) => {
+      const wanted = keyList(keys)
+      if (wanted.length === 0) return new Map()
+      const own = await this.#first.findMany(call, wanted, (client, some, its) =>
+        client.getsMany<T>(some, its),
       )
-      for (const [key, value] of copied) results.set(key, value)
-    }
-    return complete(results, failed)
+      const results = new Map(own.found.map((it) => [itemKey(it.key), it.value]))
+      if (!this.#copies.warms) return results
+      return this.#copies.reading(own.missing, async (reading) => {
+        const { found, failed } = await findManyIn<V, T>(call, this.#older, own.missing)
+        if (found.length > 0) {
+          await this.#copies.copied(call, reading, found)
+          const copied = await call.step({}, (its) =>
+            this.#first.client.getsMany<T>(
+              found.map((item) => item.key),
+              its,
+            ),
+          )
+          for (const [key, value] of copied) results.set(key, value)
+        }
+        return complete(results, failed)
+      })
+    })
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#first.client.set(key, value, options)
+    return this.#store([key], options, (client, own) => client.set(key, value, own))
   }
 
   setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
-    return this.#first.client.setMany(entries, options)
+    return this.#calls.run(options, async (call) => {
+      const pairs = entryPairs(entries)
+      const keys = pairs.map(([key]) => key)
+      return this.#copies.cancelling(keys, () =>
+        call.step(options, (own) => this.#first.client.setMany(pairs, own)),
+      )
+    })
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#first.client.add(key, value, options)
+    return this.#store([key], options, (client, own) => client.add(key, value, own))
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#first.client.cas(key, value, cas, options)
+    return this.#store([key], options, (client, own) => client.cas(key, value, cas, own))
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, told) => client.replace(key, value, told))
+    return this.#onItem(key, options, (client, own) => client.replace(key, value, own))
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, told) => client.append(key, value, told))
+    return this.#onItem(key, options, (client, own) => client.append(key, value, own))
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, told) => client.prepend(key, value, told))
+    return this.#onItem(key, options, (client, own) => client.prepend(key, value, own))
   }
 
   touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, told) => client.touch(key, expire, told))
+    return this.#onItem(key, options, (client, own) => client.touch(key, expire, own))
   }
 
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
@@ -194,8 +186,8 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     delta: number | bigint = 1,
     options?: WriteOptions,
   ): Promise<number | bigint | undefined> {
-    return this.#onItem<number | bigint | undefined>(key, options, (client, told) =>
-      typeof delta === 'bigint' ? client.incr(key, delta, told) : client.incr(key, delta, told),
+    return this.#onItem<number | bigint | undefined>(key, options, (client, own) =>
+      typeof delta === 'bigint' ? client.incr(key, delta, own) : client.incr(key, delta, own),
     )
   }
 
@@ -206,131 +198,183 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     delta: number | bigint = 1,
     options?: WriteOptions,
   ): Promise<number | bigint | undefined> {
-    return this.#onItem<number | bigint | undefined>(key, options, (client, told) =>
-      typeof delta === 'bigint' ? client.decr(key, delta, told) : client.decr(key, delta, told),
+    return this.#onItem<number | bigint | undefined>(key, options, (client, own) =>
+      typeof delta === 'bigint' ? client.decr(key, delta, own) : client.decr(key, delta, own),
     )
   }
 
   /** `true` if any of the caches had it. */
   async delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    const answers = await this.#remove((client) => client.delete(key, options), options)
+    const answers = await this.#remove(
+      () => [key],
+      options,
+      (client, [only], own) => client.delete(only as Key, own),
+    )
     return answers.includes(true)
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    const all = keyList(keys)
-    await this.#remove((client) => client.deleteMany(all, options), options)
+    await this.#remove(
+      () => keyList(keys),
+      options,
+      (client, all, own) => client.deleteMany(all, own),
+    )
     return true
   }
 
   /** Empties the first cache. The older ones keep their items, which reads then find there. */
   flushAll(options?: FlushOptions): Promise<boolean> {
-    return this.#first.client.flushAll(options)
+    return this.#calls.run(options, async (call) => {
+      await this.#copies.settle(call)
+      return this.#copies.cancelling(undefined, () =>
+        call.step(options, (own) => this.#first.client.flushAll(own)),
+      )
+    })
   }
 
   /** Lets the connections of all caches go. */
-  async quit(): Promise<void> {
-    await this.#all((client) => client.quit())
+  quit(): Promise<void> {
+    if (this.#closing !== undefined) return this.close()
+    return this.#calls.run(undefined, (call) =>
+      call.deadline.bound(this.#all((client) => client.quit())),
+    )
   }
 
-  /** Waits for copies under way, then closes all the clients. */
-  async close(): Promise<void> {
-    await Promise.all(this.#copying)
-    await this.#all((client) => client.close())
+  /** Takes no more calls, lets those under way and their copies finish, then closes all the clients. */
+  close(): Promise<void> {
+    // What a client's close failed with is its first caller's.
+    if (this.#closing !== undefined) return this.#closing.catch(() => {})
+    this.#closing = this.#close()
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  async #read<T, D>(
+  async #close(): Promise<void> {
+    await this.#calls.end()
+    await this.#copies.settled()
+    await this.#all((client) => client.close())
+  }
+
+  #read<T, D>(
     key: Key,
     expire: Expire | undefined,
     options: GetOptions<D> = {},
     read: Read<V, T>,
   ): Promise<T | D> {
-    const { default: missing, ...rest } = options
-    const own = await this.#first.find(read, rest)
-    if (own !== undefined) return own
-    const found = await findIn(this.#older, key, read, rest)
-    if (found === undefined) return missing as D
-    this.#copyLater(found, expire)
-    return found.value
+    return this.#calls.run(options, async (call) => {
+      const own = await this.#first.find(call, read)
+      if (own !== undefined) return own
+      return this.#copies.reading([key], async (reading) => {
+        const found = await findIn(call, this.#older, key, read)
+        if (found === undefined) return options.default as D
+        if (isPast(expire) && this.#copies.warms) {
+          await this.#copies.settle(call, [key])
+          // A copy that was sent before this call must expire with the item.
+          await call.step({}, (its) => read(this.#first.client, its))
+        } else void this.#copies.copy(reading, found, expire)
+        return found.value
+      })
+    })
   }
 
-  async #readWithCas<T, D>(
+  #readWithCas<T, D>(
     key: Key,
     expire: Expire | undefined,
     options: GetOptions<D> = {},
     read: { readonly first: Read<V, ValueWithCas<T>>; readonly older: Read<V, T> },
   ): Promise<ValueWithCas<T> | D> {
-    const { default: missing, ...rest } = options
-    const own = await this.#first.find(read.first, rest)
-    if (own !== undefined) return own
-    if (!this.#warms) return missing as D
-    const found = await findIn(this.#older, key, read.older, rest)
-    if (found === undefined) return missing as D
-    await this.#copy(found, expire)
-    return (await read.first(this.#first.client, rest)) ?? (missing as D)
+    return this.#calls.run(options, async (call) => {
+      const own = await this.#first.find(call, read.first)
+      if (own !== undefined) return own
+      if (!this.#copies.warms) return options.default as D
+      return this.#copies.reading([key], async (reading) => {
+        const found = await findIn(call, this.#older, key, read.older)
+        if (found === undefined) return options.default as D
+        if (isPast(expire)) await this.#copies.settle(call, [key])
+        await this.#copies.copied(call, reading, [found], expire)
+        const copied = await call.step({}, (its) => read.first(this.#first.client, its))
+        return copied ?? (options.default as D)
+      })
+    })
   }
 
   /**
    * Runs a command that needs an item to be there: on the first cache, and if it has none, once more after
-   * the item of an older cache was copied.
+   * the item of an older cache was copied. If another write made that copy void, the command meets what
+   * that write left.
    */
-  async #onItem<R>(
+  #onItem<R>(
     key: Key,
     options: WriteOptions | undefined,
-    command: (client: MemcacheClient<V>, options: WriteOptions | undefined) => Promise<R>,
+    command: (client: MemcacheClient<V>, options: WriteOptions) => Promise<R>,
   ): Promise<R> {
-    const { client } = this.#first
-    if (!this.#warms || options?.noreply) return command(client, options)
-    // A client that does not wait for replies would not say whether the item is there.
-    const told = { ...options, noreply: false }
-    const answer = await command(client, told)
-    if (answer !== false && answer !== undefined) return answer
-    const { signal, timeout } = told
-    const found = await findIn(this.#older, key, (it) => it.get(key, { signal, timeout }), told)
-    if (found === undefined) return answer
-    await this.#copy(found)
-    return command(client, told)
+    return this.#calls.run(options, async (call) => {
+      // A client that does not wait for replies would not say whether the item is there.
+      const waits = this.#copies.warms && !options?.noreply
+      const run = (): Promise<R> =>
+        call.step(waits ? { ...options, noreply: false } : options, (own) =>
+          command(this.#first.client, own),
+        )
+      const answer = await run()
+      if (!waits || (answer !== false && answer !== undefined)) return answer
+      return this.#copies.reading([key], async (reading) => {
+        const found = await findIn(call, this.#older, key, (client, own) => client.get(key, own))
+        if (found === undefined) return answer
+        await this.#copies.copied(call, reading, [found])
+        return run()
+      })
+    })
   }
 
-  /** The first cache comes last, so that nothing deleted there can be copied back into it. */
-  async #remove<R>(
-    remove: (client: MemcacheClient<V>) => Promise<R>,
-    options: CommandOptions | undefined,
-  ): Promise<(R | undefined)[]> {
-    if (!this.#deleteFromAll) return [await this.#first.remove(remove, options)]
-    const older = await Promise.allSettled(
-      this.#older.map((level) => level.remove(remove, options)),
+  #store<R>(
+    keys: readonly Key[],
+    options: StoreOptions | undefined,
+    store: (client: MemcacheClient<V>, options: StoreOptions) => Promise<R>,
+  ): Promise<R> {
+    return this.#calls.run(options, (call) =>
+      this.#copies.cancelling(keys, () =>
+        call.step(options, (own) => store(this.#first.client, own)),
+      ),
     )
-    await Promise.all(this.#copying)
-    const own = await this.#first.remove(remove, options)
-    return [own, ...valuesOf(older)]
   }
 
-  #copyLater<T>(found: Found<V, T>, expire?: Expire): void {
-    if (!this.#warms) return
-    const copying = this.#copy(found, expire).finally(() => this.#copying.delete(copying))
-    this.#copying.add(copying)
-  }
-
-  /** Never fails. Waits for the reply, as only that tells whether there was a newer item. */
-  async #copy<T>(found: Found<V, T>, expire: Expire = this.#warmExpire): Promise<void> {
-    const { level, key, value } = found
-    try {
-      const options = { expire, noreply: false }
-      if (await this.#first.client.add(key, value as unknown as V, options)) level.countWarmed()
-    } catch {
-      this.#first.countError()
-    }
+  /**
+   * The first cache comes last, behind the copies that were sent, so that nothing deleted there can be
+   * copied back into it. Half of the time is kept for it.
+   */
+  #remove<R>(
+    keysOf: () => readonly Key[],
+    options: WriteOptions | undefined,
+    remove: (client: MemcacheClient<V>, keys: readonly Key[], options: WriteOptions) => Promise<R>,
+  ): Promise<(R | undefined)[]> {
+    return this.#calls.run(options, async (call) => {
+      const keys = keysOf()
+      // Only the reply says that an older cache no longer answers with what was deleted.
+      const own = this.#copies.warms ? { ...options, noreply: options?.noreply ?? false } : options
+      const removeFrom = (level: Level<V>, its: Call): Promise<R | undefined> =>
+        level.remove(its, own, (client, given) => remove(client, keys, given))
+      const older = this.#deleteFromAll ? this.#older : []
+      const half = call.half()
+      const outcomes = await Promise.allSettled(older.map((level) => removeFrom(level, half)))
+      await this.#copies.settle(call, keys)
+      const first = await this.#copies.cancelling(keys, () => removeFrom(this.#first, call))
+      return [first, ...valuesOf(outcomes)]
+    })
   }
 
   async #all(action: (client: MemcacheClient<V>) => Promise<void>): Promise<void> {
     const levels = [this.#first, ...this.#older]
     valuesOf(await Promise.allSettled(levels.map((level) => action(level.client))))
   }
+}
+
+/** Whether an item with this expiry is gone at once. */
+function isPast(expire: Expire | undefined): boolean {
+  if (expire === undefined) return false
+  return typeof expire === 'number' ? expire < 0 : expire.getTime() <= Date.now()
 }
 
 /** The results, if nothing failed. */

@@ -1,2 +1,3 @@
-export { FallbackClient, type FallbackClientOptions } from './fallback-client.ts'
+export { FallbackClient } from './fallback-client.ts'
 export type { LevelCounters } from './level.ts'
+export type { FallbackClientOptions } from './options.ts'

@@ -6,7 +6,10 @@ import {
   type MemcacheClient,
   MemcacheIllegalInputError,
   MemcachePartialError,
+  toError,
+  type WriteOptions,
 } from '@mc/protocol'
+import type { Call } from './call.ts'
 
 /** What happened at one cache of a `FallbackClient`. */
 export interface LevelCounters {
@@ -38,6 +41,13 @@ export type Read<V, T> = (
   client: MemcacheClient<V>,
   options: CommandOptions,
 ) => Promise<T | undefined>
+
+/** A command that reads many keys. */
+export type ReadMany<V, T> = (
+  client: MemcacheClient<V>,
+  keys: readonly Key[],
+  options: CommandOptions,
+) => Promise<ReadonlyMap<ItemKey, T>>
 
 /** What one cache answers when asked for many keys: each key is in one of the three. */
 export interface ManyAnswers<V, T> {
@@ -71,12 +81,12 @@ export class Level<V> {
   }
 
   /** Asks for one key; `undefined` is a miss. */
-  async find<T>(read: Read<V, T>, options: CommandOptions): Promise<T | undefined> {
+  async find<T>(call: Call, read: Read<V, T>): Promise<T | undefined> {
     let value: T | undefined
     try {
-      value = await read(this.client, options)
+      value = await call.step({}, (options) => read(this.client, options))
     } catch (error) {
-      return this.#excuse(error, options)
+      return this.#excuse(error, call)
     }
     if (value === undefined) this.#counters.misses++
     else this.#counters.hits++
@@ -85,17 +95,17 @@ export class Level<V> {
 
   /** Asks for many keys. */
   async findMany<T>(
+    call: Call,
     keys: readonly Key[],
-    read: (client: MemcacheClient<V>, keys: readonly Key[]) => Promise<ReadonlyMap<ItemKey, T>>,
-    options: CommandOptions | undefined,
+    read: ReadMany<V, T>,
   ): Promise<ManyAnswers<V, T>> {
     let hits: ReadonlyMap<ItemKey, T>
     let failed: ReadonlyMap<ItemKey, Error> = new Map()
     try {
-      hits = await read(this.client, keys)
+      hits = await call.step({}, (options) => read(this.client, keys, options))
     } catch (error) {
       this.countError()
-      if (this.#onFailure === 'reject' || isOfTheCaller(error, options)) throw error
+      if (this.#onFailure === 'reject' || isOfTheCaller(error, call)) throw error
       hits = error instanceof MemcachePartialError ? error.results : new Map()
       failed = failuresByKey(error, keys)
     }
@@ -113,32 +123,33 @@ export class Level<V> {
 
   /** Deletes; `undefined` when that failed and a failure is a miss. */
   async remove<R>(
-    remove: (client: MemcacheClient<V>) => Promise<R>,
-    options: CommandOptions | undefined,
+    call: Call,
+    options: WriteOptions | undefined,
+    remove: (client: MemcacheClient<V>, options: WriteOptions) => Promise<R>,
   ): Promise<R | undefined> {
     try {
-      return await remove(this.client)
+      return await call.step(options, (own) => remove(this.client, own))
     } catch (error) {
-      return this.#excuse(error, options)
+      return this.#excuse(error, call)
     }
   }
 
   /** Nothing, if the failure counts as a miss. @throws the failure otherwise */
-  #excuse(error: unknown, options: CommandOptions | undefined): undefined {
+  #excuse(error: unknown, call: Call): undefined {
     this.countError()
-    if (this.#onFailure !== 'miss' || isOfTheCaller(error, options)) throw error
+    if (this.#onFailure !== 'miss' || isOfTheCaller(error, call)) throw error
   }
 }
 
 /** The first hit, going down the levels. */
 export async function findIn<V, T>(
+  call: Call,
   levels: readonly Level<V>[],
   key: Key,
   read: Read<V, T>,
-  options: CommandOptions,
 ): Promise<Found<V, T> | undefined> {
   for (const level of levels) {
-    const value = await level.find(read, options)
+    const value = await level.find(call, read)
     if (value !== undefined) return { level, key, value }
   }
   return undefined
@@ -146,19 +157,17 @@ export async function findIn<V, T>(
 
 /** The first hit for each key, asking each level for what is still missing, and the keys that failed. */
 export async function findManyIn<V, T>(
+  call: Call,
   levels: readonly Level<V>[],
   keys: readonly Key[],
-  options: CommandOptions | undefined,
 ): Promise<Omit<ManyAnswers<V, T>, 'missing'>> {
   const found: Found<V, T>[] = []
   const failed = new Map<ItemKey, Error>()
   let missing = keys
   for (const level of levels) {
     if (missing.length === 0) break
-    const answers = await level.findMany(
-      missing,
-      (client, some) => client.getMany<T>(some, options),
-      options,
+    const answers = await level.findMany(call, missing, (client, some, options) =>
+      client.getMany<T>(some, options),
     )
     for (const item of answers.found) found.push(item)
     for (const [key, error] of answers.failed) failed.set(key, error)
@@ -168,12 +177,12 @@ export async function findManyIn<V, T>(
 }
 
 /** Bad input and an abort are no failures of the cache, and no cache can do better. */
-function isOfTheCaller(error: unknown, options: CommandOptions | undefined): boolean {
-  return error instanceof MemcacheIllegalInputError || options?.signal?.aborted === true
+function isOfTheCaller(error: unknown, call: Call): boolean {
+  return error instanceof MemcacheIllegalInputError || call.isAborted
 }
 
 function failuresByKey(error: unknown, keys: readonly Key[]): ReadonlyMap<ItemKey, Error> {
   if (error instanceof MemcachePartialError) return error.failed
-  const failure = error instanceof Error ? error : new Error(String(error))
+  const failure = toError(error)
   return new Map(keys.map((key) => [itemKey(key), failure]))
 }

@@ -52,11 +52,17 @@ describe('reads of one key', () => {
     expect(await client.get('key', { default: 'none' })).toBe('old')
   })
 
-  test('pass timeout and signal on to every cache', async () => {
+  test('pass the signal and what is left of the timeout on to every cache', async () => {
     const { client, caches } = over([{}, {}])
-    const options = { timeout: 50, signal: new AbortController().signal }
-    await client.get('key', options)
-    for (const cache of caches) expect(cache.options.get('get')).toMatchObject(options)
+    const { signal } = new AbortController()
+    await client.get('key', { timeout: 5000, signal })
+    const lefts = caches.map((cache) => {
+      expect(cache.options.get('get')?.signal).toBe(signal)
+      return cache.options.get('get')?.timeout as number
+    })
+    expect(lefts.toSorted((a, b) => b - a)).toEqual(lefts)
+    expect(lefts[0]).toBeLessThanOrEqual(5000)
+    expect(lefts[1]).toBeGreaterThan(0)
   })
 
   test('gat sets the expiry where it finds the item', async () => {

@@ -21,7 +21,7 @@ interface Item {
 
 /** A cache in memory that notes what it is asked, and fails on demand. Expiry is noted, not obeyed. */
 export class MemoryClient implements MemcacheClient {
-  readonly items = new Map<ItemKey, Item>()
+  readonly items = new Map<string, Item>()
   /** Calls so far, as `command key`. */
   readonly calls: string[] = []
   /** Options of the last call of each command. */
@@ -30,6 +30,8 @@ export class MemoryClient implements MemcacheClient {
   readonly failures = new Map<string, Error>()
   /** Runs before a command does anything. */
   before: ((command: string) => void | Promise<void>) | undefined
+  /** Runs between what a command does and its answer. */
+  after: ((command: string) => void | Promise<void>) | undefined
   #lastCas: number
 
   constructor(contents: Record<string, unknown> = {}, firstCas = 1) {
@@ -79,7 +81,7 @@ export class MemoryClient implements MemcacheClient {
   }
 
   set(key: Key, value: unknown, options?: StoreOptions): Promise<boolean> {
-    return this.#run('set', key, options, () => this.#store(itemKey(key), value, options?.expire))
+    return this.#run('set', key, options, () => this.#store(textOf(key), value, options?.expire))
   }
 
   async setMany(entries: Entries<unknown>, options?: StoreOptions): Promise<ItemKey[]> {
@@ -93,7 +95,7 @@ export class MemoryClient implements MemcacheClient {
       'add',
       key,
       options,
-      (item) => item === undefined && this.#store(itemKey(key), value, options?.expire),
+      (item) => item === undefined && this.#store(textOf(key), value, options?.expire),
     )
   }
 
@@ -102,7 +104,7 @@ export class MemoryClient implements MemcacheClient {
       'replace',
       key,
       options,
-      (item) => item !== undefined && this.#store(itemKey(key), value, options?.expire),
+      (item) => item !== undefined && this.#store(textOf(key), value, options?.expire),
     )
   }
 
@@ -112,7 +114,7 @@ export class MemoryClient implements MemcacheClient {
       key,
       options,
       (item) =>
-        item !== undefined && this.#store(itemKey(key), `${item.value}${value}`, item.expire),
+        item !== undefined && this.#store(textOf(key), `${item.value}${value}`, item.expire),
     )
   }
 
@@ -122,7 +124,7 @@ export class MemoryClient implements MemcacheClient {
       key,
       options,
       (item) =>
-        item !== undefined && this.#store(itemKey(key), `${value}${item.value}`, item.expire),
+        item !== undefined && this.#store(textOf(key), `${value}${item.value}`, item.expire),
     )
   }
 
@@ -135,7 +137,7 @@ export class MemoryClient implements MemcacheClient {
     return this.#run('cas', key, options, (item) =>
       item === undefined
         ? undefined
-        : item.cas === cas && this.#store(itemKey(key), value, options?.expire),
+        : item.cas === cas && this.#store(textOf(key), value, options?.expire),
     )
   }
 
@@ -159,7 +161,7 @@ export class MemoryClient implements MemcacheClient {
   }
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#run('delete', key, options, () => this.items.delete(itemKey(key)))
+    return this.#run('delete', key, options, () => this.items.delete(textOf(key)))
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
@@ -192,12 +194,14 @@ export class MemoryClient implements MemcacheClient {
     options: CommandOptions | undefined,
     act: (item: Item | undefined) => R,
   ): Promise<R> {
-    this.calls.push(`${command} ${String(itemKey(key))}`.trim())
+    this.calls.push(`${command} ${textOf(key)}`.trim())
     this.options.set(command, options)
     await this.before?.(command)
     const failure = this.failures.get(command) ?? this.failures.get('*')
     if (failure) throw failure
-    return act(this.items.get(itemKey(key)))
+    const answer = act(this.items.get(textOf(key)))
+    await this.after?.(command)
+    return answer
   }
 
   async #runMany<R>(
@@ -210,14 +214,14 @@ export class MemoryClient implements MemcacheClient {
     return this.#run(command, wanted.join(' '), options, () => {
       const hits = new Map<ItemKey, R>()
       for (const key of wanted) {
-        const item = this.items.get(key)
+        const item = this.items.get(textOf(key))
         if (item) hits.set(key, read(item))
       }
       return hits
     })
   }
 
-  #store(key: ItemKey, value: unknown, expire: Expire = 0): true {
+  #store(key: string, value: unknown, expire: Expire = 0): true {
     this.items.set(key, { value, cas: String(this.#lastCas++), expire })
     return true
   }
@@ -231,4 +235,9 @@ export class MemoryClient implements MemcacheClient {
 
 function withCas<T>({ value, cas }: Item): ValueWithCas<T> {
   return { value: value as T, cas }
+}
+
+/** A key as text, given as text or as bytes. */
+function textOf(key: Key): string {
+  return String(itemKey(key))
 }

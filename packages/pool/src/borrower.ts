@@ -1,4 +1,4 @@
-import { onAbort } from '@mc/protocol'
+import { onAbort, startTimer } from '@mc/protocol'
 
 /** Limits of one wait for an object. */
 export interface AcquireOptions {
@@ -8,23 +8,33 @@ export interface AcquireOptions {
   readonly timeout?: number | undefined
 }
 
-/** The longest delay that Node's timers take; longer ones fire at once. */
-const MAX_DELAY = 2_147_483_647
-
 /** One call of `get`, from asking to the answer. Settles once; what comes later is ignored. */
 export class Borrower<T> {
   /** Borrowers count up, so that what happened before a borrower asked can be told from what it caused. */
   readonly order: number
   readonly promise: Promise<T>
+  readonly #timeout: number
+  readonly #overdue: () => Error
   readonly #forgetSignal: (() => void) | undefined
   #resolve: (object: T) => void = () => {}
   #reject: (reason: unknown) => void = () => {}
-  #timer: NodeJS.Timeout | undefined
+  #cancelTimer: (() => void) | undefined
   #leave: (() => void) | undefined
   #settled = false
 
-  constructor(order: number, signal: AbortSignal | undefined) {
+  /**
+   * @param timeout - milliseconds, from the first call of `limit` on
+   * @param overdue - makes the error to reject with when they are over
+   */
+  constructor(
+    order: number,
+    timeout: number,
+    overdue: () => Error,
+    signal: AbortSignal | undefined,
+  ) {
     this.order = order
+    this.#timeout = timeout
+    this.#overdue = overdue
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -36,14 +46,10 @@ export class Borrower<T> {
     return this.#settled
   }
 
-  /**
-   * Limits the wait. The timer keeps the process alive, as somebody awaits its outcome.
-   *
-   * @param overdue - makes the error to reject with
-   */
-  limit(timeout: number, overdue: () => Error): void {
-    if (this.#settled || timeout > MAX_DELAY) return
-    this.#timer = setTimeout(() => this.reject(overdue()), timeout)
+  /** Limits the wait, from the first call on: most borrowers need not wait and are spared a timer. */
+  limit(): void {
+    if (this.#settled || this.#cancelTimer !== undefined) return
+    this.#cancelTimer = startTimer(this.#timeout, () => this.reject(this.#overdue()))
   }
 
   /** Calls `leave` when the wait ends, however it ends. */
@@ -65,7 +71,7 @@ export class Borrower<T> {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    clearTimeout(this.#timer)
+    this.#cancelTimer?.()
     this.#forgetSignal?.()
     this.#leave?.()
     return true

@@ -1,4 +1,5 @@
 export type { AcquireOptions } from './borrower.ts'
+export type { ObjectPoolHooks } from './hooks.ts'
 export type { ObjectPoolLimits } from './limits.ts'
 export { ObjectPool, type ObjectPoolEvents, type ObjectPoolOptions } from './object-pool.ts'
 export { PooledClient } from './pooled-client.ts'

@@ -24,6 +24,21 @@ export interface ObjectPoolLimits {
   readonly acquireTimeout?: number | undefined
   /** Borrowers that may wait at one time; 0 makes an exhausted pool fail at once. @default 10000 */
   readonly maxWaiting?: number | undefined
+  /**
+   * How long `create`, `validate` and `destroy` may take. Then the pool goes on as if they had failed: a
+   * `create` gives its place free, and an object that comes later is destroyed. `Infinity`: as long as it
+   * takes.
+   *
+   * @default 5000
+   */
+  readonly hookTimeout?: number | undefined
+  /**
+   * How long `drain` and `close` wait for borrowers and for lent objects. Then borrowers are rejected, and
+   * `close` destroys objects that are still lent. `Infinity`: as long as it takes.
+   *
+   * @default 10000
+   */
+  readonly drainTimeout?: number | undefined
 }
 
 /** `ObjectPoolLimits` with nothing left out. */
@@ -31,7 +46,7 @@ export type ResolvedLimits = Readonly<Record<keyof ObjectPoolLimits, number>>
 
 const MAX_COUNT = 2_147_483_647
 
-/** The limits with their defaults. @throws RangeError for one that makes no sense */
+/** The limits with their defaults. @throws TypeError or RangeError for an invalid one */
 export function resolveLimits(limits: ObjectPoolLimits): ResolvedLimits {
   const maxSize = count('maxSize', limits.maxSize ?? 8, 1, MAX_COUNT)
   return {
@@ -42,26 +57,38 @@ export function resolveLimits(limits: ObjectPoolLimits): ResolvedLimits {
     maxAgeJitter: fraction('maxAgeJitter', limits.maxAgeJitter ?? 0.1),
     acquireTimeout: duration('acquireTimeout', limits.acquireTimeout ?? 1000, 1),
     maxWaiting: count('maxWaiting', limits.maxWaiting ?? 10_000, 0, MAX_COUNT),
+    hookTimeout: duration('hookTimeout', limits.hookTimeout ?? 5000, 1),
+    drainTimeout: duration('drainTimeout', limits.drainTimeout ?? 10_000, 1),
   }
 }
 
-function count(name: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${String(value)}`)
+/** @throws TypeError or RangeError unless it is at least `min` milliseconds; `Infinity` is */
+export function duration(name: string, value: number, min: number): number {
+  checkNumber(name, value)
+  if (!(value >= min)) {
+    throw new RangeError(`${name} must be at least ${min} milliseconds, got ${value}`)
   }
   return value
 }
 
-function duration(name: string, value: number, min: number): number {
-  if (typeof value !== 'number' || !(value >= min)) {
-    throw new RangeError(`${name} must be at least ${min} milliseconds, got ${String(value)}`)
+function count(name: string, value: number, min: number, max: number): number {
+  checkNumber(name, value)
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`)
   }
   return value
 }
 
 function fraction(name: string, value: number): number {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
-    throw new RangeError(`${name} must be from 0 to 1, got ${String(value)}`)
+  checkNumber(name, value)
+  if (!(value >= 0 && value <= 1)) {
+    throw new RangeError(`${name} must be from 0 to 1, got ${value}`)
   }
   return value
+}
+
+function checkNumber(name: string, value: unknown): void {
+  if (typeof value === 'number') return
+  const shown = typeof value === 'string' ? `the string '${value.slice(0, 40)}'` : typeof value
+  throw new TypeError(`${name} must be a number, got ${value === null ? 'null' : shown}`)
 }

@@ -1,19 +1,13 @@
 import { EventEmitter } from 'node:events'
-import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
-import { createPool, type Pool } from 'generic-pool'
+import { setImmediate } from 'node:timers'
+import { MemcacheClosedError, MemcacheOverloadError, startTimer } from '@mc/protocol'
 import { type AcquireOptions, Borrower } from './borrower.ts'
-import { type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
+import { Hooks, type ObjectPoolHooks } from './hooks.ts'
+import { duration, type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
+import { type ObjectSlot, type Slot, Slots } from './slots.ts'
 
 /** What an `ObjectPool` lends, and its limits. */
-export interface ObjectPoolOptions<T> extends ObjectPoolLimits {
-  /** Makes an object. When it fails, the borrower it was for is rejected with its error. */
-  readonly create: () => T | Promise<T>
-  /** Asked before an idle object is lent again; one that is not valid, or whose check fails, is destroyed. */
-  readonly validate?: ((object: T) => boolean | Promise<boolean>) | undefined
-  /** Lets an object's resources go. Its failures are reported by the `error` event. */
-  readonly destroy?: ((object: T) => void | Promise<void>) | undefined
-  /** Whether `use` destroys the object after this error of its function. @default after every error */
-  readonly destroyOn?: ((error: unknown) => boolean) | undefined
+export interface ObjectPoolOptions<T> extends ObjectPoolHooks<T>, ObjectPoolLimits {
   /** Stands in front of error messages. */
   readonly name?: string | undefined
 }
@@ -29,75 +23,45 @@ export interface ObjectPoolEvents<T> {
 }
 
 /**
- * What generic-pool keeps. A failed `create` is kept as well: generic-pool answers a rejected `create`
- * by calling it again, without a pause and without telling the borrower.
- */
-type Slot<T> = ObjectSlot<T> | FailedSlot
-
-interface ObjectSlot<T> {
-  readonly object: T
-  /** The last borrower that had asked when this was made. */
-  readonly order: number
-  readonly generation: number
-  /** Milliseconds of `performance.now()`. */
-  readonly expiresAt: number
-}
-
-interface FailedSlot {
-  readonly failure: { readonly reason: unknown }
-  readonly order: number
-}
-
-/**
  * Lends objects that are dear to make, each to one borrower at a time: the one last returned first, so
  * that the others can grow idle and go.
  *
- * generic-pool keeps the objects, their number and their idle times. The queue of borrowers is here, as
- * nobody can leave generic-pool's before the time is up.
- *
- * Nothing is created before the first `get`.
+ * Nothing is created before the first `get`. Hooks may hang, reject or throw anything: every wait ends
+ * within the limits.
  */
 export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements AsyncDisposable {
-  readonly #options: ObjectPoolOptions<T>
+  readonly #name: string | undefined
+  readonly #hooks: Hooks<T>
   readonly #limits: ResolvedLimits
-  readonly #pool: Pool<Slot<T>>
+  readonly #slots: Slots<T>
   readonly #lent = new Map<T, ObjectSlot<T>>()
-  readonly #free = new Set<Slot<T>>()
+  /** The borrowers that wait for a slot to be given back: nobody could leave generic-pool's queue early. */
   readonly #waiting = new Set<Borrower<T>>()
-  readonly #destroying = new Set<Promise<void>>()
-  #size = 0
-  #borrowers = 0
-  #generation = 0
+  /** Objects that `close` destroyed while they were lent. */
+  readonly #takenBack = new Set<T>()
   #drained: (() => void) | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** @throws RangeError for a limit that makes no sense, TypeError when `create` is missing */
+  /** @throws TypeError or RangeError for an invalid limit, or when `create` is missing */
   constructor(options: ObjectPoolOptions<T>) {
     super()
     if (typeof options?.create !== 'function') throw new TypeError('create must be a function')
-    this.#options = options
+    this.#name = options.name
     this.#limits = resolveLimits(options)
-    const { maxSize, minSize, idleTimeout } = this.#limits
-    this.#pool = createPool<Slot<T>>(
-      { create: () => this.#create(), destroy: (slot) => this.#track(this.#destroy(slot)) },
-      {
-        max: maxSize,
-        min: minSize,
-        fifo: false,
-        autostart: false,
-        // The soft timeout leaves minSize objects; the hard one would replace them for ever.
-        softIdleTimeoutMillis: idleTimeout === 0 ? -1 : idleTimeout,
-        idleTimeoutMillis: Number.POSITIVE_INFINITY,
-        evictionRunIntervalMillis: Math.min(Math.ceil(idleTimeout / 4), 15_000),
-        numTestsPerEvictionRun: maxSize,
-      },
-    )
+    this.#hooks = new Hooks(options, this.#limits.hookTimeout, (error) => {
+      soon(() => this.listenerCount('error') > 0 && this.emit('error', error))
+    })
+    this.#slots = new Slots(this.#hooks, this.#limits, {
+      onCreate: (object) => soon(() => this.emit('create', object)),
+      onDestroy: (object) => soon(() => this.emit('destroy', object)),
+      onChange: () => this.#serve(),
+    })
   }
 
   /** Objects that exist or are being made. Never more than `maxSize`. */
   get size(): number {
-    return this.#size
+    return this.#slots.size
   }
 
   /** Objects that are lent. */
@@ -107,7 +71,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
 
   /** Objects that are idle. */
   get free(): number {
-    return this.#free.size
+    return this.#slots.free
   }
 
   /** Borrowers that wait because all objects are lent. */
@@ -125,18 +89,21 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    */
   get(options: AcquireOptions = {}): Promise<T> {
     const { signal, timeout = this.#limits.acquireTimeout } = options
-    const mustWait = this.#waiting.size > 0 || !this.#hasRoom()
     if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#draining !== undefined) return Promise.reject(this.#closed())
+    const mustWait = this.#waiting.size > 0 || !this.#hasRoom()
     if (mustWait && this.#waiting.size >= this.#limits.maxWaiting) {
       return Promise.reject(this.#overload('too many wait already'))
     }
-    const borrower = new Borrower<T>(++this.#borrowers, signal)
-    if (mustWait || this.#pool.available === 0) {
-      borrower.limit(timeout, () => this.#overload(`none was free within ${timeout} ms`))
+    try {
+      duration('timeout', timeout, 0)
+    } catch (error) {
+      return Promise.reject(error)
     }
+    const overdue = (): Error => this.#overload(`none was free within ${timeout} ms`)
+    const borrower = new Borrower<T>(++this.#slots.borrowers, timeout, overdue, signal)
     if (mustWait) this.#queue(borrower)
-    else this.#lend(borrower)
+    else void this.#lend(borrower)
     return borrower.promise
   }
 
@@ -146,8 +113,9 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    * @throws TypeError if the pool has not lent it
    */
   release(object: T): void {
+    if (this.#takenBack.delete(object)) return
     const slot = this.#lentSlot(object)
-    if (!this.#isStale(slot)) {
+    if (!this.#slots.isStale(slot)) {
       const [next] = this.#waiting
       // From hand to hand: it stays lent, and is spared the way through generic-pool.
       if (next?.resolve(object)) return
@@ -162,6 +130,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    * @throws TypeError if the pool has not lent it
    */
   destroy(object: T): void {
+    if (this.#takenBack.delete(object)) return
     this.#discard(this.#lentSlot(object))
     this.#serve()
   }
@@ -178,7 +147,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     try {
       result = await fn(object)
     } catch (error) {
-      if (this.#options.destroyOn?.(error) ?? true) this.destroy(object)
+      if (this.#hooks.destroysOn(error, object)) this.destroy(object)
       else this.release(object)
       throw error
     }
@@ -187,27 +156,30 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   }
 
   /** Destroys the idle objects now, and the lent ones when they are returned. The pool stays open. */
-  async clear(): Promise<void> {
-    this.#generation++
-    // generic-pool's own clear() would go on to lend the objects that it destroyed.
-    const idle = Array.from({ length: this.#pool.available }, async () =>
-      this.#discard(await this.#pool.acquire()),
-    )
-    await Promise.all(idle)
-    this.#serve()
-    await Promise.all(this.#destroying)
+  clear(): Promise<void> {
+    return this.#closing ?? this.#slots.clear()
   }
 
-  /** Takes no more borrowers; resolves when those there are have been served and all objects are back. */
+  /**
+   * Takes no more borrowers; resolves when those there are have been served and all objects are back, or
+   * when `drainTimeout` is over: borrowers that still wait are then rejected.
+   */
   drain(): Promise<void> {
     this.#draining ??= new Promise((resolve) => {
-      this.#drained = resolve
+      const cancel = startTimer(this.#limits.drainTimeout, () => {
+        for (const borrower of this.#waiting) borrower.reject(this.#closed())
+        resolve()
+      })
+      this.#drained = () => {
+        cancel()
+        resolve()
+      }
       this.#serve()
     })
     return this.#draining
   }
 
-  /** Drains the pool, then destroys its objects. */
+  /** Drains the pool, then destroys its objects: those, too, that are still lent after `drainTimeout`. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -219,16 +191,21 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
 
   async #close(): Promise<void> {
     await this.drain()
-    await this.#pool.drain()
-    await this.#pool.clear()
+    const closing = this.#slots.close()
+    for (const slot of this.#lent.values()) {
+      this.#takenBack.add(slot.object)
+      this.#discard(slot)
+    }
+    await closing
   }
 
   /** Whether a borrower gets an object without waiting for one to be returned. */
   #hasRoom(): boolean {
-    return this.#pool.borrowed + this.#pool.pending < this.#limits.maxSize
+    return this.#slots.taken < this.#limits.maxSize
   }
 
   #queue(borrower: Borrower<T>): void {
+    borrower.limit()
     this.#waiting.add(borrower)
     borrower.onSettled(() => {
       if (this.#waiting.delete(borrower)) this.#serve()
@@ -239,85 +216,38 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     for (const borrower of this.#waiting) {
       if (!this.#hasRoom()) return
       this.#waiting.delete(borrower)
-      this.#lend(borrower)
+      void this.#lend(borrower)
     }
-    const { borrowed, pending } = this.#pool
-    if (this.#waiting.size === 0 && borrowed + pending === 0) this.#drained?.()
+    if (this.#waiting.size === 0 && this.#slots.taken === 0) this.#drained?.()
   }
 
-  #lend(borrower: Borrower<T>): void {
-    void this.#pool.acquire().then((slot) => this.#offer(slot, borrower))
+  async #lend(borrower: Borrower<T>): Promise<void> {
+    // An idle object that needs no check is lent at once: its borrower is spared a timer.
+    if (!this.#slots.isAvailable || this.#hooks.canValidate) borrower.limit()
+    const slot = await this.#slots.take()
+    if (slot === undefined) borrower.reject(this.#closed())
+    else await this.#offer(slot, borrower)
   }
 
   async #offer(slot: Slot<T>, borrower: Borrower<T>): Promise<void> {
-    this.#free.delete(slot)
     const isNew = slot.order >= borrower.order
     if ('failure' in slot) {
-      this.#discard(slot)
+      this.#slots.discard(slot)
       // An old failure, of a create for somebody else or for minSize, is not this borrower's.
       if (isNew) borrower.reject(slot.failure.reason)
-      else if (!borrower.settled) this.#lend(borrower)
-    } else if (this.#isStale(slot) || !(isNew || (await this.#isValid(slot.object)))) {
-      this.#discard(slot)
-      if (!borrower.settled) this.#lend(borrower)
+      else if (!borrower.settled) void this.#lend(borrower)
+    } else if (this.#slots.isStale(slot) || !(isNew || (await this.#hooks.isValid(slot.object)))) {
+      this.#slots.discard(slot)
+      if (!borrower.settled) void this.#lend(borrower)
+    } else if (this.#slots.isClosed) {
+      this.#slots.discard(slot)
+      borrower.reject(this.#closed())
     } else {
       this.#lent.set(slot.object, slot)
       if (borrower.resolve(slot.object)) return
       this.#putBack(slot)
     }
     this.#serve()
-  }
-
-  async #create(): Promise<Slot<T>> {
-    const order = this.#borrowers
-    const generation = this.#generation
-    this.#size++
-    try {
-      const object = await this.#options.create()
-      const slot = { object, order, generation, expiresAt: performance.now() + this.#lifetime() }
-      this.#free.add(slot)
-      this.#report('create', object)
-      return slot
-    } catch (reason) {
-      this.#size--
-      return { failure: { reason }, order }
-    }
-  }
-
-  async #destroy(slot: Slot<T>): Promise<void> {
-    if ('failure' in slot) return
-    this.#free.delete(slot)
-    this.#size--
-    this.#report('destroy', slot.object)
-    try {
-      await this.#options.destroy?.(slot.object)
-    } catch (error) {
-      this.#reportError(error)
-    }
-  }
-
-  #track(destroying: Promise<void>): Promise<void> {
-    this.#destroying.add(destroying)
-    return destroying.finally(() => this.#destroying.delete(destroying))
-  }
-
-  async #isValid(object: T): Promise<boolean> {
-    try {
-      return (await this.#options.validate?.(object)) ?? true
-    } catch (error) {
-      this.#reportError(error)
-      return false
-    }
-  }
-
-  #isStale(slot: ObjectSlot<T>): boolean {
-    return slot.generation !== this.#generation || performance.now() >= slot.expiresAt
-  }
-
-  /** Objects made together should not all go together. */
-  #lifetime(): number {
-    const { maxAge, maxAgeJitter } = this.#limits
-    return maxAge * (1 - maxAgeJitter * Math.random())
   }
 
   #lentSlot(object: T): ObjectSlot<T> {
@@ -328,30 +258,34 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
 
   #putBack(slot: ObjectSlot<T>): void {
     this.#lent.delete(slot.object)
-    this.#free.add(slot)
-    void this.#pool.release(slot)
+    this.#slots.putBack(slot)
   }
 
-  #discard(slot: Slot<T>): void {
-    if ('object' in slot) this.#lent.delete(slot.object)
-    void this.#pool.destroy(slot)
-  }
-
-  /** In a task of its own: a listener that throws must not make a create or a destroy fail. */
-  #report(event: 'create' | 'destroy', object: T): void {
-    queueMicrotask(() => this.emit(event, object))
-  }
-
-  #reportError(error: unknown): void {
-    queueMicrotask(() => this.listenerCount('error') > 0 && this.emit('error', error))
+  #discard(slot: ObjectSlot<T>): void {
+    this.#lent.delete(slot.object)
+    this.#slots.discard(slot)
   }
 
   #closed(): MemcacheClosedError {
-    return new MemcacheClosedError('the pool is closed', { server: this.#options.name })
+    return new MemcacheClosedError('the pool is closed', { server: this.#name, written: false })
   }
 
   #overload(why: string): MemcacheOverloadError {
     const state = `size ${this.size} of ${this.#limits.maxSize}, ${this.used} in use, ${this.waiting} waiting`
-    return new MemcacheOverloadError(`${why}: ${state}`, { server: this.#options.name })
+    return new MemcacheOverloadError(`${why}: ${state}`, { server: this.#name, written: false })
   }
+}
+
+/**
+ * Emits behind the work that led to the event: a listener that throws ends the process, as of any emitter,
+ * but must not make a create or a destroy fail. Fake timers may replace `queueMicrotask`.
+ */
+function soon(emit: () => unknown): void {
+  Promise.resolve()
+    .then(emit)
+    .catch((error: unknown) => {
+      setImmediate(() => {
+        throw error
+      })
+    })
 }

@@ -4,6 +4,8 @@ import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
 /** A client that can be pooled. The optional methods are used where there are any. */
 export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
   connect?(): Promise<void>
+  /** Whether a connection is ready. */
+  readonly isConnected?: boolean | undefined
   /** Closes at once. */
   destroy?(): void
 }
@@ -30,10 +32,22 @@ export interface PooledClientOptions<V, C> extends ClientOptions<V> {
   readonly maxConnectionAge?: number | undefined
   /** Part of `maxConnectionAge`, 0 to 1, by which it is shortened at random. @default 0.1 */
   readonly maxConnectionAgeJitter?: number | undefined
-  /** How long a call waits for a client; its own `timeout` may be less. @default 1000 */
+  /**
+   * How long a call waits for a client, at most: the wait is part of the call's `timeout`, which may end
+   * it earlier.
+   *
+   * @default 1000
+   */
   readonly acquireTimeout?: number | undefined
   /** Calls that may wait for a client at one time. @default 10000 */
   readonly maxWaiting?: number | undefined
+  /**
+   * How long `drain` and `close` wait for calls and for functions of `use`. Then `close` closes clients
+   * that are still lent. `Infinity`: as long as it takes.
+   *
+   * @default 10000
+   */
+  readonly drainTimeout?: number | undefined
 }
 
 /** Events of a `PooledClient`. None of them needs a listener. */

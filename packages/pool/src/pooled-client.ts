@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { Backoff, Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
@@ -6,7 +7,9 @@ import {
   type CommandOptions,
   checkBoolean,
   checkCallOptions,
+  checkMilliseconds,
   checkObject,
+  Deadline,
   type Entries,
   type Expire,
   type FlushOptions,
@@ -16,6 +19,7 @@ import {
   isIgnorableError,
   type Key,
   type MemcacheClient,
+  MemcacheClosedError,
   MemcacheConnectError,
   type MemcacheError,
   MemcachePartialError,
@@ -37,15 +41,27 @@ import type {
   PooledClientEvents,
   PooledClientOptions,
 } from './pooled-client-options.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** Clients settle their own calls in time. One whose hooks hang does not: its call ends this much later. */
+const GRACE = 20
+
+/** What is left to a call, in milliseconds, that got its client so late only as the process stood still. */
+const MIN_LEFT = 10
 
 /**
  * A client of one server over several connections. Each call has a client, and so a connection, for
  * itself: a large value or a slow command holds up nobody else. For speed it is not needed, as one
  * `Client` sends all its calls over one connection without waiting for replies.
  *
+ * Calls of one pool go over different connections, so a `get` may overtake a `set` that was called before
+ * it. Await the first call, or run both in `use`, where there is an order to keep.
+ *
  * A call that finds all clients lent waits up to `acquireTimeout`, then rejects with
- * `MemcacheOverloadError`. A client whose call failed on the connection is destroyed. After a failed
- * attempt to connect, no new client is made until `reconnectDelay` is over.
+ * `MemcacheOverloadError`. Its `timeout` is for the whole call: the wait for a client, connecting, and the
+ * command. A client whose call failed on the connection is destroyed, but not one that is still connecting
+ * when a call runs out of time: it is there for the next call. After a failed attempt to connect, no new
+ * client is made until `reconnectDelay` is over.
  *
  * With `ignoreExc` an exhausted pool counts as a failure like any other.
  *
@@ -65,16 +81,20 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
 
   readonly #pool: ObjectPool<C>
   readonly #backoff: Backoff
+  readonly #watchdog = new Watchdog()
   /** Clients whose server has answered. */
   readonly #proven = new WeakSet<C>()
+  /** Clients whose attempt to connect has outlived the call that began it. */
+  readonly #connecting = new WeakSet<C>()
   readonly #minPoolSize: number
+  readonly #timeout: number
+  readonly #connectTimeout: number
   readonly #acquireTimeout: number
   readonly #ignoreExc: boolean
 
   /**
    * @param server - as for `Client`
-   * @throws MemcacheIllegalInputError for an address, TypeError or RangeError for an option that cannot
-   *   be meant
+   * @throws MemcacheIllegalInputError for an address, TypeError or RangeError for an invalid option
    */
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
@@ -91,6 +111,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       maxConnectionAgeJitter,
       acquireTimeout,
       maxWaiting,
+      drainTimeout,
       ignoreExc = false,
       ...clientOptions
     } = options
@@ -99,12 +120,14 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     if (options.createClient === undefined) createClient(server, clientOptions)
     this.#backoff = new Backoff(options.reconnectDelay ?? {})
     this.#minPoolSize = minPoolSize ?? 0
+    this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
+    this.#connectTimeout = checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000)
     this.#acquireTimeout = acquireTimeout ?? 1000
     this.#ignoreExc = checkBoolean('ignoreExc', ignoreExc)
     this.#pool = new ObjectPool<C>({
       create: () => this.#create(() => createClient(server, clientOptions)),
-      destroy: (client) => client.close(),
-      destroyOn: isConnectionError,
+      destroy: (client) => this.#close(client),
+      destroyOn: (error, client) => this.#isBroken(client, error),
       name: this.server,
       maxSize: maxPoolSize,
       minSize: minPoolSize,
@@ -113,6 +136,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       maxAgeJitter: maxConnectionAgeJitter,
       acquireTimeout,
       maxWaiting,
+      drainTimeout,
     })
     this.#pool.on('create', (client) => this.emit('create', client))
     this.#pool.on('destroy', (client) => this.emit('destroy', client))
@@ -134,17 +158,17 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     return this.#pool.waiting
   }
 
-  /** Connects `minPoolSize` clients, and at least one. @throws MemcacheConnectError */
+  /** Connects `minPoolSize` clients, and at least one. @throws MemcacheConnectError, MemcacheClosedError */
   async connect(): Promise<void> {
     const clients = Array.from({ length: Math.max(1, this.#minPoolSize) }, () =>
-      this.use(async (client) => client.connect?.()),
+      this.use((client) => this.#connect(client)),
     )
     await Promise.all(clients)
   }
 
   /**
-   * Lends a client for a sequence of calls: nobody else uses its connection until `fn` settles. If `fn`
-   * fails on the connection, the client is destroyed.
+   * Lends a client for a sequence of calls, which one connection carries in their order: nobody else uses
+   * it until `fn` settles. If `fn` fails on the connection, the client is destroyed.
    *
    * @throws as `ObjectPool.get`, and whatever `fn` throws
    */
@@ -158,25 +182,24 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       } catch (error) {
         if (this.#isFailedConnection(client, error)) this.#backoff.failed(error)
         // So that the pool need not wait for late replies when it closes the client.
-        if (isConnectionError(error)) client.destroy?.()
+        if (this.#isBroken(client, error)) client.destroy?.()
+        else if (this.#isConnecting(client, error)) this.#awaitConnection(client)
         throw error
       }
     }, options)
   }
 
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read(options, options?.default as D, (client, told) => client.get<T, D>(key, told))
+    return this.#read(options, options?.default as D, (client, own) => client.get<T, D>(key, own))
   }
 
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#read(options, options?.default as D, (client, told) =>
-      client.gets<T, D>(key, told),
-    )
+    return this.#read(options, options?.default as D, (client, own) => client.gets<T, D>(key, own))
   }
 
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read(options, options?.default as D, (client, told) =>
-      client.gat<T, D>(key, expire, told),
+    return this.#read(options, options?.default as D, (client, own) =>
+      client.gat<T, D>(key, expire, own),
     )
   }
 
@@ -185,80 +208,78 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     expire?: Expire,
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D> {
-    return this.#read(options, options?.default as D, (client, told) =>
-      client.gats<T, D>(key, expire, told),
+    return this.#read(options, options?.default as D, (client, own) =>
+      client.gats<T, D>(key, expire, own),
     )
   }
 
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    return this.#read(options, new Map<ItemKey, T>(), (client, told) =>
-      client.getMany<T>(keys, told),
-    )
+    return this.#read(options, new Map<ItemKey, T>(), (client, own) => client.getMany<T>(keys, own))
   }
 
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    return this.#read(options, new Map<ItemKey, ValueWithCas<T>>(), (client, told) =>
-      client.getsMany<T>(keys, told),
+    return this.#read(options, new Map<ItemKey, ValueWithCas<T>>(), (client, own) =>
+      client.getsMany<T>(keys, own),
     )
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.set(key, value, told))
+    return this.#run(options, (client, own) => client.set(key, value, own))
   }
 
   setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
-    return this.#run(options, (client, told) => client.setMany(entries, told))
+    return this.#run(options, (client, own) => client.setMany(entries, own))
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.add(key, value, told))
+    return this.#run(options, (client, own) => client.add(key, value, own))
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.replace(key, value, told))
+    return this.#run(options, (client, own) => client.replace(key, value, own))
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.append(key, value, told))
+    return this.#run(options, (client, own) => client.append(key, value, own))
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.prepend(key, value, told))
+    return this.#run(options, (client, own) => client.prepend(key, value, own))
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#run(options, (client, told) => client.cas(key, value, cas, told))
+    return this.#run(options, (client, own) => client.cas(key, value, cas, own))
   }
 
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
   incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
   incr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    return this.#run(options, (client, told) => client.incr(key, delta as never, told) as never)
+    return this.#run(options, (client, own) => client.incr(key, delta as never, own) as never)
   }
 
   decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
   decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
   decr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    return this.#run(options, (client, told) => client.decr(key, delta as never, told) as never)
+    return this.#run(options, (client, own) => client.decr(key, delta as never, own) as never)
   }
 
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.touch(key, expire, told))
+    return this.#run(options, (client, own) => client.touch(key, expire, own))
   }
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.delete(key, told))
+    return this.#run(options, (client, own) => client.delete(key, own))
   }
 
   deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    return this.#run(options, (client, told) => client.deleteMany(keys, told))
+    return this.#run(options, (client, own) => client.deleteMany(keys, own))
   }
 
   flushAll(options?: FlushOptions): Promise<boolean> {
-    return this.#run(options, (client, told) => client.flushAll(told))
+    return this.#run(options, (client, own) => client.flushAll(own))
   }
 
   stats(...args: readonly string[]): Promise<Stats> {
@@ -266,23 +287,23 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   }
 
   version(options?: CommandOptions): Promise<string> {
-    return this.#run(options, (client, told) => client.version(told))
+    return this.#run(options, (client, own) => client.version(own))
   }
 
   verbosity(level: number, options?: WriteOptions): Promise<true> {
-    return this.#run(options, (client, told) => client.verbosity(level, told))
+    return this.#run(options, (client, own) => client.verbosity(level, own))
   }
 
   cacheMemlimit(megabytes: number, options?: WriteOptions): Promise<true> {
-    return this.#run(options, (client, told) => client.cacheMemlimit(megabytes, told))
+    return this.#run(options, (client, own) => client.cacheMemlimit(megabytes, own))
   }
 
   shutdown(options?: CommandOptions & { readonly graceful?: boolean | undefined }): Promise<void> {
-    return this.#run(options, (client, told) => client.shutdown(told))
+    return this.#run(options, (client, own) => client.shutdown(own))
   }
 
   rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer> {
-    return this.#run(options, (client, told) => client.rawCommand(command, told))
+    return this.#run(options, (client, own) => client.rawCommand(command, own))
   }
 
   /** Closes the idle clients now, and those that are lent when their calls are done; later calls make new ones. */
@@ -290,7 +311,10 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     return this.#pool.clear()
   }
 
-  /** Takes no more calls; resolves when those under way, waiting ones included, are done. */
+  /**
+   * Takes no more calls; resolves when those under way, waiting ones included, are done, or when
+   * `drainTimeout` is over.
+   */
   drain(): Promise<void> {
     return this.#pool.drain()
   }
@@ -311,6 +335,58 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     return isOver && !this.#proven.has(client)
   }
 
+  #isBroken(client: C, error: unknown): boolean {
+    if (error instanceof MemcacheClosedError) return true
+    return isConnectionError(error) && !this.#isConnecting(client, error)
+  }
+
+  /** Whether a call ran out of time before its client had a connection to write to. */
+  #isConnecting({ isConnected }: C, error: unknown): boolean {
+    const cause = error instanceof MemcachePartialError ? error.cause : error
+    if (!(cause instanceof MemcacheTimeoutError)) return false
+    return isConnected === undefined ? cause.written === false : !isConnected
+  }
+
+  /** Unlike a call, an attempt to connect does not keep the process alive. */
+  #connect(client: C): Promise<void> {
+    // A server that closes the connection when asked for its dialect is connected to twice.
+    const limit = 2 * this.#connectTimeout + GRACE
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const message = `no connection within ${limit} ms`
+        reject(new MemcacheConnectError(message, { server: this.server, written: false }))
+      }, limit).unref()
+      Promise.resolve(client.connect?.())
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+
+  /** An attempt to connect counts although nobody waits for it any more. */
+  #awaitConnection(client: C): void {
+    if (client.connect === undefined || this.#connecting.has(client)) return
+    this.#connecting.add(client)
+    client.connect().then(
+      () => {
+        this.#connecting.delete(client)
+        this.#backoff.succeeded()
+      },
+      (error: unknown) => {
+        this.#connecting.delete(client)
+        if (error instanceof MemcacheConnectError) this.#backoff.failed(error)
+      },
+    )
+  }
+
+  async #close(client: C): Promise<void> {
+    try {
+      await new Deadline(this.#timeout + GRACE).bound(client.close())
+    } catch (error) {
+      client.destroy?.()
+      throw error
+    }
+  }
+
   #create(create: () => C): C {
     const cause = this.#backoff.failure
     if (cause !== undefined) {
@@ -321,7 +397,8 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       })
     }
     const client = create()
-    if (client instanceof EventEmitter) client.on('error', this.#report)
+    const { on } = client as { on?: unknown }
+    if (typeof on === 'function') on.call(client, 'error', this.#report)
     return client
   }
 
@@ -329,31 +406,33 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     if (this.listenerCount('error') > 0) this.emit('error', error)
   }
 
-  /** What a call waits for its client counts towards its `timeout`. */
+  /** One deadline for the wait for a client, connecting, and the command. */
   async #run<O extends CommandOptions, R>(
     options: O | undefined,
-    command: (client: C, options: O | undefined) => Promise<R>,
+    command: (client: C, options: O) => Promise<R>,
   ): Promise<R> {
     if (options !== undefined) checkCallOptions(options)
-    const { signal, timeout } = options ?? {}
-    if (timeout === undefined) {
-      return this.use((client) => command(client, options), { signal })
-    }
-    const start = performance.now()
-    return this.use(
+    const { signal, timeout = this.#timeout } = options ?? {}
+    const deadline = new Deadline(timeout)
+    const { waiting } = this
+    const answer = this.use(
       (client) => {
-        const left = Math.max(1, timeout - (performance.now() - start))
-        return command(client, { ...(options as O), timeout: left })
+        // Without a wait, time that has passed is the process's own.
+        const left = hasWaited ? Math.max(MIN_LEFT, deadline.left) : timeout
+        const work = command(client, { ...(options as O), timeout: left })
+        return this.#watchdog.bound(work, left + GRACE, signal)
       },
       { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
     )
+    const hasWaited = this.waiting > waiting
+    return answer
   }
 
   /** The clients do not ignore errors themselves, as the pool has to see them. */
   async #read<O extends CommandOptions, R>(
     options: O | undefined,
     fallback: R,
-    command: (client: C, options: O | undefined) => Promise<R>,
+    command: (client: C, options: O) => Promise<R>,
   ): Promise<R> {
     try {
       return await this.#run(options, command)

@@ -17,6 +17,9 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'v
 import { PooledClient, type PooledClientOptions } from '../src/index.ts'
 import { COMMANDS, call, type Fake, type FakeCall, fakeClient } from './fake-client.ts'
 
+vi.mock('node:timers', () => import('./global-clock.ts'))
+vi.mock('node:perf_hooks', () => import('./global-clock.ts'))
+
 type Options = PooledClientOptions<unknown, Fake>
 
 /** A pool of fakes that all answer alike, and the fakes it made. */
@@ -121,7 +124,7 @@ describe('lending', () => {
     '%s passes its options on',
     async (command, args) => {
       const { client, made } = pooled()
-      const options = { signal: new AbortController().signal, noreply: false }
+      const options = { signal: new AbortController().signal, noreply: false, timeout: 500 }
       await call(client, command, ...args, options)
       expect(made[0]?.calls[0]?.args).toEqual([...args, options])
     },

@@ -2,6 +2,9 @@ import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ObjectPool, type ObjectPoolOptions } from '../src/index.ts'
 
+vi.mock('node:timers', () => import('./global-clock.ts'))
+vi.mock('node:perf_hooks', () => import('./global-clock.ts'))
+
 interface Thing {
   readonly id: number
   alive: boolean
@@ -470,8 +473,29 @@ describe('options', () => {
     { maxAgeJitter: 1.1 },
     { acquireTimeout: 0 },
     { maxWaiting: -1 },
+    { hookTimeout: 0 },
+    { drainTimeout: 0 },
   ])('%o is refused', (limits) => {
     expect(() => new ObjectPool({ create: never, ...limits })).toThrow(RangeError)
+  })
+
+  test.each([
+    'maxSize',
+    'minSize',
+    'idleTimeout',
+    'maxAge',
+    'maxAgeJitter',
+    'acquireTimeout',
+    'maxWaiting',
+    'hookTimeout',
+    'drainTimeout',
+  ])('%s of another type is refused by its type', (name) => {
+    const withLimit = (value: unknown) => () => new ObjectPool({ create: never, [name]: value })
+    expect(withLimit('100')).toThrow(
+      new TypeError(`${name} must be a number, got the string '100'`),
+    )
+    expect(withLimit(100n)).toThrow(new TypeError(`${name} must be a number, got bigint`))
+    expect(withLimit({})).toThrow(new TypeError(`${name} must be a number, got object`))
   })
 
   test('a pool cannot do without create', () => {
