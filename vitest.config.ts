@@ -11,20 +11,11 @@ const conditions = ['@mc/source', 'node', 'import', 'default']
 
 const programs = findPrograms()
 
-const TESTS = ['{packages/*,integration,examples}/test/**/*.test.ts']
-const ISOLATED = ['packages/*/test/**/*.isolated.test.ts']
-
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    projects: [
-      {
-        extends: true,
-        test: { name: 'shared', include: TESTS, exclude: ISOLATED, isolate: false },
-      },
-      // Tests that replace modules, which no others must share.
-      { extends: true, test: { name: 'isolated', include: ISOLATED } },
-    ],
+    include: ['{packages/*,integration,examples}/test/**/*.test.ts'],
+    isolate: false,
     // One more than there are cores: tests wait for deadlines half of their time.
     maxWorkers: availableParallelism() + 1,
     // Concurrent tests are of the examples: each a process with deadlines, and more at once starve each other.

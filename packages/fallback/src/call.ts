@@ -9,7 +9,7 @@ export class Call {
   readonly #hasTimeout: boolean
 
   /** @param timeout - milliseconds for a call that has none of its own */
-  constructor(options: CommandOptions, timeout: number) {
+  constructor(timeout: number, options: CommandOptions = {}) {
     checkCallOptions(options)
     this.#hasTimeout = options.timeout !== undefined
     this.deadline = new Deadline(options.timeout ?? timeout, options.signal)
@@ -38,7 +38,7 @@ export class Call {
   half(): Call {
     const { left, signal } = this.deadline
     const timeout = Math.max(1, left / 2)
-    return new Call(this.#hasTimeout ? { timeout, signal } : { signal }, timeout)
+    return new Call(timeout, this.#hasTimeout ? { timeout, signal } : { signal })
   }
 }
 
@@ -57,7 +57,7 @@ export class Calls {
   /** @throws MemcacheClosedError after `end`, and whatever `run` throws */
   async run<R>(options: CommandOptions | undefined, run: (call: Call) => Promise<R>): Promise<R> {
     if (this.#isEnding) throw new MemcacheClosedError('the client is closed', { written: false })
-    const call = new Call(options ?? {}, this.#timeout)
+    const call = new Call(this.#timeout, options)
     this.#running++
     try {
       return await run(call)

@@ -111,7 +111,7 @@ export class Copies<V> {
     try {
       // The reply tells whether there was a newer item.
       const options: StoreOptions = { expire, noreply: false }
-      const isStored = await new Call({}, this.#timeout).step(options, (own) =>
+      const isStored = await new Call(this.#timeout).step(options, (own) =>
         this.#first.client.add(key, value as unknown as V, own),
       )
       if (isStored) level.countWarmed()

@@ -133,7 +133,9 @@ describe('whatever reads are under way', () => {
 
 describe('a read that began before', () => {
   /** Begins a read, and calls `meanwhile` when the older cache has answered and nobody knows it yet. */
-  async function during(meanwhile: (client: FallbackClient) => Promise<unknown>) {
+  async function during(
+    meanwhile: (client: FallbackClient, first: MemoryClient) => Promise<unknown>,
+  ) {
     const { client, caches, first } = slowCaches(() => 0)
     let answered: () => void = () => {}
     const isAnswered = new Promise<void>((resolve) => {
@@ -149,7 +151,7 @@ describe('a read that began before', () => {
     }
     const reading = client.get('key')
     await isAnswered
-    await meanwhile(client)
+    await meanwhile(client, first)
     goOn()
     expect(await reading).toBe(41)
     await client.close()
@@ -162,6 +164,18 @@ describe('a read that began before', () => {
     expect(await during((client) => client.flushAll())).toBe(undefined)
     expect(await during((client) => client.set('key', 1))).toBe(1)
     expect(await during((client) => client.add('key', 2))).toBe(2)
+  })
+
+  test.each<[string, (client: FallbackClient) => Promise<unknown>]>([
+    ['set', (client) => client.set('key', 1, { expire: 1 })],
+    ['setMany', (client) => client.setMany({ key: 1 }, { expire: 1 })],
+    ['add', (client) => client.add('key', 1, { expire: 1 })],
+  ])('copies nothing when what a %s stored has expired', async (_, store) => {
+    const left = await during(async (client, first) => {
+      await store(client)
+      first.items.delete('key')
+    })
+    expect(left).toBe(undefined)
   })
 
   test('copies after a write of another key, and a cas that found no item', async () => {

@@ -192,6 +192,18 @@ describe('under fake timers', () => {
 })
 
 describe('options of another type', () => {
+  test.each([null, 5, { timeout: '100' }, { timeout: 0 }, { signal: {} }])(
+    'of a call are refused before any cache is asked: %o',
+    async (options) => {
+      const { client, first, old } = over(warm)
+      const refusal = { code: 'MEMCACHE_ILLEGAL_INPUT' }
+      await expect(client.get('key', options as never)).rejects.toMatchObject(refusal)
+      await expect(client.set('key', 1, options as never)).rejects.toMatchObject(refusal)
+      await expect(client.deleteMany(['key'], options as never)).rejects.toMatchObject(refusal)
+      expect([first.calls, old.calls]).toEqual([[], []])
+    },
+  )
+
   test.each<[object, string]>([
     [{ timeout: '100' }, 'timeout must be a number of milliseconds, got string'],
     [{ deleteFromAll: 1 }, 'deleteFromAll must be a boolean, got number'],

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { clearTimeout, setTimeout } from 'node:timers'
-import { Backoff, Client, type ClientOptions, type NativeValue } from '@mc/client'
+import { Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
   type CasToken,
@@ -15,15 +14,10 @@ import {
   type FlushOptions,
   type GetOptions,
   type ItemKey,
-  isConnectionError,
   isIgnorableError,
   type Key,
   type MemcacheClient,
-  MemcacheClosedError,
-  MemcacheConnectError,
-  type MemcacheError,
   MemcachePartialError,
-  MemcacheTimeoutError,
   parseAddress,
   type RawCommandOptions,
   type ServerCommands,
@@ -35,6 +29,7 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import type { AcquireOptions } from './borrower.ts'
+import { Connections } from './connections.ts'
 import { ObjectPool } from './object-pool.ts'
 import type {
   PoolableClient,
@@ -80,15 +75,10 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   readonly server: string
 
   readonly #pool: ObjectPool<C>
-  readonly #backoff: Backoff
+  readonly #connections: Connections<V, C>
   readonly #watchdog = new Watchdog()
-  /** Clients whose server has answered. */
-  readonly #proven = new WeakSet<C>()
-  /** Clients whose attempt to connect has outlived the call that began it. */
-  readonly #connecting = new WeakSet<C>()
   readonly #minPoolSize: number
   readonly #timeout: number
-  readonly #connectTimeout: number
   readonly #acquireTimeout: number
   readonly #ignoreExc: boolean
 
@@ -118,16 +108,18 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     this.server = addressName(parseAddress(server))
     // A client does nothing before its first command: this one is to refuse bad options here and now.
     if (options.createClient === undefined) createClient(server, clientOptions)
-    this.#backoff = new Backoff(options.reconnectDelay ?? {})
     this.#minPoolSize = minPoolSize ?? 0
     this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
-    this.#connectTimeout = checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000)
+    const connectTimeout = checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000)
+    // A server that closes the connection when asked for its dialect is connected to twice.
+    const limit = 2 * connectTimeout + GRACE
+    this.#connections = new Connections(this.server, options.reconnectDelay, limit)
     this.#acquireTimeout = acquireTimeout ?? 1000
     this.#ignoreExc = checkBoolean('ignoreExc', ignoreExc)
     this.#pool = new ObjectPool<C>({
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => this.#close(client),
-      destroyOn: (error, client) => this.#isBroken(client, error),
+      destroyOn: (error, client) => this.#connections.isBroken(client, error),
       name: this.server,
       maxSize: maxPoolSize,
       minSize: minPoolSize,
@@ -161,7 +153,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   /** Connects `minPoolSize` clients, and at least one. @throws MemcacheConnectError, MemcacheClosedError */
   async connect(): Promise<void> {
     const clients = Array.from({ length: Math.max(1, this.#minPoolSize) }, () =>
-      this.use((client) => this.#connect(client)),
+      this.use((client) => this.#connections.connect(client)),
     )
     await Promise.all(clients)
   }
@@ -176,14 +168,10 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     return this.#pool.use(async (client) => {
       try {
         const result = await fn(client)
-        this.#backoff.succeeded()
-        this.#proven.add(client)
+        this.#connections.succeeded(client)
         return result
       } catch (error) {
-        if (this.#isFailedConnection(client, error)) this.#backoff.failed(error)
-        // So that the pool need not wait for late replies when it closes the client.
-        if (this.#isBroken(client, error)) client.destroy?.()
-        else if (this.#isConnecting(client, error)) this.#awaitConnection(client)
+        this.#connections.failed(client, error)
         throw error
       }
     }, options)
@@ -328,56 +316,6 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     return this.close()
   }
 
-  /** Some servers accept a connection and end it at once. A short timeout says nothing about the server. */
-  #isFailedConnection(client: C, error: unknown): error is MemcacheError {
-    if (error instanceof MemcacheConnectError) return true
-    const isOver = isConnectionError(error) && !(error instanceof MemcacheTimeoutError)
-    return isOver && !this.#proven.has(client)
-  }
-
-  #isBroken(client: C, error: unknown): boolean {
-    if (error instanceof MemcacheClosedError) return true
-    return isConnectionError(error) && !this.#isConnecting(client, error)
-  }
-
-  /** Whether a call ran out of time before its client had a connection to write to. */
-  #isConnecting({ isConnected }: C, error: unknown): boolean {
-    const cause = error instanceof MemcachePartialError ? error.cause : error
-    if (!(cause instanceof MemcacheTimeoutError)) return false
-    return isConnected === undefined ? cause.written === false : !isConnected
-  }
-
-  /** Unlike a call, an attempt to connect does not keep the process alive. */
-  #connect(client: C): Promise<void> {
-    // A server that closes the connection when asked for its dialect is connected to twice.
-    const limit = 2 * this.#connectTimeout + GRACE
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const message = `no connection within ${limit} ms`
-        reject(new MemcacheConnectError(message, { server: this.server, written: false }))
-      }, limit).unref()
-      Promise.resolve(client.connect?.())
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer))
-    })
-  }
-
-  /** An attempt to connect counts although nobody waits for it any more. */
-  #awaitConnection(client: C): void {
-    if (client.connect === undefined || this.#connecting.has(client)) return
-    this.#connecting.add(client)
-    client.connect().then(
-      () => {
-        this.#connecting.delete(client)
-        this.#backoff.succeeded()
-      },
-      (error: unknown) => {
-        this.#connecting.delete(client)
-        if (error instanceof MemcacheConnectError) this.#backoff.failed(error)
-      },
-    )
-  }
-
   async #close(client: C): Promise<void> {
     try {
       await new Deadline(this.#timeout + GRACE).bound(client.close())
@@ -388,14 +326,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   }
 
   #create(create: () => C): C {
-    const cause = this.#backoff.failure
-    if (cause !== undefined) {
-      throw new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, {
-        server: this.server,
-        cause,
-        written: false,
-      })
-    }
+    this.#connections.assertAllowed()
     const client = create()
     const { on } = client as { on?: unknown }
     if (typeof on === 'function') on.call(client, 'error', this.#report)

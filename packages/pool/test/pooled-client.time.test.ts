@@ -1,5 +1,10 @@
 import { stat } from 'node:fs'
-import { MemcacheOverloadError, MemcacheTimeoutError } from '@mc/protocol'
+import {
+  MemcacheConnectError,
+  MemcacheOverloadError,
+  MemcachePartialError,
+  MemcacheTimeoutError,
+} from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { PooledClient, type PooledClientOptions } from '../src/index.ts'
@@ -118,6 +123,49 @@ describe('connect', () => {
     // The test runner starts timers of its own.
     await vi.waitUntil(() => timers() <= before)
     await idle.client.close()
+  })
+})
+
+describe('a client that is still connecting when its call runs out of time', () => {
+  /** Clients that time out before they write, and connect when `settle` says how. */
+  function connecting(isConnected: boolean | undefined) {
+    let settle: (error?: Error) => void = () => {}
+    const connected = new Promise<void>((resolve, reject) => {
+      settle = (error) => (error === undefined ? resolve() : reject(error))
+    })
+    const { client, made } = pooled(({ command }) => {
+      if (command === 'connect') return connected
+      throw new MemcacheTimeoutError('not sent before the deadline', { written: false })
+    })
+    client.on('create', (it) => Object.assign(it, { isConnected }))
+    return { client, made, settle }
+  }
+
+  test.each([false, undefined])('stays in the pool, with isConnected: %o', async (isConnected) => {
+    const { client, made } = connecting(isConnected)
+    for (let i = 0; i < 3; i++) await expect(client.get('key')).rejects.toThrow('not sent')
+    const failed = new Map([['key', new MemcacheTimeoutError('not sent', { written: false })]])
+    const partial = new MemcachePartialError(new Map(), failed)
+    await expect(client.use(() => Promise.reject(partial))).rejects.toBe(partial)
+    expect([made.length, made[0]?.isDestroyed]).toEqual([1, false])
+  })
+
+  test('is destroyed once it has a connection that takes nothing', async () => {
+    const { client, made } = connecting(true)
+    await expect(client.get('key')).rejects.toThrow('not sent')
+    expect([client.size, made[0]?.isDestroyed]).toEqual([0, true])
+  })
+
+  test('counts as a failed attempt when it does not connect', async () => {
+    const { client, made, settle } = connecting(false)
+    await expect(client.get('key')).rejects.toThrow('not sent')
+    settle(new MemcacheConnectError('refused'))
+    await new Promise(setImmediate)
+    await client.use(async () => {
+      const error = await client.get('key').catch((it: unknown) => it)
+      expect(error).toMatchObject({ message: expect.stringContaining('again after: refused') })
+    })
+    expect(made.length).toBe(1)
   })
 })
 

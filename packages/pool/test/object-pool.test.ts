@@ -1,9 +1,7 @@
 import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ObjectPool, type ObjectPoolOptions } from '../src/index.ts'
-
-vi.mock('node:timers', () => import('./global-clock.ts'))
-vi.mock('node:perf_hooks', () => import('./global-clock.ts'))
+import { useFakeTime, useRealTime } from './fake-time.ts'
 
 interface Thing {
   readonly id: number
@@ -32,11 +30,11 @@ function poolOfThings(options: Partial<ObjectPoolOptions<Thing>> = {}) {
 const never = () => new Promise<never>(() => {})
 
 beforeEach(() => {
-  vi.useFakeTimers()
+  useFakeTime()
 })
 
 afterEach(() => {
-  vi.useRealTimers()
+  useRealTime()
 })
 
 describe('lending', () => {

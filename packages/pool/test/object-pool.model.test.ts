@@ -2,9 +2,7 @@ import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { ObjectPool } from '../src/index.ts'
-
-vi.mock('node:timers', () => import('./global-clock.ts'))
-vi.mock('node:perf_hooks', () => import('./global-clock.ts'))
+import { useFakeTime, useRealTime } from './fake-time.ts'
 
 type Step =
   | { readonly do: 'get'; readonly timeout: number; readonly abortable: boolean }
@@ -199,7 +197,7 @@ async function follow(
 }
 
 test('whatever its borrowers do, the pool shares no object, leaks none and keeps its limits', async () => {
-  vi.useFakeTimers()
+  useFakeTime()
   try {
     await fc.assert(
       fc.asyncProperty(
@@ -214,6 +212,6 @@ test('whatever its borrowers do, the pool shares no object, leaks none and keeps
       { numRuns: 300 },
     )
   } finally {
-    vi.useRealTimers()
+    useRealTime()
   }
 })

@@ -16,9 +16,7 @@ import { clientContract, MemcachedServer, serverCommandsContract } from '@mc/tes
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { PooledClient, type PooledClientOptions } from '../src/index.ts'
 import { COMMANDS, call, type Fake, type FakeCall, fakeClient } from './fake-client.ts'
-
-vi.mock('node:timers', () => import('./global-clock.ts'))
-vi.mock('node:perf_hooks', () => import('./global-clock.ts'))
+import { useFakeTime, useRealTime } from './fake-time.ts'
 
 type Options = PooledClientOptions<unknown, Fake>
 
@@ -163,7 +161,7 @@ describe('lending', () => {
   })
 
   test('what a call waits for its client counts towards its timeout', async () => {
-    vi.useFakeTimers()
+    useFakeTime()
     try {
       const { opened, open } = gate()
       const { client, made } = pooled(() => opened, { maxPoolSize: 1 })
@@ -178,7 +176,7 @@ describe('lending', () => {
       await Promise.all([first, patient])
       expect(made[0]?.calls[1]?.args[1]).toEqual({ timeout: 300 })
     } finally {
-      vi.useRealTimers()
+      useRealTime()
     }
   })
 })
@@ -220,7 +218,7 @@ describe('a client whose call failed', () => {
 
 describe('a server that refuses connections', () => {
   test('is left alone until reconnectDelay is over, which doubles', async () => {
-    vi.useFakeTimers()
+    useFakeTime()
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
     try {
       let isDown = true
@@ -252,7 +250,7 @@ describe('a server that refuses connections', () => {
       expect([await attemptsAfter(99), await attemptsAfter(1)]).toEqual([0, 1])
     } finally {
       vi.restoreAllMocks()
-      vi.useRealTimers()
+      useRealTime()
     }
   })
 })
