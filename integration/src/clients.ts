@@ -26,6 +26,8 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   {
     name: 'PooledClient',
     connections: 8,
-    create: (server, options) => new PooledClient(server, options),
+    // Who waits for a connection is as patient as who waits for a reply.
+    create: (server, options) =>
+      new PooledClient(server, { ...options, acquireTimeout: options?.timeout }),
   },
 ]

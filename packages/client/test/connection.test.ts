@@ -347,7 +347,7 @@ describe('closing', () => {
     const { server } = await start({}, echo)
     const run = promisify(execFile)
     const script = `import { Client } from '@mc/client'
-      const client = new Client('${server.name}', { timeout: 50 })
+      const client = new Client('${server.name}', { timeout: 5000 })
       console.log(await client.get('a'))`
     const flags = [
       '--conditions=@mc/source',
