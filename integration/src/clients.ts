@@ -26,8 +26,6 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   {
     name: 'PooledClient',
     connections: 8,
-    // Who waits for a connection is as patient as who waits for a reply.
-    create: (server, options) =>
-      new PooledClient(server, { ...options, acquireTimeout: options?.timeout }),
+    create: (server, options) => new PooledClient(server, options),
   },
 ]

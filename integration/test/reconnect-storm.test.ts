@@ -67,12 +67,12 @@ describe.each(CLIENT_KINDS)(
       },
     )
 
+    // The last is the pool's: how long a call waits for a connection.
+    const patient = { timeout: 20_000, acquireTimeout: 20_000 }
+
     test('are served within the wait once the server is back', async () => {
       const dead = await startRefusing('reset')
-      const client = create(dead.name, {
-        timeout: 20_000,
-        reconnectDelay: { initial: 20, max: 40 },
-      })
+      const client = create(dead.name, { ...patient, reconnectDelay: { initial: 20, max: 40 } })
       await Promise.allSettled(Array.from({ length: CALLERS }, () => client.get('key')))
       server?.close()
       await using back = await MemcachedServer.start({ port: dead.port })
