@@ -38,7 +38,9 @@ const needed = Object.keys(programs).filter((name) => {
 })
 const problems = []
 
-console.log(run(example))
+const shown = run(example)
+console.log(shown)
+if (/ignored build scripts/i.test(shown)) problems.push(`${example} ignored build scripts`)
 console.log(run(test))
 for (const missing of [needed, ['memcached'], ['pymemcache']]) {
   const hidden = missing.flatMap((name) => programs[name].executables)
@@ -69,6 +71,5 @@ function run(command, env = process.env) {
     console.log(stdout)
     problems.push(`${command.slice(0, 80)} failed`)
   }
-  if (/ignored build scripts/i.test(stdout)) problems.push(`${command} ignored build scripts`)
   return stdout
 }

@@ -93,7 +93,8 @@ function report(): number {
     percent(loads / reads),
     seen.errors.length,
   )
-  return old / reads
+  // Where nothing was read, nothing is known.
+  return fresh + old + loads === 0 ? 1 : old / reads
 }
 
 console.log(`Who answers the reads of ${CALLERS} callers`)

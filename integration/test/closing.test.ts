@@ -76,7 +76,7 @@ for (const kind of KINDS) {
     })
 
     test('is closed when idle', async () => {
-      await client.set('a', 1)
+      await client.set('a', 1, { timeout: 20_000 })
       await closeWith([])
     })
 

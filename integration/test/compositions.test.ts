@@ -45,7 +45,8 @@ const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string
     exceptions: PREFIXED,
   },
   'PooledClient with a prefix': {
-    create: (names) => new PooledClient(first(names), { ...prefixed, maxPoolSize: 4 }),
+    create: (names) =>
+      new PooledClient(first(names), { ...prefixed, maxPoolSize: 4, acquireTimeout: 10_000 }),
     exceptions: PREFIXED,
   },
   'HashClient with a prefix': {
@@ -55,7 +56,8 @@ const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string
   'HashClient over PooledClients': {
     create: (names) =>
       new HashClient(names, {
-        createClient: (server) => new PooledClient(server, { ...options, maxPoolSize: 4 }),
+        createClient: (server) =>
+          new PooledClient(server, { ...options, maxPoolSize: 4, acquireTimeout: 10_000 }),
       }),
     exceptions: SPREAD,
   },

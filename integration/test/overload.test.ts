@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Client } from '@mc/client'
 import { MemcacheError } from '@mc/protocol'
 import { FaultProxy, MemcachedServer } from '@mc/testing'
@@ -6,6 +8,8 @@ import { CLIENT_KINDS } from '../src/clients.ts'
 
 const COMMANDS = 100_000
 const TIMEOUT = 1000
+/** A busy machine takes its time for as many. */
+const LONG = { timeout: 120_000 }
 const MEGABYTE = 1024 ** 2
 
 let server: MemcachedServer
@@ -19,7 +23,12 @@ afterEach(async () => {
   await server.stop()
 })
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Bytes that are in use, without garbage. */
 function memory(): number {
+  collectGarbage()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 }
@@ -38,54 +47,66 @@ async function countEnds(calls: readonly Promise<unknown>[]): Promise<Map<string
 }
 
 describe.each(CLIENT_KINDS)('$name', ({ create }) => {
-  test(`settles ${COMMANDS} commands at once against a stalled server, and works afterwards`, async () => {
-    const client = create(proxy.name, { timeout: TIMEOUT })
-    expect(await client.set('key', 'value')).toBe(true)
-    const before = memory()
-    const stall = proxy.inject({ kind: 'stall' })
-    const calls = Array.from({ length: COMMANDS }, (_, i) =>
-      i % 2 === 0 ? client.get('key') : client.set('key', 'x'.repeat(100)),
-    )
-    const used = memory() - before
-    const issued = performance.now()
-    const ends = await countEnds(calls)
-    // Those past the limit are refused, others end by their deadline; none is answered. A pool gives up the
-    // connections with them, and a late call may find that it cannot have a new one.
-    expect([...ends.keys()]).toEqual(
-      expect.arrayContaining(['MEMCACHE_OVERLOAD', 'MEMCACHE_TIMEOUT']),
-    )
-    expect(ends.has('answered')).toBe(false)
-    expect([...ends.values()].reduce((sum, count) => sum + count)).toBe(COMMANDS)
-    expect(ends.get('MEMCACHE_OVERLOAD')).toBeGreaterThanOrEqual(COMMANDS - 65_536 - 2)
-    expect(performance.now() - issued).toBeLessThan(15_000)
-    expect(used).toBeLessThan(400 * MEGABYTE)
+  test(
+    `settles ${COMMANDS} commands at once against a stalled server, and works afterwards`,
+    LONG,
+    async () => {
+      const client = create(proxy.name, { timeout: TIMEOUT, connectTimeout: 20_000 })
+      expect(await client.set('key', 'value', { timeout: 20_000 })).toBe(true)
+      const before = memory()
+      const stall = proxy.inject({ kind: 'stall' })
+      const calls = Array.from({ length: COMMANDS }, (_, i) =>
+        i % 2 === 0 ? client.get('key') : client.set('key', 'x'.repeat(100)),
+      )
+      const used = memory() - before
+      const issued = performance.now()
+      const ends = await countEnds(calls)
+      // Those past the limit are refused, others end by their deadline; none is answered. A pool gives up the
+      // connections with them, and a late call may find that it cannot have a new one.
+      expect([...ends.keys()]).toEqual(
+        expect.arrayContaining(['MEMCACHE_OVERLOAD', 'MEMCACHE_TIMEOUT']),
+      )
+      expect(ends.has('answered')).toBe(false)
+      expect([...ends.values()].reduce((sum, count) => sum + count)).toBe(COMMANDS)
+      expect(ends.get('MEMCACHE_OVERLOAD')).toBeGreaterThanOrEqual(COMMANDS - 65_536 - 2)
+      expect(performance.now() - issued).toBeLessThan(60_000)
+      expect(used).toBeLessThan(400 * MEGABYTE)
 
+      stall.remove()
+      await expect
+        .poll(() => client.set('key', 'back').catch(() => false), { timeout: 20_000 })
+        .toBe(true)
+      expect(await client.get('key', { timeout: 20_000 })).toBe('back')
+      await client.close()
+    },
+  )
+})
+
+test(
+  'large values count by their bytes: what is more is refused at once, written or not',
+  LONG,
+  async () => {
+    const [{ create } = expect.unreachable()] = CLIENT_KINDS
+    const client = create(proxy.name, {
+      timeout: TIMEOUT,
+      connectTimeout: 20_000,
+      maxInFlightBytes: 16 * MEGABYTE,
+    }) as Client
+    await client.connect()
+    const stall = proxy.inject({ kind: 'stall', direction: 'requests' })
+    const value = Buffer.alloc(100_000)
+    const calls = Array.from({ length: 2000 }, () => client.set('key', value))
+    expect(client.inFlight).toBeLessThanOrEqual((16 * MEGABYTE) / value.length + 1)
+    const ends = await countEnds(calls)
+    expect([...ends.keys()].sort()).toEqual(['MEMCACHE_OVERLOAD', 'MEMCACHE_TIMEOUT'])
+    expect(ends.get('MEMCACHE_TIMEOUT')).toBeLessThanOrEqual((16 * MEGABYTE) / value.length + 1)
     stall.remove()
     await expect
-      .poll(() => client.set('key', 'back').catch(() => false), { timeout: 10_000 })
+      .poll(() => client.set('key', value).catch(() => false), { timeout: 20_000 })
       .toBe(true)
-    expect(await client.get('key')).toBe('back')
     await client.close()
-  })
-})
-
-test('large values count by their bytes: what is more is refused at once, written or not', async () => {
-  const [{ create } = expect.unreachable()] = CLIENT_KINDS
-  const client = create(proxy.name, { timeout: TIMEOUT, maxInFlightBytes: 16 * MEGABYTE }) as Client
-  await client.connect()
-  const stall = proxy.inject({ kind: 'stall', direction: 'requests' })
-  const value = Buffer.alloc(100_000)
-  const calls = Array.from({ length: 2000 }, () => client.set('key', value))
-  expect(client.inFlight).toBeLessThanOrEqual((16 * MEGABYTE) / value.length + 1)
-  const ends = await countEnds(calls)
-  expect([...ends.keys()].sort()).toEqual(['MEMCACHE_OVERLOAD', 'MEMCACHE_TIMEOUT'])
-  expect(ends.get('MEMCACHE_TIMEOUT')).toBeLessThanOrEqual((16 * MEGABYTE) / value.length + 1)
-  stall.remove()
-  await expect
-    .poll(() => client.set('key', value).catch(() => false), { timeout: 10_000 })
-    .toBe(true)
-  await client.close()
-})
+  },
+)
 
 test('a server that reads slowly holds the requests back: they are written as it takes them', async () => {
   const [{ create } = expect.unreachable()] = CLIENT_KINDS

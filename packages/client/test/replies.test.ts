@@ -73,13 +73,13 @@ describe('a command whose caller gave up', () => {
   })
 
   test('a server that is slow but alive keeps its connection', async () => {
-    const { client, server } = await start({ timeout: 100 }, async (link) => {
+    const { client, server } = await start({ timeout: 500 }, async (link) => {
       await link.greet()
       const first = await link.line()
       // Bytes of a large value trickle in for longer than the timeout.
-      link.write('VA 30 f16 ')
+      link.write('VA 70 f16 ')
       link.write(`${/O\S+/.exec(first ?? '')?.[0]}\r\n`)
-      for (let i = 0; i < 30; i++) {
+      for (let i = 0; i < 70; i++) {
         await new Promise((resolve) => setTimeout(resolve, 10))
         link.write('x')
       }
@@ -87,7 +87,7 @@ describe('a command whose caller gave up', () => {
       link.write(hit(await link.line(), 'after'))
     })
     await expect(client.get('slow')).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
-    expect(await client.get('next', { timeout: 5000 })).toBe('after')
+    expect(await client.get('next', { timeout: 20_000 })).toBe('after')
     expect(server.links).toHaveLength(1)
   })
 })

@@ -67,7 +67,9 @@ describe('the channel mc:command', () => {
     })
     const abort = new AbortController()
     const events = record<CommandTrace>('mc:command')
-    await expect(client.get('a', { signal: abort.signal })).rejects.toThrow('not any more')
+    await expect(client.get('a', { signal: abort.signal, timeout: 20_000 })).rejects.toThrow(
+      'not any more',
+    )
     expect(stagesOf(events)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
     expect(events.at(-1)?.[1].error).toMatchObject({ message: 'not any more' })
     await expect(client.set('a', 'b')).rejects.toThrow()
