@@ -90,7 +90,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
    * @throws MemcacheDiscoveryError when the poll fails; the nodes stay as they are
    */
   async refresh(): Promise<NodeList> {
-    await this.#poller.pollAnew()
+    await ofThisCall(this.#poller.pollAnew())
     return this.nodeList as NodeList
   }
 
@@ -100,7 +100,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
    * @throws MemcacheDiscoveryError when no nodes are known and the source does not tell them
    */
   override async connect(): Promise<void> {
-    if (this.nodeList === undefined) await this.#poller.poll()
+    if (this.nodeList === undefined) await ofThisCall(this.#poller.poll())
     await super.connect()
   }
 
@@ -125,7 +125,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   protected override awaitServers(): Promise<void> | undefined {
     if (this.nodeList !== undefined) return undefined
     const { failure } = this.#poller
-    return failure === undefined ? this.#poller.poll() : Promise.reject(failure)
+    return ofThisCall(failure === undefined ? this.#poller.poll() : Promise.reject(failure))
   }
 
   async #discover(signal: AbortSignal): Promise<boolean> {
@@ -188,6 +188,19 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     const client = new Client<V>(address, options)
     client.on('error', (error) => this.announce('error', error, name))
     return client
+  }
+}
+
+/** Settles as a poll that many calls wait for does; its failure becomes an error of this call alone. */
+async function ofThisCall(poll: Promise<void>): Promise<void> {
+  try {
+    await poll
+  } catch (error) {
+    if (!(error instanceof MemcacheError)) throw error
+    const { reason, server, cause } = error
+    if (error instanceof MemcacheClosedError)
+      throw new MemcacheClosedError(reason, { written: false })
+    throw new MemcacheDiscoveryError(reason, { server, cause, written: false })
   }
 }
 

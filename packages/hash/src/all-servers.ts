@@ -11,11 +11,8 @@ export async function runOnAll<V, T, O>(
   servers: readonly Server<V>[],
   command: ServerCommand<V, T, O>,
   options: O,
-  isProof: boolean,
 ): Promise<AllServersOutcome<T>> {
-  const outcomes = await Promise.allSettled(
-    servers.map((server) => server.run(command, options, isProof)),
-  )
+  const outcomes = await Promise.allSettled(servers.map((server) => server.run(command, options)))
   const answers = new Map<string, T>()
   const failed = new Map<string, Error>()
   for (const [i, outcome] of outcomes.entries()) {

@@ -1,5 +1,6 @@
 import {
   type CommandOptions,
+  type GetOptions,
   type ItemKey,
   type Key,
   type KeyEncoder,
@@ -10,15 +11,9 @@ import {
 } from '@mc/protocol'
 import { type AllServersOutcome, runOnAll } from './all-servers.ts'
 import type { Cluster } from './cluster.ts'
-import { throwFailures } from './failure.ts'
+import { allServersDown, throwFailures } from './failure.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
-import {
-  allFailed,
-  allServersDown,
-  inOrderOf,
-  type ManyKeysCall,
-  runManyKeys,
-} from './many-keys.ts'
+import { allFailed, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
 import { routingText } from './routing-text.ts'
 import type { Server, ServerCommand } from './server.ts'
 import { WaitingCalls } from './waiting-calls.ts'
@@ -67,7 +62,6 @@ export class CallRunner<V> {
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
     fallback: T,
-    isProof = true,
   ): Promise<T> {
     try {
       this.#begin()
@@ -75,8 +69,8 @@ export class CallRunner<V> {
       // A call that is refused meets no client that would check its key.
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
       const answer =
-        server?.run(command, options, isProof) ??
-        this.#whenServersCome(options, (rest) => this.#runLate(key, rest, command, isProof))
+        server?.run(command, options) ??
+        this.#whenServersCome(options, (remaining) => this.#runLate(key, remaining, command))
       return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
     } catch (error) {
       return Promise.reject(error)
@@ -87,11 +81,10 @@ export class CallRunner<V> {
     key: Key,
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
-    isProof: boolean,
   ): Promise<T> {
     const server = this.#serverFor(key)
-    if (server === undefined) throw allServersDown()
-    return server.run(command, options, isProof)
+    if (server === undefined) throw allServersDown(command.name, this.#cluster.lastFailure)
+    return server.run(command, options)
   }
 
   /** Runs the call, after a wait if servers are still to come. */
@@ -103,31 +96,43 @@ export class CallRunner<V> {
     return servers === undefined ? call(options) : this.#waiting.run(servers, options, call)
   }
 
+  /** Runs a call that answers its default to what `ignoreExc` covers. */
+  read<T, D>(
+    name: string,
+    key: Key,
+    options: GetOptions<D> | undefined,
+    send: ServerCommand<V, T | D, GetOptions<D> | undefined>['send'],
+  ): Promise<T | D> {
+    return this.run(key, options, { name, send, isAwaited: true }, options?.default as D)
+  }
+
   /** Runs a call that answers `false` to what `ignoreExc` covers. */
   write<T, O extends WriteOptions>(
+    name: string,
     key: Key,
     options: O | undefined,
-    command: ServerCommand<V, T, O | undefined>,
+    send: ServerCommand<V, T, O | undefined>['send'],
   ): Promise<T | false> {
-    return this.run<T | false, O>(key, options, command, false, this.isAwaited(options))
+    const command = { name, send, isAwaited: this.isAwaited(options) }
+    return this.run<T | false, O>(key, options, command, false)
   }
 
   count(
-    verb: 'incr' | 'decr',
+    name: 'incr' | 'decr',
     key: Key,
     delta: number | bigint | undefined,
     options: WriteOptions | undefined,
   ): Promise<never> {
-    return this.run<unknown, WriteOptions>(
-      key,
-      options,
-      (client, rest) => client[verb](key, delta as number, rest),
-      undefined,
-      options?.noreply !== true,
-    ) as Promise<never>
+    const command: ServerCommand<V, unknown, WriteOptions | undefined> = {
+      name,
+      send: (client, remaining) => client[name](key, delta as number, remaining),
+      isAwaited: options?.noreply !== true,
+    }
+    return this.run(key, options, command, undefined) as Promise<never>
   }
 
   async readMany<T>(
+    name: string,
     keys: Iterable<Key>,
     options: CommandOptions | undefined,
     send: ManyKeysCall<V, Key, Map<ItemKey, T>>['send'],
@@ -135,6 +140,7 @@ export class CallRunner<V> {
     const items = keyList(keys)
     const found = new Map<ItemKey, T>()
     await this.runMany<Key, Map<ItemKey, T>, CommandOptions>(found, {
+      name,
       items,
       options,
       keyOf: (key) => key,
@@ -142,7 +148,10 @@ export class CallRunner<V> {
       merge: (all, answer) => {
         for (const [key, value] of answer) all.set(key, value)
       },
-      isProof: true,
+      decide: (all, failed) => {
+        for (const key of failed.keys()) if (all.has(key)) failed.delete(key)
+      },
+      isAwaited: true,
     })
     return inOrderOf(items, found)
   }
@@ -157,7 +166,10 @@ export class CallRunner<V> {
     // All of them are checked before any is sent.
     for (const item of call.items) this.#rules.keys.encode(call.keyOf(item))
     const { failed, anyCame } = await this.#whenServersCome(call.options, (options) =>
-      runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, this.#settings),
+      runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, {
+        ...this.#settings,
+        noServer: () => allServersDown(call.name, this.#cluster.lastFailure),
+      }),
     ).catch((error) => allFailed(call, error))
     throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
     return failed
@@ -167,11 +179,10 @@ export class CallRunner<V> {
   async onAll<T, O extends CommandOptions>(
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
-    isProof = true,
   ): Promise<AllServersOutcome<T>> {
     this.#begin()
-    const outcome = await this.#whenServersCome(options, (rest) =>
-      runOnAll(this.#cluster.servers, command, rest, isProof),
+    const outcome = await this.#whenServersCome(options, (remaining) =>
+      runOnAll(this.#cluster.servers, command, remaining),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)

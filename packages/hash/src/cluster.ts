@@ -33,6 +33,7 @@ export class Cluster<V> {
   readonly #announce: Announce
   readonly #servers = new Map<string, Server<V>>()
   readonly #dead = new Set<Server<V>>()
+  #lastFailure: Error | undefined
 
   constructor(settings: HashClientSettings, hasher: Hasher, announce: Announce) {
     this.#settings = settings
@@ -43,6 +44,11 @@ export class Cluster<V> {
   /** In the order in which they were added. */
   get servers(): Server<V>[] {
     return [...this.#servers.values()]
+  }
+
+  /** The last failure of any server; `undefined` if none is dead. */
+  get lastFailure(): Error | undefined {
+    return this.#dead.size === 0 ? undefined : this.#lastFailure
   }
 
   get isEmpty(): boolean {
@@ -114,6 +120,7 @@ export class Cluster<V> {
     const { now, random, failover } = this.#settings
     const { health, name } = server
     const { failures } = health
+    this.#lastFailure = error
     const mayDie = mayOneMoreDie(this.#dead.size, this.#servers.size, this.#settings)
     if (!health.failed(error, round, now(), mayDie, random())) {
       if (health.failures > failures) this.#announce('failing', name, error)

@@ -31,7 +31,7 @@ import { CallRunner } from './call-runner.ts'
 import { Cluster, type HashClientEvents } from './cluster.ts'
 import { type HashClientOptions, hashClientSettings } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import type { Server, ServerClient, ServerStatus } from './server.ts'
+import type { Server, ServerClient, ServerCommand, ServerStatus } from './server.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -129,33 +129,28 @@ export class HashClient<V = NativeValue>
 
   /** Connects to all servers now rather than at the first command. */
   async connect(): Promise<void> {
-    await this.#runner.onAll(undefined, async (client) => client.connect?.())
+    await this.#runner.onAll(undefined, {
+      name: 'connect',
+      send: async (client) => client.connect?.(),
+      isAwaited: true,
+    })
   }
 
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.get<T, D>(key, rest),
-      options?.default as D,
+    return this.#runner.read('get', key, options, (client, remaining) =>
+      client.get<T, D>(key, remaining),
     )
   }
 
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.gets<T, D>(key, rest),
-      options?.default as D,
+    return this.#runner.read('gets', key, options, (client, remaining) =>
+      client.gets<T, D>(key, remaining),
     )
   }
 
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.gat<T, D>(key, expire, rest),
-      options?.default as D,
+    return this.#runner.read('gat', key, options, (client, remaining) =>
+      client.gat<T, D>(key, expire, remaining),
     )
   }
 
@@ -164,17 +159,14 @@ export class HashClient<V = NativeValue>
     expire?: Expire,
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.gats<T, D>(key, expire, rest),
-      options?.default as D,
+    return this.#runner.read('gats', key, options, (client, remaining) =>
+      client.gats<T, D>(key, expire, remaining),
     )
   }
 
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    return this.#runner.readMany<T>(keys, options, (client, batch, rest) =>
-      client.getMany<T>(batch, rest),
+    return this.#runner.readMany<T>('getMany', keys, options, (client, batch, remaining) =>
+      client.getMany<T>(batch, remaining),
     )
   }
 
@@ -182,52 +174,72 @@ export class HashClient<V = NativeValue>
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    return this.#runner.readMany(keys, options, (client, batch, rest) =>
-      client.getsMany<T>(batch, rest),
+    return this.#runner.readMany('getsMany', keys, options, (client, batch, remaining) =>
+      client.getsMany<T>(batch, remaining),
     )
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.set(key, value, rest))
+    return this.#runner.write('set', key, options, (client, remaining) =>
+      client.set(key, value, remaining),
+    )
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
     const notStored: ItemKey[] = []
-    const failed = await this.#runner.runMany(notStored, {
-      items: entryPairs(entries),
-      options,
-      keyOf: ([key]) => key,
-      send: (client, batch, rest) => client.setMany(batch, rest),
-      merge: (results, keys) => results.push(...keys),
-      isProof: this.#runner.isAwaited(options),
-    })
+    const failed = await this.#runner.runMany<readonly [Key, V], ItemKey[], StoreOptions>(
+      notStored,
+      {
+        name: 'setMany',
+        items: entryPairs(entries),
+        options,
+        keyOf: ([key]) => key,
+        send: (client, batch, remaining) => client.setMany(batch, remaining),
+        merge: (results, keys) => {
+          for (const key of keys) results.push(key)
+        },
+        decide: (results, failed) => {
+          const certain = results.filter((key) => !failed.has(key))
+          results.length = 0
+          for (const key of certain) results.push(key)
+        },
+        isAwaited: this.#runner.isAwaited(options),
+      },
+    )
     return [...notStored, ...failed.keys()]
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.add(key, value, rest))
+    return this.#runner.write('add', key, options, (client, remaining) =>
+      client.add(key, value, remaining),
+    )
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.replace(key, value, rest))
+    return this.#runner.write('replace', key, options, (client, remaining) =>
+      client.replace(key, value, remaining),
+    )
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.append(key, value, rest))
+    return this.#runner.write('append', key, options, (client, remaining) =>
+      client.append(key, value, remaining),
+    )
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.prepend(key, value, rest))
+    return this.#runner.write('prepend', key, options, (client, remaining) =>
+      client.prepend(key, value, remaining),
+    )
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#runner.run<boolean | undefined, StoreOptions>(
-      key,
-      options,
-      (client, rest) => client.cas(key, value, cas, rest),
-      false,
-      options?.noreply !== true,
-    )
+    const command: ServerCommand<V, boolean | undefined, StoreOptions | undefined> = {
+      name: 'cas',
+      send: (client, remaining) => client.cas(key, value, cas, remaining),
+      isAwaited: options?.noreply !== true,
+    }
+    return this.#runner.run(key, options, command, false)
   }
 
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
@@ -243,32 +255,37 @@ export class HashClient<V = NativeValue>
   }
 
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.touch(key, expire, rest))
+    return this.#runner.write('touch', key, options, (client, remaining) =>
+      client.touch(key, expire, remaining),
+    )
   }
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.delete(key, rest))
+    return this.#runner.write('delete', key, options, (client, remaining) =>
+      client.delete(key, remaining),
+    )
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
     await this.#runner.runMany<Key, true, WriteOptions>(true, {
+      name: 'deleteMany',
       items: keyList(keys),
       options,
       keyOf: (key) => key,
-      send: (client, batch, rest) => client.deleteMany(batch, rest),
+      send: (client, batch, remaining) => client.deleteMany(batch, remaining),
       merge: () => {},
-      isProof: this.#runner.isAwaited(options),
+      isAwaited: this.#runner.isAwaited(options),
     })
     return true
   }
 
   /** Empties every server. `false` with `ignoreExc` when one of them could not be. */
   async flushAll(options?: FlushOptions): Promise<boolean> {
-    const { answers, failed } = await this.#runner.onAll(
-      options,
-      (client, rest) => client.flushAll(rest),
-      this.#runner.isAwaited(options),
-    )
+    const { answers, failed } = await this.#runner.onAll(options, {
+      name: 'flushAll',
+      send: (client, remaining) => client.flushAll(remaining),
+      isAwaited: this.#runner.isAwaited(options),
+    })
     return failed.size === 0 && [...answers.values()].every(Boolean)
   }
 
@@ -278,19 +295,20 @@ export class HashClient<V = NativeValue>
    * @throws MemcachePartialError whose `results` are those that came and whose `failed` has server names
    */
   async stats(...args: readonly string[]): Promise<Map<string, Stats>> {
-    const { answers } = await this.#runner.onAll(undefined, (client) => {
-      if (client.stats === undefined) throw new MemcacheError('this server’s client has no stats')
-      return client.stats(...args)
+    const { answers } = await this.#runner.onAll(undefined, {
+      name: 'stats',
+      send: (client) => client.stats?.(...args) ?? lacking('stats'),
+      isAwaited: true,
     })
     return answers
   }
 
   /** The version of every server, by its name; failures as in `stats`. */
   async version(options?: CommandOptions): Promise<Map<string, string>> {
-    const { answers } = await this.#runner.onAll(options, (client, rest) => {
-      if (client.version === undefined)
-        throw new MemcacheError('this server’s client has no version')
-      return client.version(rest)
+    const { answers } = await this.#runner.onAll(options, {
+      name: 'version',
+      send: (client, remaining) => client.version?.(remaining) ?? lacking('version'),
+      isAwaited: true,
     })
     return answers
   }
@@ -331,4 +349,8 @@ export class HashClient<V = NativeValue>
       this.announce('error', error as Error, name)
     }
   }
+}
+
+function lacking(method: string): Promise<never> {
+  return Promise.reject(new MemcacheError(`this server’s client has no ${method}`))
 }

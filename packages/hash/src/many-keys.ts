@@ -4,11 +4,10 @@ import {
   type ItemKey,
   itemKey,
   type Key,
-  MemcacheError,
   MemcachePartialError,
   MemcacheTimeoutError,
 } from '@mc/protocol'
-import type { Server, ServerClient } from './server.ts'
+import type { Server, ServerClient, ServerCommand } from './server.ts'
 
 /**
  * Batches of one call in flight to one server: enough to hide the way there and back, few enough that
@@ -23,13 +22,15 @@ const BATCHES_IN_FLIGHT = 4
  * @typeParam R - what the command answers
  */
 export interface ManyKeysCall<V, I, R, O extends CommandOptions = CommandOptions> {
+  readonly name: string
   readonly items: readonly I[]
   readonly options: O | undefined
   keyOf(item: I): Key
   send(client: ServerClient<V>, batch: I[], options: O | undefined): Promise<R>
   merge(results: R, answer: R): void
-  /** Whether success shows that the server is well. */
-  readonly isProof: boolean
+  /** Takes a key that was given twice, and failed once, from either the results or what failed. */
+  decide?(results: R, failed: Map<ItemKey, Error>): void
+  readonly isAwaited: boolean
 }
 
 /** How many-key calls run. */
@@ -37,6 +38,8 @@ export interface ManyKeysRules {
   readonly keysPerBatch: number
   /** Milliseconds on the clock that measures a call's `timeout`. */
   readonly now: () => number
+  /** The failure of keys that no server is left for. */
+  readonly noServer: () => Error
 }
 
 /** What came of a many-key call. */
@@ -61,9 +64,14 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
   const groups = groupBy(call.items, (item) => serverFor(call.keyOf(item)))
   const parts = Array.from(groups, ([server, items]) => {
     const send = async (batch: I[]): Promise<R> => {
-      if (server === undefined) throw allServersDown()
-      const options = optionsNow()
-      return server.run((client, rest) => call.send(client, batch, rest), options, call.isProof)
+      if (server === undefined) throw rules.noServer()
+      const { name, isAwaited } = call
+      const command: ServerCommand<V, R, O | undefined> = {
+        name,
+        send: (client, options) => call.send(client, batch, options),
+        isAwaited,
+      }
+      return server.run(command, optionsNow())
     }
     const sendAll = (): Promise<Part<I, R>[]> => sendInLanes(cut(items, rules.keysPerBatch), send)
     return server === undefined ? sendAll() : server.hold(sendAll)
@@ -77,11 +85,6 @@ export function allFailed<V, I, R, O extends CommandOptions>(
   error: Error,
 ): ManyKeysOutcome {
   return { failed: new Map(items.map((item) => [itemKey(keyOf(item)), error])), anyCame: false }
-}
-
-/** No server is left to send anything to. */
-export function allServersDown(): MemcacheError {
-  return new MemcacheError('all servers seem to be down right now', { written: false })
 }
 
 /** The hits in the order of the keys, as if one server had answered. */
@@ -182,5 +185,6 @@ function mergeParts<V, I, R, O extends CommandOptions>(
       for (const item of items) failed.set(itemKey(call.keyOf(item)), error as Error)
     }
   }
+  if (failed.size > 0) call.decide?.(results, failed)
   return { failed, anyCame }
 }

@@ -69,7 +69,7 @@ export class ServerHealth {
     return this.#round
   }
 
-  /** The last error when a call must not go out now. */
+  /** The last failure when a call must not go out now. */
   refusal(now: number): Error | undefined {
     if (this.#state === 'healthy') return undefined
     return this.#state === 'dead' || now < this.#resumesAt ? this.#lastError : undefined

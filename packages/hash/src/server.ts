@@ -1,12 +1,25 @@
-import { isConnectionError, type MemcacheClient, type ServerCommands } from '@mc/protocol'
+import {
+  type MemcacheClient,
+  MemcacheConnectError,
+  MemcacheError,
+  messageOf,
+  type ServerCommands,
+} from '@mc/protocol'
+import { connectionFailure } from './failure.ts'
 import type { ServerHealth, ServerState } from './server-health.ts'
 
 /** What a `HashClient` needs of the client of one server: any `MemcacheClient`, and what it adds, if it has it. */
 export type ServerClient<V = unknown> = MemcacheClient<V> &
   Partial<Pick<ServerCommands, 'stats' | 'version'>> & { connect?(): Promise<void> }
 
-/** One call on the client of a server, with options that the call's caller gave. */
-export type ServerCommand<V, T, O> = (client: ServerClient<V>, options: O) => Promise<T>
+/** A command for one server. */
+export interface ServerCommand<V, T, O> {
+  /** Its name, which errors have. */
+  readonly name: string
+  readonly send: (client: ServerClient<V>, options: O) => Promise<T>
+  /** False for a write that nobody waits for: its success does not show that the server is well. */
+  readonly isAwaited: boolean
+}
 
 /** A server of a `HashClient` as it is at the moment. */
 export interface ServerStatus {
@@ -56,25 +69,22 @@ export class Server<V> {
     return { name: this.name, state, failures, lastError, inFlight: this.#inFlight, deadUntil }
   }
 
-  /**
-   * Runs a command unless the server is to be left alone: then it rejects with the server's last error.
-   *
-   * @param isProof - whether success shows that the server is well; a write that nobody waits for does not
-   */
-  async run<T, O>(command: ServerCommand<V, T, O>, options: O, isProof: boolean): Promise<T> {
+  /** Runs a command, or refuses it while the server is to be left alone. */
+  async run<T, O>(command: ServerCommand<V, T, O>, options: O): Promise<T> {
     const { health } = this
     if (health.state !== 'healthy') {
-      const refusal = health.refusal(this.#now())
-      if (refusal !== undefined) throw refusal
+      const cause = health.refusal(this.#now())
+      if (cause !== undefined) throw this.#refusal(command.name, cause)
     }
     const { round } = health
     this.#inFlight++
     try {
-      const result = await command(this.client, options)
-      if (isProof) health.succeeded()
+      const result = await command.send(this.client, options)
+      if (command.isAwaited) health.succeeded()
       return result
     } catch (error) {
-      if (isConnectionError(error)) this.#onFailure(error as Error, round)
+      const failure = connectionFailure(error)
+      if (failure !== undefined) this.#onFailure(failure, round)
       throw error
     } finally {
       this.#inFlight--
@@ -105,6 +115,13 @@ export class Server<V> {
       this.#checkIdle()
     })
     await this.client.close()
+  }
+
+  /** Of one call: what the caller does with it, no other sees. */
+  #refusal(command: string, cause: Error): MemcacheConnectError {
+    const reason = cause instanceof MemcacheError ? cause.reason : messageOf(cause)
+    const place = { server: this.name, command, cause, written: false }
+    return new MemcacheConnectError(`not sent, as the server has failed: ${reason}`, place)
   }
 
   #checkIdle(): void {

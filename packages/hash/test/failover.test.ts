@@ -228,16 +228,17 @@ describe('failures', () => {
     for (const time of [0, 500, 1000, 1500, 2000, 2500, 61_999, 62_000]) {
       cluster.time = time
       server.calls.length = 0
-      const message = await cluster.client.get('key').catch((error: Error) => error.message)
+      const message = await cluster.client.get('key').catch((error: MemcacheError) => error.reason)
       const { state, failures } = cluster.statusOf('a:1')
       timeline.push([time, server.calls.length, state, failures, message])
     }
+    const notSent = `not sent, as the server has failed: ${refused}`
     const allDown = 'all servers seem to be down right now'
     expect(timeline).toEqual([
       [0, 1, 'failing', 1, refused],
-      [500, 0, 'failing', 1, refused],
+      [500, 0, 'failing', 1, notSent],
       [1000, 1, 'failing', 2, refused],
-      [1500, 0, 'failing', 2, refused],
+      [1500, 0, 'failing', 2, notSent],
       [2000, 1, 'dead', 3, refused],
       [2500, 0, 'dead', 3, allDown],
       [61_999, 0, 'dead', 3, allDown],
@@ -335,7 +336,7 @@ describe('a dead server', () => {
         ['a:1', '1.6.18'],
         ['c:1', '1.6.18'],
       ]),
-      failed: new Map([['b:1', cluster.server('b:1').fault]]),
+      failed: new Map([['b:1', expect.objectContaining({ cause: cluster.server('b:1').fault })]]),
     })
     expect(cluster.server('b:1').calls).toEqual([])
   })
@@ -401,7 +402,7 @@ it('no server at all is as if all were down', async () => {
   const { client } = new FakeCluster([])
   const error = await client.get('key').catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(MemcacheError)
-  expect(error).toMatchObject({ message: 'all servers seem to be down right now', written: false })
+  expect(error).toMatchObject({ reason: 'all servers seem to be down right now', written: false })
   expect(await client.getMany([])).toEqual(new Map())
   expect(await client.flushAll()).toBe(true)
 })
