@@ -1,3 +1,5 @@
+import type { CommandOptions } from '@mc/protocol'
+import type { WhenReady } from './probes.ts'
 import type { Server, ServerCommand } from './server.ts'
 
 /** What came of a call to all servers, by their names. */
@@ -7,12 +9,17 @@ export interface AllServersOutcome<T> {
 }
 
 /** Runs a command on all servers at once. Resolves when all have answered or failed. */
-export async function runOnAll<V, T, O>(
+export async function runOnAll<V, T, O extends CommandOptions>(
   servers: readonly Server<V>[],
-  command: ServerCommand<V, T, O>,
-  options: O,
+  command: ServerCommand<V, T, O | undefined>,
+  options: O | undefined,
+  whenReady: WhenReady<V>,
 ): Promise<AllServersOutcome<T>> {
-  const outcomes = await Promise.allSettled(servers.map((server) => server.run(command, options)))
+  const outcomes = await Promise.allSettled(
+    servers.map((server) =>
+      whenReady(server, options, (remaining) => server.run(command, remaining)),
+    ),
+  )
   const answers = new Map<string, T>()
   const failed = new Map<string, Error>()
   for (const [i, outcome] of outcomes.entries()) {

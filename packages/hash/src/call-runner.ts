@@ -14,6 +14,7 @@ import type { Cluster } from './cluster.ts'
 import { allServersDown, throwFailures } from './failure.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import { allFailed, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
+import type { Probes, WhenReady } from './probes.ts'
 import { routingText } from './routing-text.ts'
 import type { Server, ServerCommand } from './server.ts'
 import { WaitingCalls } from './waiting-calls.ts'
@@ -64,13 +65,15 @@ export class CallRunner<V> {
     fallback: T,
   ): Promise<T> {
     try {
-      this.#begin()
+      const probes = this.#begin()
       const server = this.#serverFor(key)
       // A call that is refused meets no client that would check its key.
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
+      const awaited = this.#awaited(server, probes)
       const answer =
-        server?.run(command, options) ??
-        this.#whenServersCome(options, (remaining) => this.#runLate(key, remaining, command))
+        server === undefined || awaited !== undefined
+          ? this.#runAfter(awaited, options, (remaining) => this.#runLate(key, remaining, command))
+          : server.run(command, options)
       return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
     } catch (error) {
       return Promise.reject(error)
@@ -87,13 +90,33 @@ export class CallRunner<V> {
     return server.run(command, options)
   }
 
-  /** Runs the call, after a wait if servers are still to come. */
-  #whenServersCome<T, O extends CommandOptions>(
+  /** What a call waits for before it is sent, if anything: servers to come, or a probe that it started. */
+  #awaited(
+    server: Server<V> | undefined,
+    probes: Probes<V> | undefined,
+  ): Promise<unknown> | undefined {
+    if (probes !== undefined) return probes.awaitedBy(server)
+    return this.#cluster.isEmpty ? this.#rules.awaitServers() : undefined
+  }
+
+  /** The same for a call of many keys, which finds out its servers afterwards. */
+  #awaitedByAll(probes: Probes<V> | undefined): Promise<unknown> | undefined {
+    return probes === undefined || this.#cluster.isDown
+      ? this.#awaited(undefined, probes)
+      : undefined
+  }
+
+  /** Runs one server's part of a call, after the probe of that server if the call has started one. */
+  #whenReady(probes: Probes<V> | undefined): WhenReady<V> {
+    return (server, options, part) => this.#runAfter(probes?.awaitedBy(server), options, part)
+  }
+
+  #runAfter<T, O extends CommandOptions>(
+    awaited: Promise<unknown> | undefined,
     options: O | undefined,
     call: (options: O | undefined) => Promise<T>,
   ): Promise<T> {
-    const servers = this.#cluster.isEmpty ? this.#rules.awaitServers() : undefined
-    return servers === undefined ? call(options) : this.#waiting.run(servers, options, call)
+    return awaited === undefined ? call(options) : this.#waiting.run(awaited, options, call)
   }
 
   /** Runs a call that answers its default to what `ignoreExc` covers. */
@@ -161,15 +184,19 @@ export class CallRunner<V> {
     results: R,
     call: ManyKeysCall<V, I, R, O>,
   ): Promise<Map<ItemKey, Error>> {
-    this.#begin()
+    const probes = this.#begin()
     if (call.items.length === 0) return new Map()
     // All of them are checked before any is sent.
     for (const item of call.items) this.#rules.keys.encode(call.keyOf(item))
-    const { failed, anyCame } = await this.#whenServersCome(call.options, (options) =>
-      runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, {
-        ...this.#settings,
-        noServer: () => allServersDown(call.name, this.#cluster.lastFailure),
-      }),
+    const rules = {
+      ...this.#settings,
+      noServer: () => allServersDown(call.name, this.#cluster.lastFailure),
+      whenReady: this.#whenReady(probes),
+    }
+    const { failed, anyCame } = await this.#runAfter(
+      this.#awaitedByAll(probes),
+      call.options,
+      (options) => runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, rules),
     ).catch((error) => allFailed(call, error))
     throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
     return failed
@@ -180,9 +207,9 @@ export class CallRunner<V> {
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
   ): Promise<AllServersOutcome<T>> {
-    this.#begin()
-    const outcome = await this.#whenServersCome(options, (remaining) =>
-      runOnAll(this.#cluster.servers, command, remaining),
+    const probes = this.#begin()
+    const outcome = await this.#runAfter(this.#awaitedByAll(probes), options, (remaining) =>
+      runOnAll(this.#cluster.servers, command, remaining, this.#whenReady(probes)),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
@@ -195,9 +222,9 @@ export class CallRunner<V> {
   }
 
   /** What comes before every call. @throws MemcacheClosedError */
-  #begin(): void {
+  #begin(): Probes<V> | undefined {
     if (this.#closed !== undefined) throw closedError()
-    this.#cluster.probeDead()
+    return this.#cluster.probeDead()
   }
 
   /** Servers may come until the last call that waits for them has them. @throws MemcacheClosedError */

@@ -1,6 +1,7 @@
 import { type Address, addressName } from '@mc/protocol'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
+import { Probes } from './probes.ts'
 import { Server, type ServerClient } from './server.ts'
 import { mayOneMoreDie, ServerHealth } from './server-health.ts'
 
@@ -34,6 +35,8 @@ export class Cluster<V> {
   readonly #servers = new Map<string, Server<V>>()
   readonly #dead = new Set<Server<V>>()
   #lastFailure: Error | undefined
+  /** No server was healthy at the last look. */
+  #isOutage = false
 
   constructor(settings: HashClientSettings, hasher: Hasher, announce: Announce) {
     this.#settings = settings
@@ -93,11 +96,33 @@ export class Cluster<V> {
     return node === undefined ? undefined : this.#servers.get(node)
   }
 
-  /** Starts the probes of dead servers that are due, and does not wait for them. */
-  probeDead(): void {
-    if (this.#dead.size === 0) return
+  /** Whether calls have no server to go to, though there are some. */
+  get isDown(): boolean {
+    return this.#settings.failover === 'rehash' && this.#dead.size === this.#servers.size
+  }
+
+  /** Starts the probes of dead servers that are due. Answers them, if there are any. */
+  probeDead(): Probes<V> | undefined {
+    if (this.#dead.size === 0) return undefined
+    this.#lookForOutage()
     const now = this.#settings.now()
-    for (const server of this.#dead) if (server.health.takeProbe(now)) void this.#probe(server)
+    const started = new Map<Server<V>, Promise<boolean>>()
+    for (const server of this.#dead) {
+      if (server.health.takeProbe(now, this.#isOutage)) started.set(server, this.#probe(server))
+    }
+    return started.size === 0 ? undefined : new Probes(started)
+  }
+
+  #lookForOutage(): void {
+    const wasOutage = this.#isOutage
+    this.#isOutage = !this.#isAnyHealthy()
+    if (!wasOutage || this.#isOutage) return
+    for (const { health } of this.#dead) health.outageEnded()
+  }
+
+  #isAnyHealthy(): boolean {
+    for (const { health } of this.#servers.values()) if (health.state === 'healthy') return true
+    return false
   }
 
   #serverNamed(name: string): Server<V> {
@@ -131,19 +156,21 @@ export class Cluster<V> {
     this.#announce('dead', name, error)
   }
 
-  async #probe(server: Server<V>): Promise<void> {
+  /** Answers whether the server has come to life. */
+  async #probe(server: Server<V>): Promise<boolean> {
     const { now, random, failover } = this.#settings
     try {
       await server.probe()
     } catch (error) {
       server.health.probeFailed(error as Error, now(), random())
       if (this.#dead.has(server)) this.#announce('error', error as Error, server.name)
-      return
+      return false
     }
     server.health.probeSucceeded()
     // Removed in the meantime: there is nothing to come back to.
-    if (!this.#dead.delete(server)) return
+    if (!this.#dead.delete(server)) return false
     if (failover === 'rehash') this.#hasher.addNode(server.name)
     this.#announce('alive', server.name)
+    return true
   }
 }

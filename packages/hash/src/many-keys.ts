@@ -7,6 +7,7 @@ import {
   MemcachePartialError,
   MemcacheTimeoutError,
 } from '@mc/protocol'
+import type { WhenReady } from './probes.ts'
 import type { Server, ServerClient, ServerCommand } from './server.ts'
 
 /**
@@ -34,12 +35,13 @@ export interface ManyKeysCall<V, I, R, O extends CommandOptions = CommandOptions
 }
 
 /** How many-key calls run. */
-export interface ManyKeysRules {
+export interface ManyKeysRules<V> {
   readonly keysPerBatch: number
   /** Milliseconds on the clock that measures a call's `timeout`. */
   readonly now: () => number
   /** The failure of keys that no server is left for. */
   readonly noServer: () => Error
+  readonly whenReady: WhenReady<V>
 }
 
 /** What came of a many-key call. */
@@ -58,11 +60,11 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
   call: ManyKeysCall<V, I, R, O>,
   serverFor: (key: Key) => Server<V> | undefined,
   results: R,
-  rules: ManyKeysRules,
+  rules: ManyKeysRules<V>,
 ): Promise<ManyKeysOutcome> {
   const optionsNow = withDeadline(call.options, rules.now)
   const groups = groupBy(call.items, (item) => serverFor(call.keyOf(item)))
-  const parts = Array.from(groups, ([server, items]) => {
+  const parts = Array.from(groups, async ([server, items]): Promise<Part<I, R>[]> => {
     const send = async (batch: I[]): Promise<R> => {
       if (server === undefined) throw rules.noServer()
       const { name, isAwaited } = call
@@ -74,7 +76,12 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
       return server.run(command, optionsNow())
     }
     const sendAll = (): Promise<Part<I, R>[]> => sendInLanes(cut(items, rules.keysPerBatch), send)
-    return server === undefined ? sendAll() : server.hold(sendAll)
+    if (server === undefined) return sendAll()
+    try {
+      return await server.hold(() => rules.whenReady(server, call.options, sendAll))
+    } catch (reason) {
+      return [{ items, outcome: { status: 'rejected', reason } }]
+    }
   })
   return mergeParts(call, (await Promise.all(parts)).flat(), results)
 }

@@ -22,7 +22,7 @@ export class WaitingCalls {
 
   /** Runs the call once `servers` resolves, with what is left of its time. */
   run<O extends CommandOptions, T>(
-    servers: Promise<void>,
+    servers: Promise<unknown>,
     options: O | undefined,
     call: (options: O | undefined) => Promise<T>,
   ): Promise<T> {
@@ -43,7 +43,7 @@ export class WaitingCalls {
   }
 
   async #wait<O extends CommandOptions>(
-    servers: Promise<void>,
+    servers: Promise<unknown>,
     options: O | undefined,
   ): Promise<O | undefined> {
     const { timeout = this.#timeout, signal } = options ?? {}

@@ -112,14 +112,14 @@ const situations: readonly Situation[] = [
   },
   {
     when: 'the server is dead and its keys stay',
-    options: { failover: 'none' },
+    options: { failover: 'none', maxDeadServers: 1 },
     reach: (cluster) => cluster.kill('a:1'),
     isAsked: false,
     message: refused,
   },
   {
     when: 'no server is left',
-    options: {},
+    options: { maxDeadServers: 1 },
     reach: (cluster) => cluster.kill('a:1'),
     isAsked: false,
     message: 'all servers seem to be down right now',
@@ -182,7 +182,7 @@ describe('failures', () => {
     { error: new MemcacheIllegalInputError('value is too large'), counts: false },
     { error: new Error('a bug'), counts: false },
   ])('$error count: $counts', async ({ error, counts }) => {
-    const cluster = new FakeCluster(['a:1'], { retryAttempts: 0 })
+    const cluster = new FakeCluster(['a:1'], { retryAttempts: 0, maxDeadServers: 1 })
     cluster.server('a:1').fault = error
     await expect(cluster.client.get('key')).rejects.toBe(error)
     expect(cluster.statusOf('a:1').state).toBe(counts ? 'dead' : 'healthy')
@@ -220,12 +220,12 @@ describe('failures', () => {
     expect(cluster.statusOf('a:1').state).toBe('healthy')
   })
 
-  it('follow the time-line: first failure, two retries, dead', async () => {
-    const cluster = new FakeCluster(['a:1'])
+  it('follow the time-line: first failure, two retries, dead, probed', async () => {
+    const cluster = new FakeCluster(['a:1'], { maxDeadServers: 1 })
     const server = cluster.server('a:1')
     server.refuse()
     const timeline: unknown[] = []
-    for (const time of [0, 500, 1000, 1500, 2000, 2500, 61_999, 62_000]) {
+    for (const time of [0, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]) {
       cluster.time = time
       server.calls.length = 0
       const message = await cluster.client.get('key').catch((error: MemcacheError) => error.reason)
@@ -241,8 +241,9 @@ describe('failures', () => {
       [1500, 0, 'failing', 2, notSent],
       [2000, 1, 'dead', 3, refused],
       [2500, 0, 'dead', 3, allDown],
-      [61_999, 0, 'dead', 3, allDown],
-      [62_000, 1, 'dead', 3, allDown],
+      [3000, 1, 'dead', 4, allDown],
+      [3500, 0, 'dead', 4, allDown],
+      [4000, 1, 'dead', 5, allDown],
     ])
   })
 })
