@@ -1,4 +1,4 @@
-import { type Address, addressName } from '@mc/protocol'
+import { type Address, addressName, toError } from '@mc/protocol'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
 import { Probes } from './probes.ts'
@@ -35,6 +35,7 @@ export class Cluster<V> {
   readonly #servers = new Map<string, Server<V>>()
   readonly #dead = new Set<Server<V>>()
   #lastFailure: Error | undefined
+  #lastTime = 0
   /** No server was healthy at the last look. */
   #isOutage = false
 
@@ -106,6 +107,7 @@ export class Cluster<V> {
     if (this.#dead.size === 0) return undefined
     this.#lookForOutage()
     const now = this.#settings.now()
+    this.#lastTime = now
     const started = new Map<Server<V>, Promise<boolean>>()
     for (const server of this.#dead) {
       if (server.health.takeProbe(now, this.#isOutage)) started.set(server, this.#probe(server))
@@ -147,30 +149,57 @@ export class Cluster<V> {
     const { failures } = health
     this.#lastFailure = error
     const mayDie = mayOneMoreDie(this.#dead.size, this.#servers.size, this.#settings)
-    if (!health.failed(error, round, now(), mayDie, random())) {
+    const time = this.#read(now, this.#lastTime, server)
+    if (!health.failed(error, round, time, mayDie, this.#read(random, 0, server))) {
       if (health.failures > failures) this.#announce('failing', name, error)
       return
     }
     this.#dead.add(server)
-    if (failover === 'rehash') this.#hasher.removeNode(name)
     this.#announce('dead', name, error)
+    try {
+      if (failover === 'rehash') this.#hasher.removeNode(name)
+    } catch (hashersError) {
+      this.#announce('error', toError(hashersError), name)
+    }
   }
 
   /** Answers whether the server has come to life. */
   async #probe(server: Server<V>): Promise<boolean> {
-    const { now, random, failover } = this.#settings
     try {
       await server.probe()
     } catch (error) {
-      server.health.probeFailed(error as Error, now(), random())
-      if (this.#dead.has(server)) this.#announce('error', error as Error, server.name)
+      this.#probeFailed(server, error)
       return false
     }
-    server.health.probeSucceeded()
     // Removed in the meantime: there is nothing to come back to.
-    if (!this.#dead.delete(server)) return false
-    if (failover === 'rehash') this.#hasher.addNode(server.name)
+    if (!this.#dead.has(server)) return false
+    try {
+      if (this.#settings.failover === 'rehash') this.#hasher.addNode(server.name)
+    } catch (error) {
+      this.#probeFailed(server, error)
+      return false
+    }
+    this.#dead.delete(server)
+    server.health.probeSucceeded()
     this.#announce('alive', server.name)
     return true
+  }
+
+  #probeFailed(server: Server<V>, thrown: unknown): void {
+    const error = toError(thrown)
+    const { now, random } = this.#settings
+    const time = this.#read(now, this.#lastTime, server)
+    server.health.probeFailed(error, time, this.#read(random, 0, server))
+    if (this.#dead.has(server)) this.#announce('error', error, server.name)
+  }
+
+  /** A user's hook that throws must not hide a failure, nor leave a rejection that nobody handles. */
+  #read(hook: () => number, fallback: number, { name }: Server<V>): number {
+    try {
+      return hook()
+    } catch (error) {
+      this.#announce('error', toError(error), name)
+      return fallback
+    }
   }
 }

@@ -2,6 +2,7 @@ import {
   type MemcacheClient,
   MemcacheConnectError,
   MemcacheError,
+  MemcacheOverloadError,
   messageOf,
   type ServerCommands,
 } from '@mc/protocol'
@@ -36,7 +37,7 @@ export interface ServerStatus {
   readonly deadUntil: number | undefined
 }
 
-/** A key for a look-up whose answer does not matter. */
+/** Asked for where a client has no `version`. */
 const PROBE_KEY = 'mc-probe'
 
 /** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
@@ -103,9 +104,20 @@ export class Server<V> {
     }
   }
 
-  /** Looks whether the server answers, whatever its health. */
+  /**
+   * Looks whether the server answers, whatever its health. Any answer will do, an error too: what is
+   * stored under a key, or whether keys have room behind a prefix, says nothing about the server.
+   *
+   * @throws what shows no life: a failed connection, or a client too busy to ask
+   */
   async probe(): Promise<void> {
-    await this.hold(() => this.client.get(PROBE_KEY))
+    const { client } = this
+    try {
+      await this.hold(async () => client.version?.() ?? client.get(PROBE_KEY))
+    } catch (error) {
+      if (connectionFailure(error) !== undefined || error instanceof MemcacheOverloadError)
+        throw error
+    }
   }
 
   /** Lets what is under way finish, then closes the client. To be called once. */
