@@ -51,6 +51,8 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     super([], {
       ...options,
       allowUnicodeKeys,
+      // Of the clients that are made here it is known.
+      timeout: options.timeout ?? (createClient === undefined ? 1000 : undefined),
       createClient: (named) => this.#createNodeClient(named),
     })
     if (typeof source?.discover !== 'function') {

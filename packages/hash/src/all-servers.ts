@@ -1,4 +1,5 @@
 import type { CommandOptions } from '@mc/protocol'
+import type { CallTime } from './call-time.ts'
 import type { WhenReady } from './probes.ts'
 import type { Server, ServerCommand } from './server.ts'
 
@@ -14,12 +15,16 @@ export async function runOnAll<V, T, O extends CommandOptions>(
   command: ServerCommand<V, T, O | undefined>,
   options: O | undefined,
   whenReady: WhenReady<V>,
+  time: CallTime | undefined,
 ): Promise<AllServersOutcome<T>> {
-  const outcomes = await Promise.allSettled(
-    servers.map((server) =>
-      whenReady(server, options, (remaining) => server.run(command, remaining)),
-    ),
-  )
+  const steps = time?.stepsOf(options)
+  const run = async (server: Server<V>): Promise<T> => {
+    const work = whenReady(server, options, () =>
+      server.run(command, steps === undefined ? options : steps.next()),
+    )
+    return steps === undefined ? work : steps.bound(work)
+  }
+  const outcomes = await Promise.allSettled(servers.map(run))
   const answers = new Map<string, T>()
   const failed = new Map<string, Error>()
   for (const [i, outcome] of outcomes.entries()) {

@@ -10,6 +10,7 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import { type AllServersOutcome, runOnAll } from './all-servers.ts'
+import type { CallTime } from './call-time.ts'
 import type { Cluster } from './cluster.ts'
 import { allServersDown, throwFailures } from './failure.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
@@ -24,8 +25,9 @@ export interface CallRules {
   /** Checks the keys that meet no client. */
   readonly keys: KeyEncoder
   readonly defaultNoreply: boolean
-  /** Milliseconds for a call that names none, while it waits for servers. */
-  readonly timeout: number
+  readonly time: CallTime
+  /** Given to each call that names none, for the client of its server does not know it. */
+  readonly timeout: number | undefined
   /** What calls wait for while there is no server; `undefined` if none is to come. */
   readonly awaitServers: () => Promise<void> | undefined
 }
@@ -42,7 +44,7 @@ export class CallRunner<V> {
     this.#settings = settings
     this.#cluster = cluster
     this.#rules = rules
-    this.#waiting = new WaitingCalls(rules.timeout, settings.now)
+    this.#waiting = new WaitingCalls(rules.time)
   }
 
   /** Takes no more calls; resolves when those under way are done and all servers are let go. */
@@ -60,7 +62,7 @@ export class CallRunner<V> {
   // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
   run<T, O extends CommandOptions>(
     key: Key,
-    options: O | undefined,
+    given: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
     fallback: T,
   ): Promise<T> {
@@ -69,6 +71,7 @@ export class CallRunner<V> {
       const server = this.#serverFor(key)
       // A call that is refused meets no client that would check its key.
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
+      const options = this.#timed(given)
       const awaited = this.#awaited(server, probes)
       const answer =
         server === undefined || awaited !== undefined
@@ -78,6 +81,13 @@ export class CallRunner<V> {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #timed<O extends CommandOptions>(options: O | undefined): O | undefined {
+    const { time, timeout } = this.#rules
+    if (options?.timeout !== undefined) time.note(options)
+    else if (timeout !== undefined) return { ...(options as O), timeout }
+    return options
   }
 
   async #runLate<T, O extends CommandOptions>(
@@ -189,7 +199,8 @@ export class CallRunner<V> {
     // All of them are checked before any is sent.
     for (const item of call.items) this.#rules.keys.encode(call.keyOf(item))
     const rules = {
-      ...this.#settings,
+      keysPerBatch: this.#settings.keysPerBatch,
+      time: this.#rules.time,
       noServer: () => allServersDown(call.name, this.#cluster.lastFailure),
       whenReady: this.#whenReady(probes),
     }
@@ -202,14 +213,20 @@ export class CallRunner<V> {
     return failed
   }
 
-  /** Runs a command on every server at once; what failed is answered only with `ignoreExc`. */
+  /**
+   * Runs a command on every server at once; what failed is answered only with `ignoreExc`.
+   *
+   * @param isTimed - false for what has a time of its own, as connecting has
+   */
   async onAll<T, O extends CommandOptions>(
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
+    isTimed = true,
   ): Promise<AllServersOutcome<T>> {
     const probes = this.#begin()
+    const time = isTimed ? this.#rules.time : undefined
     const outcome = await this.#runAfter(this.#awaitedByAll(probes), options, (remaining) =>
-      runOnAll(this.#cluster.servers, command, remaining, this.#whenReady(probes)),
+      runOnAll(this.#cluster.servers, command, remaining, this.#whenReady(probes), time),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
@@ -233,8 +250,10 @@ export class CallRunner<V> {
   }
 
   async #finish(): Promise<void> {
-    await this.#waiting.settled()
-    await Promise.all(this.#cluster.servers.map((server) => server.retire()))
+    const deadline = this.#rules.time.toClose()
+    // Calls that the clients of servers never settle are left behind.
+    await deadline.bound(this.#waiting.settled()).catch(() => {})
+    await this.#cluster.retire(deadline)
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Address, addressName, toError } from '@mc/protocol'
+import { type Address, addressName, type Deadline, toError } from '@mc/protocol'
+import type { CallTime } from './call-time.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
 import { Probes } from './probes.ts'
@@ -30,6 +31,7 @@ export type Announce = <E extends keyof HashClientEvents>(
 /** The servers of a `HashClient`: who is there, who is dead, and whose turn a key is. */
 export class Cluster<V> {
   readonly #settings: HashClientSettings
+  readonly #time: CallTime
   readonly #hasher: Hasher
   readonly #announce: Announce
   readonly #servers = new Map<string, Server<V>>()
@@ -39,8 +41,9 @@ export class Cluster<V> {
   /** No server was healthy at the last look. */
   #isOutage = false
 
-  constructor(settings: HashClientSettings, hasher: Hasher, announce: Announce) {
+  constructor(settings: HashClientSettings, time: CallTime, hasher: Hasher, announce: Announce) {
     this.#settings = settings
+    this.#time = time
     this.#hasher = hasher
     this.#announce = announce
   }
@@ -127,6 +130,27 @@ export class Cluster<V> {
     return false
   }
 
+  /** Lets what is under way finish, then closes all clients, by the deadline. What fails is an event. */
+  async retire(deadline: Deadline): Promise<void> {
+    await this.#onEach((server) => server.retire(deadline))
+  }
+
+  /** Lets all connections go. What fails is an event. */
+  async quit(deadline: Deadline): Promise<void> {
+    await this.#onEach(({ client }) => deadline.bound(client.quit()))
+  }
+
+  async #onEach(work: (server: Server<V>) => Promise<void>): Promise<void> {
+    const each = this.servers.map(async (server) => {
+      try {
+        await work(server)
+      } catch (error) {
+        this.#announce('error', toError(error), server.name)
+      }
+    })
+    await Promise.all(each)
+  }
+
   #serverNamed(name: string): Server<V> {
     const server = this.#servers.get(name)
     if (server === undefined) throw new RangeError(`no such server: ${name}`)
@@ -166,7 +190,7 @@ export class Cluster<V> {
   /** Answers whether the server has come to life. */
   async #probe(server: Server<V>): Promise<boolean> {
     try {
-      await server.probe()
+      await server.probe(this.#time.forProbe())
     } catch (error) {
       this.#probeFailed(server, error)
       return false

@@ -28,10 +28,11 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import { CallRunner } from './call-runner.ts'
+import { CallTime } from './call-time.ts'
 import { Cluster, type HashClientEvents } from './cluster.ts'
 import { type HashClientOptions, hashClientSettings } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import type { Server, ServerClient, ServerCommand, ServerStatus } from './server.ts'
+import type { ServerClient, ServerCommand, ServerStatus } from './server.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -53,6 +54,7 @@ export class HashClient<V = NativeValue>
 
   readonly #cluster: Cluster<V>
   readonly #createClient: (server: Address) => ServerClient<V>
+  readonly #time: CallTime
   readonly #runner: CallRunner<V>
 
   /**
@@ -65,8 +67,14 @@ export class HashClient<V = NativeValue>
     checkObject('options', options)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     const settings = hashClientSettings(options)
-    this.#cluster = new Cluster(settings, hasher ?? new RendezvousHash(), (event, ...args) =>
-      this.announce(event, ...args),
+    const { timeout = createClient === undefined ? 1000 : undefined } = options
+    if (timeout !== undefined) checkMilliseconds('timeout', timeout)
+    this.#time = new CallTime(timeout, settings.now)
+    this.#cluster = new Cluster(
+      settings,
+      this.#time,
+      hasher ?? new RendezvousHash(),
+      (event, ...args) => this.announce(event, ...args),
     )
     this.#createClient = createClient ?? ((server) => this.#createDefaultClient(server, options))
     this.#runner = new CallRunner(settings, this.#cluster, {
@@ -75,7 +83,8 @@ export class HashClient<V = NativeValue>
         allowUnicode: allowUnicodeKeys ?? createClient !== undefined,
       }),
       defaultNoreply: defaultNoreply ?? false,
-      timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
+      time: this.#time,
+      timeout: createClient === undefined ? undefined : timeout,
       awaitServers: () => this.awaitServers(),
     })
     if (typeof servers === 'string' || typeof servers?.[Symbol.iterator] !== 'function') {
@@ -110,7 +119,7 @@ export class HashClient<V = NativeValue>
     this.#runner.assertOpen()
     const removed = this.#cluster.remove(addressName(parseAddress(server)))
     this.announce('removed', removed.name)
-    await removed.retire()
+    await removed.retire(this.#time.toClose())
   }
 
   /**
@@ -124,16 +133,20 @@ export class HashClient<V = NativeValue>
     this.#runner.assertOpen()
     const replaced = this.#cluster.replace(parseAddress(server), this.#createClient)
     this.announce('replaced', replaced.name)
-    await replaced.retire()
+    await replaced.retire(this.#time.toClose())
   }
 
   /** Connects to all servers now rather than at the first command. */
   async connect(): Promise<void> {
-    await this.#runner.onAll(undefined, {
-      name: 'connect',
-      send: async (client) => client.connect?.(),
-      isAwaited: true,
-    })
+    await this.#runner.onAll(
+      undefined,
+      {
+        name: 'connect',
+        send: async (client) => client.connect?.(),
+        isAwaited: true,
+      },
+      false,
+    )
   }
 
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
@@ -314,11 +327,16 @@ export class HashClient<V = NativeValue>
   }
 
   /** Lets all connections go; what fails at that is told by the `error` event. */
-  async quit(): Promise<void> {
-    await Promise.all(this.#cluster.servers.map((server) => this.#quitOne(server)))
+  quit(): Promise<void> {
+    return this.#cluster.quit(this.#time.toClose())
   }
 
-  /** Lets what is under way finish on all servers, whatever their state, then closes for good. */
+  /**
+   * Lets what is under way finish on all servers, whatever their state, then closes for good.
+   *
+   * Resolves within three times the longest `timeout`, of this client or given to a call, whatever the
+   * clients of the servers do. What did not close by then, or failed, is an `error` event.
+   */
   close(): Promise<void> {
     return this.#runner.close()
   }
@@ -340,14 +358,6 @@ export class HashClient<V = NativeValue>
     const client = new Client<V>(server, { ...options, ignoreExc: false })
     client.on('error', (error) => this.announce('error', error, client.server))
     return client
-  }
-
-  async #quitOne({ name, client }: Server<V>): Promise<void> {
-    try {
-      await client.quit()
-    } catch (error) {
-      this.announce('error', error as Error, name)
-    }
   }
 }
 

@@ -1,12 +1,11 @@
 import {
   type CommandOptions,
-  checkCallOptions,
   type ItemKey,
   itemKey,
   type Key,
   MemcachePartialError,
-  MemcacheTimeoutError,
 } from '@mc/protocol'
+import type { CallTime } from './call-time.ts'
 import type { WhenReady } from './probes.ts'
 import type { Server, ServerClient, ServerCommand } from './server.ts'
 
@@ -37,8 +36,7 @@ export interface ManyKeysCall<V, I, R, O extends CommandOptions = CommandOptions
 /** How many-key calls run. */
 export interface ManyKeysRules<V> {
   readonly keysPerBatch: number
-  /** Milliseconds on the clock that measures a call's `timeout`. */
-  readonly now: () => number
+  readonly time: CallTime
   /** The failure of keys that no server is left for. */
   readonly noServer: () => Error
   readonly whenReady: WhenReady<V>
@@ -62,18 +60,19 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
   results: R,
   rules: ManyKeysRules<V>,
 ): Promise<ManyKeysOutcome> {
-  const optionsNow = withDeadline(call.options, rules.now)
+  const steps = rules.time.stepsOf(call.options)
   const groups = groupBy(call.items, (item) => serverFor(call.keyOf(item)))
   const parts = Array.from(groups, async ([server, items]): Promise<Part<I, R>[]> => {
-    const send = async (batch: I[]): Promise<R> => {
+    const send = async (batch: I[], isFirst: boolean): Promise<R> => {
       if (server === undefined) throw rules.noServer()
       const { name, isAwaited } = call
       const command: ServerCommand<V, R, O | undefined> = {
         name,
         send: (client, options) => call.send(client, batch, options),
         isAwaited,
+        isShort: !isFirst,
       }
-      return server.run(command, optionsNow())
+      return steps.bound(server.run(command, steps.next()))
     }
     const sendAll = (): Promise<Part<I, R>[]> => sendInLanes(cut(items, rules.keysPerBatch), send)
     if (server === undefined) return sendAll()
@@ -135,39 +134,18 @@ function cut<T>(items: readonly T[], size: number): T[][] {
 
 async function sendInLanes<I, R>(
   batches: readonly I[][],
-  send: (batch: I[]) => Promise<R>,
+  send: (batch: I[], isFirst: boolean) => Promise<R>,
 ): Promise<Part<I, R>[]> {
   const parts: Part<I, R>[] = []
   const queue = batches.entries()
   const lane = async (): Promise<void> => {
     for (const [i, items] of queue) {
-      const [outcome] = await Promise.allSettled([send(items)])
+      const [outcome] = await Promise.allSettled([send(items, i < BATCHES_IN_FLIGHT)])
       parts[i] = { items, outcome }
     }
   }
   await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, lane))
   return parts
-}
-
-/**
- * The options for a batch that is sent now. The timeout that a caller names is for the whole call, so a
- * batch gets what is left of it.
- */
-export function withDeadline<O extends CommandOptions>(
-  options: O | undefined,
-  now: () => number,
-): () => O | undefined {
-  if (options === undefined) return () => options
-  checkCallOptions(options)
-  const { timeout } = options
-  if (timeout === undefined) return () => options
-  const deadline = now() + timeout
-  return () => {
-    const left = Math.ceil(deadline - now())
-    // Not the server's failure: it was never asked.
-    if (left <= 0) throw new MemcacheTimeoutError('the call took too long', { written: false })
-    return { ...options, timeout: left }
-  }
 }
 
 function mergeParts<V, I, R, O extends CommandOptions>(

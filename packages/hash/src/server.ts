@@ -1,8 +1,10 @@
 import {
+  type Deadline,
   type MemcacheClient,
   MemcacheConnectError,
   MemcacheError,
   MemcacheOverloadError,
+  MemcacheTimeoutError,
   messageOf,
   type ServerCommands,
 } from '@mc/protocol'
@@ -20,6 +22,8 @@ export interface ServerCommand<V, T, O> {
   readonly send: (client: ServerClient<V>, options: O) => Promise<T>
   /** False for a write that nobody waits for: its success does not show that the server is well. */
   readonly isAwaited: boolean
+  /** It has but the rest of a call's time: that this was too short says nothing about the server. */
+  readonly isShort?: boolean
 }
 
 /** A server of a `HashClient` as it is at the moment. */
@@ -85,7 +89,8 @@ export class Server<V> {
       return result
     } catch (error) {
       const failure = connectionFailure(error)
-      if (failure !== undefined) this.#onFailure(failure, round)
+      const isOwn = command.isShort === true && failure instanceof MemcacheTimeoutError
+      if (failure !== undefined && !isOwn) this.#onFailure(failure, round)
       throw error
     } finally {
       this.#inFlight--
@@ -110,23 +115,31 @@ export class Server<V> {
    *
    * @throws what shows no life: a failed connection, or a client too busy to ask
    */
-  async probe(): Promise<void> {
+  async probe(deadline: Deadline): Promise<void> {
     const { client } = this
+    const options = { timeout: Math.max(1, deadline.left) }
+    const ask = async (): Promise<unknown> =>
+      client.version?.(options) ?? client.get(PROBE_KEY, options)
     try {
-      await this.hold(async () => client.version?.() ?? client.get(PROBE_KEY))
+      await deadline.bound(this.hold(ask))
     } catch (error) {
       if (connectionFailure(error) !== undefined || error instanceof MemcacheOverloadError)
         throw error
     }
   }
 
-  /** Lets what is under way finish, then closes the client. To be called once. */
-  async retire(): Promise<void> {
-    await new Promise<void>((resolve) => {
+  /**
+   * Lets what is under way finish, then closes the client; at the deadline in any case. To be called once.
+   *
+   * @throws MemcacheTimeoutError when the client has not closed by then, or what its `close` throws
+   */
+  async retire(deadline: Deadline): Promise<void> {
+    const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve
       this.#checkIdle()
     })
-    await this.client.close()
+    await deadline.bound(idle).catch(() => {})
+    await deadline.bound(this.client.close())
   }
 
   /** Of one call: what the caller does with it, no other sees. */
