@@ -1,4 +1,4 @@
-import { type Address, addressName, type Deadline, toError } from '@mc/protocol'
+import { type Address, addressName, type Deadline, type ServerSpec, toError } from '@mc/protocol'
 import type { CallTime } from './call-time.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
@@ -27,6 +27,21 @@ export type Announce = <E extends keyof HashClientEvents>(
   event: E,
   ...args: HashClientEvents[E]
 ) => void
+
+/** What to do with servers, all of it at once. */
+export interface ServerChanges<S = ServerSpec> {
+  readonly add?: readonly S[] | undefined
+  /** Their clients are made anew; no key moves. */
+  readonly replace?: readonly S[] | undefined
+  readonly remove?: readonly S[] | undefined
+}
+
+/** The servers that came, by name, and those whose clients are left. */
+export interface ChangedServers<V> {
+  readonly added: readonly string[]
+  readonly replaced: readonly Server<V>[]
+  readonly removed: readonly Server<V>[]
+}
 
 /** The servers of a `HashClient`: who is there, who is dead, and whose turn a key is. */
 export class Cluster<V> {
@@ -62,36 +77,52 @@ export class Cluster<V> {
     return this.#servers.size === 0
   }
 
-  /** Answers the server's name, or `undefined` if it is there already. */
-  add(address: Address, createClient: (address: Address) => ServerClient<V>): string | undefined {
-    const name = addressName(address)
-    if (this.#servers.has(name)) return undefined
-    this.#servers.set(name, this.#newServer(name, createClient(address)))
-    this.#hasher.addNode(name)
-    return name
-  }
-
   /**
-   * Puts a new client in the place of a server's own; the new one is taken for well. Answers the old.
+   * Puts all of the changes in force or, when a client cannot be made or the hasher throws, none of them.
+   * Servers to add that are there already are left as they are.
    *
-   * @throws RangeError if there is no such server
+   * @throws RangeError if a server to replace or remove is not there
    */
-  replace(address: Address, createClient: (address: Address) => ServerClient<V>): Server<V> {
-    const name = addressName(address)
-    const server = this.#serverNamed(name)
-    this.#servers.set(name, this.#newServer(name, createClient(address)))
-    if (this.#dead.delete(server) && this.#settings.failover === 'rehash')
-      this.#hasher.addNode(name)
-    return server
+  change(
+    { add = [], replace = [], remove = [] }: ServerChanges<Address>,
+    createClient: (address: Address) => ServerClient<V>,
+  ): ChangedServers<V> {
+    const fresh = add.filter((address) => !this.#servers.has(addressName(address)))
+    const replaced = replace.map((address) => this.#serverNamed(addressName(address)))
+    const removed = remove.map((address) => this.#serverNamed(addressName(address)))
+    const made = new Map<string, Server<V>>()
+    const undo: (() => void)[] = []
+    try {
+      for (const address of [...fresh, ...replace]) {
+        const name = addressName(address)
+        if (!made.has(name)) made.set(name, this.#newServer(name, createClient(address)))
+      }
+      for (const name of made.keys()) {
+        if (this.#isHashed(this.#servers.get(name))) continue
+        undo.push(() => this.#hasher.removeNode(name))
+        this.#hasher.addNode(name)
+      }
+      for (const server of removed) {
+        if (!this.#isHashed(server)) continue
+        undo.push(() => this.#hasher.addNode(server.name))
+        this.#hasher.removeNode(server.name)
+      }
+    } catch (error) {
+      for (const step of undo.reverse()) attempt(step)
+      for (const { client } of made.values()) attempt(() => client.close())
+      throw error
+    }
+    for (const server of [...replaced, ...removed]) this.#dead.delete(server)
+    for (const { name } of removed) this.#servers.delete(name)
+    const added = [...made.keys()].filter((name) => !this.#servers.has(name))
+    for (const [name, server] of made) this.#servers.set(name, server)
+    return { added, replaced, removed }
   }
 
-  /** Its keys go to others from now on. @throws RangeError if there is no such server */
-  remove(name: string): Server<V> {
-    const server = this.#serverNamed(name)
-    this.#servers.delete(name)
-    const hasLeftHasher = this.#dead.delete(server) && this.#settings.failover === 'rehash'
-    if (!hasLeftHasher) this.#hasher.removeNode(name)
-    return server
+  /** Whether keys go to the server. */
+  #isHashed(server: Server<V> | undefined): boolean {
+    if (server === undefined) return false
+    return this.#settings.failover === 'none' || !this.#dead.has(server)
   }
 
   /** `undefined` if no server is left. */
@@ -225,5 +256,14 @@ export class Cluster<V> {
       this.#announce('error', toError(error), name)
       return fallback
     }
+  }
+}
+
+/** Undoes what it can: the error that made it necessary is the one to throw. */
+async function attempt(step: () => unknown): Promise<void> {
+  try {
+    await step()
+  } catch {
+    // See above.
   }
 }

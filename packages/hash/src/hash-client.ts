@@ -2,7 +2,6 @@ import { Client, type NativeValue } from '@mc/client'
 import {
   type Address,
   Announcer,
-  addressName,
   type CasToken,
   type CommandOptions,
   checkMilliseconds,
@@ -29,7 +28,7 @@ import {
 } from '@mc/protocol'
 import { CallRunner } from './call-runner.ts'
 import { CallTime } from './call-time.ts'
-import { Cluster, type HashClientEvents } from './cluster.ts'
+import { Cluster, type HashClientEvents, type ServerChanges } from './cluster.ts'
 import { type HashClientOptions, hashClientSettings } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
 import type { ServerClient, ServerCommand, ServerStatus } from './server.ts'
@@ -90,7 +89,7 @@ export class HashClient<V = NativeValue>
     if (typeof servers === 'string' || typeof servers?.[Symbol.iterator] !== 'function') {
       throw new MemcacheIllegalInputError('servers must be an iterable of servers, not one server')
     }
-    for (const server of servers) this.#cluster.add(parseAddress(server), this.#createClient)
+    this.#cluster.change({ add: Array.from(servers, parseAddress) }, this.#createClient)
   }
 
   /** All servers as they are at the moment, in the order in which they were added. */
@@ -104,9 +103,7 @@ export class HashClient<V = NativeValue>
    * @throws MemcacheIllegalInputError for an address that cannot be read
    */
   addServer(server: ServerSpec): void {
-    this.#runner.assertOpen()
-    const added = this.#cluster.add(parseAddress(server), this.#createClient)
-    if (added !== undefined) this.announce('added', added)
+    this.changeServers({ add: [server] })
   }
 
   /**
@@ -116,10 +113,7 @@ export class HashClient<V = NativeValue>
    * @throws RangeError if there is no such server
    */
   async removeServer(server: ServerSpec): Promise<void> {
-    this.#runner.assertOpen()
-    const removed = this.#cluster.remove(addressName(parseAddress(server)))
-    this.announce('removed', removed.name)
-    await removed.retire(this.#time.toClose())
+    await Promise.all(this.changeServers({ remove: [server] }).values())
   }
 
   /**
@@ -130,10 +124,7 @@ export class HashClient<V = NativeValue>
    * @throws RangeError if there is no such server
    */
   async replaceServer(server: ServerSpec): Promise<void> {
-    this.#runner.assertOpen()
-    const replaced = this.#cluster.replace(parseAddress(server), this.#createClient)
-    this.announce('replaced', replaced.name)
-    await replaced.retire(this.#time.toClose())
+    await Promise.all(this.changeServers({ replace: [server] }).values())
   }
 
   /** Connects to all servers now rather than at the first command. */
@@ -351,6 +342,31 @@ export class HashClient<V = NativeValue>
    */
   protected awaitServers(): Promise<void> | undefined {
     return undefined
+  }
+
+  /**
+   * Adds, replaces and removes servers: all of them or, when `createClient` or the hasher throws, none.
+   * Answers, by name, when the old client of each server that leaves or is replaced has closed. For
+   * subclasses that find their servers themselves.
+   *
+   * @throws MemcacheIllegalInputError for an address that cannot be read, RangeError for a server to replace
+   *   or remove that is not there
+   */
+  protected changeServers(changes: ServerChanges): Map<string, Promise<void>> {
+    this.#runner.assertOpen()
+    const { added, replaced, removed } = this.#cluster.change(
+      {
+        add: changes.add?.map(parseAddress),
+        replace: changes.replace?.map(parseAddress),
+        remove: changes.remove?.map(parseAddress),
+      },
+      this.#createClient,
+    )
+    for (const name of added) this.announce('added', name)
+    for (const { name } of replaced) this.announce('replaced', name)
+    for (const { name } of removed) this.announce('removed', name)
+    const deadline = this.#time.toClose()
+    return new Map([...replaced, ...removed].map((left) => [left.name, left.retire(deadline)]))
   }
 
   #createDefaultClient(server: Address, options: HashClientOptions<V>): ServerClient<V> {

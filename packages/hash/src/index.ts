@@ -1,4 +1,4 @@
-export type { HashClientEvents } from './cluster.ts'
+export type { HashClientEvents, ServerChanges } from './cluster.ts'
 export { HashClient } from './hash-client.ts'
 export type { Failover, HashClientOptions } from './hash-client-options.ts'
 export type { Hasher } from './hasher.ts'
