@@ -11,30 +11,40 @@ export function localKind(host: string): LocalKind | undefined {
   const plain = host.replace(/%.*$/, '').replace(/\.$/, '').toLowerCase()
   if (plain === 'localhost' || plain.endsWith('.localhost')) return 'loopback'
   const address = isIP(plain) === 0 ? numericAddress(plain) : plain
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  if (isIP(address) === 0) return undefined
-  if (LOOPBACK.check(address, family)) return 'loopback'
-  return LINK_LOCAL.check(address, family) ? 'link-local' : undefined
+  switch (isIP(address)) {
+    case 4:
+      if (/^(0|127)\./.test(address)) return 'loopback'
+      return address.startsWith('169.254.') ? 'link-local' : undefined
+    case 6:
+      if (LOOPBACK.check(address, 'ipv6')) return 'loopback'
+      return LINK_LOCAL.check(address, 'ipv6') ? 'link-local' : undefined
+    default:
+      return undefined
+  }
 }
 
 /** Under these IPv6 prefixes IPv4 addresses are reached: compatible, mapped, NAT64. */
 const EMBEDDING = ['::', '::ffff:', '64:ff9b::']
 
-const LOOPBACK = blockList(['0.0.0.0/8', '127.0.0.0/8'], ['::/128', '::1/128'])
+const LOOPBACK = blockList([
+  '::/128',
+  '::1/128',
+  ...embedded('0.0.0.0', 8),
+  ...embedded('127.0.0.0', 8),
+])
 
-/** The last one is that of Amazon's services of an instance. */
-const LINK_LOCAL = blockList(['169.254.0.0/16'], ['fe80::/10', 'fd00:ec2::/32'])
+/** The last one before those is that of Amazon's services of an instance. */
+const LINK_LOCAL = blockList(['fe80::/10', 'fd00:ec2::/32', ...embedded('169.254.0.0', 16)])
 
-function blockList(ipv4: readonly string[], ipv6: readonly string[]): BlockList {
+function embedded(ipv4: string, length: number): string[] {
+  return EMBEDDING.map((prefix) => `${prefix}${ipv4}/${96 + length}`)
+}
+
+function blockList(subnets: readonly string[]): BlockList {
   const list = new BlockList()
-  for (const subnet of ipv6) {
+  for (const subnet of subnets) {
     const [address = '', length] = subnet.split('/')
     list.addSubnet(address, Number(length), 'ipv6')
-  }
-  for (const subnet of ipv4) {
-    const [address = '', length] = subnet.split('/')
-    list.addSubnet(address, Number(length), 'ipv4')
-    for (const prefix of EMBEDDING) list.addSubnet(prefix + address, 96 + Number(length), 'ipv6')
   }
   return list
 }

@@ -134,11 +134,12 @@ export class Server<V> {
    * @throws MemcacheTimeoutError when the client has not closed by then, or what its `close` throws
    */
   async retire(deadline: Deadline): Promise<void> {
-    const idle = new Promise<void>((resolve) => {
-      this.#onIdle = resolve
-      this.#checkIdle()
-    })
-    await deadline.bound(idle).catch(() => {})
+    if (!this.#isIdle) {
+      const idle = new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+      await deadline.bound(idle).catch(() => {})
+    }
     await deadline.bound(this.client.close())
   }
 
@@ -149,7 +150,11 @@ export class Server<V> {
     return new MemcacheConnectError(`not sent, as the server has failed: ${reason}`, place)
   }
 
+  get #isIdle(): boolean {
+    return this.#inFlight === 0 && this.#holders === 0
+  }
+
   #checkIdle(): void {
-    if (this.#inFlight === 0 && this.#holders === 0) this.#onIdle?.()
+    if (this.#isIdle) this.#onIdle?.()
   }
 }
