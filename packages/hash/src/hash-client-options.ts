@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { ClientOptions, NativeValue } from '@mc/client'
 import type { Address } from '@mc/protocol'
 import type { Hasher } from './hasher.ts'
