@@ -53,6 +53,10 @@ export class CallRunner<V> {
     return this.#closed
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
   /** The server for a key now; `undefined` if none is left. */
   #serverFor(key: Key): Server<V> | undefined {
     return this.#cluster.serverFor(routingText(key, this.#settings.keyHashForm))

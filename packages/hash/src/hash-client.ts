@@ -318,8 +318,8 @@ export class HashClient<V = NativeValue>
   }
 
   /** Lets all connections go; what fails at that is told by the `error` event. */
-  quit(): Promise<void> {
-    return this.#cluster.quit(this.#time.toClose())
+  async quit(): Promise<void> {
+    if (!this.#runner.isClosed) await this.#cluster.quit(this.#time.toClose())
   }
 
   /**

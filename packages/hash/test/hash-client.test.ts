@@ -321,6 +321,32 @@ describe('close', () => {
   })
 })
 
+describe('a closed client', () => {
+  it('stays closed: connect() and all else reject, and no server is asked', async () => {
+    const cluster = new FakeCluster(names)
+    const { client } = cluster
+    await client.set('key', 1)
+    await client.close()
+    for (const server of cluster.servers.values()) server.calls.length = 0
+    const closed = { code: 'MEMCACHE_CLOSED' }
+    await expect(client.connect()).rejects.toMatchObject(closed)
+    await expect(client.get('key')).rejects.toMatchObject(closed)
+    await expect(client.replaceServer('a:1')).rejects.toMatchObject(closed)
+    await client.quit()
+    await client.close()
+    for (const server of cluster.servers.values()) expect(server.calls).toEqual([])
+  })
+
+  it('of no servers too', async () => {
+    const client = new HashClient([])
+    await client.connect()
+    expect(client.servers).toEqual([])
+    await expect(client.get('key')).rejects.toThrow('all servers seem to be down')
+    await client.close()
+    await expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CLOSED' })
+  })
+})
+
 describe('an option that cannot be meant', () => {
   it.each<readonly [HashClientOptions, typeof TypeError | typeof RangeError]>([
     [{ retryAttempts: -1 }, RangeError],
