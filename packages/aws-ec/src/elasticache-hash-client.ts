@@ -1,5 +1,5 @@
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
-import { HashClient, type HashClientEvents, type ServerClient } from '@mc/hash'
+import { HashClient, type HashClientEvents, type PreparedClient, type ServerClient } from '@mc/hash'
 import {
   type Address,
   addressName,
@@ -58,7 +58,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
       allowUnicodeKeys,
       // Of the clients that are made here it is known.
       timeout: options.timeout ?? (createClient === undefined ? 1000 : undefined),
-      createClient: (named) => this.#createNodeClient(named),
+      createClient: (named) => this.#nodeClientMaker(named)(),
     })
     if (typeof source?.discover !== 'function') {
       throw new TypeError(
@@ -184,8 +184,13 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
       if (!listed.has(name) && servers.has(name)) changes.remove.push(namedBy)
     }
     this.#nodes = listed
+    // The user's clients are made now: a list for which they cannot be made is refused.
+    const prepare = (named: Address): PreparedClient<V> =>
+      this.#createClient === undefined
+        ? this.#nodeClientMaker(named)
+        : this.#nodeClientMaker(named)()
     try {
-      for (const [name, leaving] of this.changeServers(changes)) this.#letGo(name, leaving)
+      for (const [name, leaving] of this.changeServers(changes, prepare)) this.#letGo(name, leaving)
     } catch (error) {
       this.#nodes = before
       throw error
@@ -200,16 +205,19 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     this.#leaving.add(done)
   }
 
-  #createNodeClient(named: Address): ServerClient<V> {
+  /** Makes the client of a node as it is listed now. */
+  #nodeClientMaker(named: Address): () => ServerClient<V> {
     const name = addressName(named)
     const node = this.#nodes.get(name)
-    // A server that the user added is no node.
-    const address = node === undefined ? named : nodeAddress(node, this.#settings.connectTo)
-    const options = node === undefined ? this.#options : nodeOptions(node, this.#options)
-    if (this.#createClient !== undefined) return this.#createClient(address, options)
-    const client = new Client<V>(address, options)
-    client.on('error', (error) => this.announce('error', error, name))
-    return client
+    return () => {
+      // A server that the user added is no node.
+      const address = node === undefined ? named : nodeAddress(node, this.#settings.connectTo)
+      const options = node === undefined ? this.#options : nodeOptions(node, this.#options)
+      if (this.#createClient !== undefined) return this.#createClient(address, options)
+      const client = new Client<V>(address, options)
+      client.on('error', (error) => this.announce('error', error, name))
+      return client
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { CallTime } from './call-time.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
 import { Probes } from './probes.ts'
-import { Server, type ServerClient } from './server.ts'
+import { type PreparedClient, Server } from './server.ts'
 import { mayOneMoreDie, ServerHealth } from './server-health.ts'
 
 /** Events of a `HashClient`; servers are told by name. None of them needs a listener. */
@@ -85,7 +85,7 @@ export class Cluster<V> {
    */
   change(
     { add = [], replace = [], remove = [] }: ServerChanges<Address>,
-    createClient: (address: Address) => ServerClient<V>,
+    prepareClient: (address: Address) => PreparedClient<V>,
   ): ChangedServers<V> {
     const fresh = add.filter((address) => !this.#servers.has(addressName(address)))
     const replaced = replace.map((address) => this.#serverNamed(addressName(address)))
@@ -95,7 +95,7 @@ export class Cluster<V> {
     try {
       for (const address of [...fresh, ...replace]) {
         const name = addressName(address)
-        if (!made.has(name)) made.set(name, this.#newServer(name, createClient(address)))
+        if (!made.has(name)) made.set(name, this.#newServer(name, prepareClient(address)))
       }
       for (const name of made.keys()) {
         if (this.#isHashed(this.#servers.get(name))) continue
@@ -109,7 +109,7 @@ export class Cluster<V> {
       }
     } catch (error) {
       for (const step of undo.reverse()) attempt(step)
-      for (const { client } of made.values()) attempt(() => client.close())
+      for (const server of made.values()) attempt(() => server.retire(this.#time.toClose()))
       throw error
     }
     for (const server of [...replaced, ...removed]) this.#dead.delete(server)
@@ -168,7 +168,7 @@ export class Cluster<V> {
 
   /** Lets all connections go. What fails is an event. */
   async quit(deadline: Deadline): Promise<void> {
-    await this.#onEach(({ client }) => deadline.bound(client.quit()))
+    await this.#onEach((server) => server.quit(deadline))
   }
 
   async #onEach(work: (server: Server<V>) => Promise<void>): Promise<void> {
@@ -188,7 +188,7 @@ export class Cluster<V> {
     return server
   }
 
-  #newServer(name: string, client: ServerClient<V>): Server<V> {
+  #newServer(name: string, client: PreparedClient<V>): Server<V> {
     const { now } = this.#settings
     const health = new ServerHealth(this.#settings)
     const server: Server<V> = new Server<V>(name, client, health, now, (error, round) =>

@@ -31,7 +31,7 @@ import { CallTime } from './call-time.ts'
 import { Cluster, type HashClientEvents, type ServerChanges } from './cluster.ts'
 import { type HashClientOptions, hashClientSettings } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import type { ServerClient, ServerCommand, ServerStatus } from './server.ts'
+import type { PreparedClient, ServerClient, ServerCommand, ServerStatus } from './server.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -52,7 +52,7 @@ export class HashClient<V = NativeValue>
   }
 
   readonly #cluster: Cluster<V>
-  readonly #createClient: (server: Address) => ServerClient<V>
+  readonly #prepareClient: (server: Address) => PreparedClient<V>
   readonly #time: CallTime
   readonly #runner: CallRunner<V>
 
@@ -75,7 +75,10 @@ export class HashClient<V = NativeValue>
       hasher ?? new RendezvousHash(),
       (event, ...args) => this.announce(event, ...args),
     )
-    this.#createClient = createClient ?? ((server) => this.#createDefaultClient(server, options))
+    this.#prepareClient =
+      createClient ?? ((server) => () => this.#createDefaultClient(server, options))
+    // Makes no connection: clients are made when they are needed, and invalid options throw now.
+    if (createClient === undefined) new Client('localhost', options)
     this.#runner = new CallRunner(settings, this.#cluster, {
       keys: new KeyEncoder({
         prefix: keyPrefix,
@@ -89,7 +92,8 @@ export class HashClient<V = NativeValue>
     if (typeof servers === 'string' || typeof servers?.[Symbol.iterator] !== 'function') {
       throw new MemcacheIllegalInputError('servers must be an iterable of servers, not one server')
     }
-    this.#cluster.change({ add: Array.from(servers, parseAddress) }, this.#createClient)
+    const add = Array.from(servers, (server) => parseAddress(server))
+    this.#cluster.change({ add }, this.#prepareClient)
   }
 
   /** All servers as they are at the moment, in the order in which they were added. */
@@ -349,18 +353,23 @@ export class HashClient<V = NativeValue>
    * Answers, by name, when the old client of each server that leaves or is replaced has closed. For
    * subclasses that find their servers themselves.
    *
+   * @param prepareClient - makes the client of a new or replaced server, or a function that makes it at its
+   *   first command and never throws
    * @throws MemcacheIllegalInputError for an address that cannot be read, RangeError for a server to replace
    *   or remove that is not there
    */
-  protected changeServers(changes: ServerChanges): Map<string, Promise<void>> {
+  protected changeServers(
+    changes: ServerChanges,
+    prepareClient: (server: Address) => PreparedClient<V> = this.#prepareClient,
+  ): Map<string, Promise<void>> {
     this.#runner.assertOpen()
     const { added, replaced, removed } = this.#cluster.change(
       {
-        add: changes.add?.map(parseAddress),
-        replace: changes.replace?.map(parseAddress),
-        remove: changes.remove?.map(parseAddress),
+        add: changes.add?.map((server) => parseAddress(server)),
+        replace: changes.replace?.map((server) => parseAddress(server)),
+        remove: changes.remove?.map((server) => parseAddress(server)),
       },
-      this.#createClient,
+      prepareClient,
     )
     for (const name of added) this.announce('added', name)
     for (const { name } of replaced) this.announce('replaced', name)

@@ -15,6 +15,9 @@ import type { ServerHealth, ServerState } from './server-health.ts'
 export type ServerClient<V = unknown> = MemcacheClient<V> &
   Partial<Pick<ServerCommands, 'stats' | 'version'>> & { connect?(): Promise<void> }
 
+/** The client of a server, or what makes it at the first command: thousands of servers need no client until then. */
+export type PreparedClient<V> = ServerClient<V> | (() => ServerClient<V>)
+
 /** A command for one server. */
 export interface ServerCommand<V, T, O> {
   /** Its name, which errors have. */
@@ -47,26 +50,36 @@ const PROBE_KEY = 'mc-probe'
 /** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
 export class Server<V> {
   readonly name: string
-  readonly client: ServerClient<V>
   readonly health: ServerHealth
+  readonly #prepared: PreparedClient<V>
   readonly #now: () => number
   readonly #onFailure: (error: Error, round: number) => void
+  #client: ServerClient<V> | undefined
   #inFlight = 0
   #holders = 0
   #onIdle: (() => void) | undefined
 
   constructor(
     name: string,
-    client: ServerClient<V>,
+    client: PreparedClient<V>,
     health: ServerHealth,
     now: () => number,
     onFailure: (error: Error, round: number) => void,
   ) {
     this.name = name
-    this.client = client
+    this.#prepared = client
+    this.#client = typeof client === 'function' ? undefined : client
     this.health = health
     this.#now = now
     this.#onFailure = onFailure
+  }
+
+  get client(): ServerClient<V> {
+    if (this.#client === undefined) {
+      const prepared = this.#prepared
+      this.#client = typeof prepared === 'function' ? prepared() : prepared
+    }
+    return this.#client
   }
 
   get status(): ServerStatus {
@@ -140,7 +153,12 @@ export class Server<V> {
       })
       await deadline.bound(idle).catch(() => {})
     }
-    await deadline.bound(this.client.close())
+    // What was never used need not be closed.
+    if (this.#client !== undefined) await deadline.bound(this.#client.close())
+  }
+
+  async quit(deadline: Deadline): Promise<void> {
+    if (this.#client !== undefined) await deadline.bound(this.#client.quit())
   }
 
   /** Of one call: what the caller does with it, no other sees. */
