@@ -1,6 +1,5 @@
 import { Client } from '@mc/client'
 import {
-  type Address,
   addressName,
   MemcacheIllegalInputError,
   MemcacheUnknownCommandError,
@@ -30,15 +29,15 @@ export function configurationEndpoint(endpoint: ServerSpec): DiscoverySource {
 
 class ConfigurationEndpointSource implements DiscoverySource {
   readonly name: string
-  readonly #address: Address
+  readonly endpoint: { readonly host: string; readonly port: number }
 
-  constructor(address: Address) {
-    this.name = addressName(address)
-    this.#address = address
+  constructor(endpoint: { readonly host: string; readonly port: number }) {
+    this.name = addressName(endpoint)
+    this.endpoint = endpoint
   }
 
   async discover(connection: DiscoveryConnection, signal: AbortSignal): Promise<NodeList> {
-    const client = new Client(this.#address, {
+    const client = new Client(this.endpoint, {
       ...connection,
       dialect: 'text',
       maxValueLength: MAX_PAYLOAD,
@@ -63,13 +62,13 @@ async function askForList(client: Client, signal: AbortSignal): Promise<Buffer |
   }
 }
 
-function endpointAddress(endpoint: ServerSpec): Address {
+function endpointAddress(endpoint: ServerSpec): { host: string; port: number } {
   const address = parseAddress(endpoint)
   if ('path' in address) illegal('a Unix socket')
   const { host } = address
   if (endpoint === host || endpoint === `[${host}]`) illegal('a host without a port')
   if (/(^|\.)\.|^$/.test(host)) illegal('a host with an empty label')
-  return address
+  return { host, port: address.port }
 }
 
 function illegal(what: string): never {

@@ -30,6 +30,11 @@ export interface DiscoverySource {
   /** What errors and events call it, such as `host:port`. */
   readonly name: string
   /**
+   * Where it is asked, if that is known. Nodes on loopback and link-local addresses are refused unless this
+   * is such an address itself.
+   */
+  readonly endpoint?: { readonly host: string; readonly port: number } | undefined
+  /**
    * Asks for the nodes as they are now. Anything that it rejects with fails the poll; the client then
    * keeps the nodes that it has.
    *

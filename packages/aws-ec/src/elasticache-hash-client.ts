@@ -1,9 +1,16 @@
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
-import { HashClient, type HashClientEvents, type ServerClient } from '@mc/hash'
-import { type Address, addressName, MemcacheClosedError, MemcacheError } from '@mc/protocol'
+import { HashClient, type HashClientEvents, type PreparedClient, type ServerClient } from '@mc/hash'
+import {
+  type Address,
+  addressName,
+  MemcacheClosedError,
+  MemcacheError,
+  messageOf,
+} from '@mc/protocol'
 import { type DiscoverySource, MemcacheDiscoveryError, type NodeList } from './discovery.ts'
 import { isUnmoved, type NamedNode, nodesByName } from './named-nodes.ts'
 import { nodeAddress, nodeOptions } from './node-client.ts'
+import { checkNode } from './node-guard.ts'
 import {
   clientOptions,
   type DiscoverySettings,
@@ -35,9 +42,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   readonly #versions = new VersionGuard()
   readonly #createClient: ElastiCacheHashClientOptions<V>['createClient']
   /** The nodes in force, by name. */
-  readonly #nodes = new Map<string, NamedNode>()
-  /** The list that is being put in force. */
-  #listed: ReadonlyMap<string, NamedNode> = new Map()
+  #nodes: ReadonlyMap<string, NamedNode> = new Map()
   /** Clients that are no longer used and finish what is under way. */
   readonly #leaving = new Set<Promise<void>>()
 
@@ -51,7 +56,9 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     super([], {
       ...options,
       allowUnicodeKeys,
-      createClient: (named) => this.#createNodeClient(named),
+      // Of the clients that are made here it is known.
+      timeout: options.timeout ?? (createClient === undefined ? 1000 : undefined),
+      createClient: (named) => this.#nodeClientMaker(named)(),
     })
     if (typeof source?.discover !== 'function') {
       throw new TypeError(
@@ -90,7 +97,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
    * @throws MemcacheDiscoveryError when the poll fails; the nodes stay as they are
    */
   async refresh(): Promise<NodeList> {
-    await this.#poller.pollAnew()
+    await ofThisCall(this.#poller.pollAnew())
     return this.nodeList as NodeList
   }
 
@@ -100,7 +107,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
    * @throws MemcacheDiscoveryError when no nodes are known and the source does not tell them
    */
   override async connect(): Promise<void> {
-    if (this.nodeList === undefined) await this.#poller.poll()
+    if (this.nodeList === undefined) await ofThisCall(this.#poller.poll())
     await super.connect()
   }
 
@@ -125,7 +132,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   protected override awaitServers(): Promise<void> | undefined {
     if (this.nodeList !== undefined) return undefined
     const { failure } = this.#poller
-    return failure === undefined ? this.#poller.poll() : Promise.reject(failure)
+    return ofThisCall(failure === undefined ? this.#poller.poll() : Promise.reject(failure))
   }
 
   async #discover(signal: AbortSignal): Promise<boolean> {
@@ -137,7 +144,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
       return this.#apply(await Promise.race([asked, aborted(signal)]))
     } catch (cause) {
       if (cause instanceof MemcacheClosedError) throw cause
-      const reason = cause instanceof MemcacheError ? cause.reason : (cause as Error).message
+      const reason = cause instanceof MemcacheError ? cause.reason : messageOf(cause)
       const server = this.#source.name
       throw new MemcacheDiscoveryError(reason, { server, cause, written: false })
     }
@@ -145,30 +152,50 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
 
   /** Answers whether the list is another than the one in force. */
   #apply({ version, nodes }: NodeList): boolean {
-    const listed = nodesByName(nodes, this.#settings.nodeName)
+    const { nodeName, connectTo, allowNode } = this.#settings
+    const listed = nodesByName(nodes, nodeName)
+    for (const node of listed.values()) {
+      checkNode(nodeAddress(node, connectTo), this.#source, allowNode)
+    }
     const isStranded = this.servers.every(({ state }) => state !== 'healthy')
     if (!this.#versions.admits(version, isStranded)) {
       throw new Error(
         `list ${version} is older than list ${this.#versions.current}; it counts if it comes again`,
       )
     }
-    this.#listed = listed
-    let isNews = false
-    for (const [name, node] of listed) {
-      const known = this.#nodes.get(name)
-      if (known !== undefined && isUnmoved(known, node)) continue
-      isNews = true
-      if (known === undefined) this.addServer(node.namedBy)
-      else this.#letGo(name, this.replaceServer(node.namedBy))
-      this.#nodes.set(name, node)
-    }
-    for (const [name, node] of this.#nodes) {
-      if (listed.has(name)) continue
-      isNews = true
-      this.#nodes.delete(name)
-      this.#letGo(name, this.removeServer(node.namedBy))
-    }
+    const isNews = this.#replaceNodes(listed)
+    this.#versions.take(version)
     return isNews
+  }
+
+  /** Puts the whole list in force, or nothing of it. Answers whether it is another than the one before. */
+  #replaceNodes(listed: ReadonlyMap<string, NamedNode>): boolean {
+    const before = this.#nodes
+    const servers = new Set(this.servers.map(({ name }) => name))
+    const changes = { add: [] as Address[], replace: [] as Address[], remove: [] as Address[] }
+    for (const [name, node] of listed) {
+      const known = before.get(name)
+      if (known !== undefined && isUnmoved(known, node)) continue
+      // The user may have removed it.
+      if (known === undefined || !servers.has(name)) changes.add.push(node.namedBy)
+      else changes.replace.push(node.namedBy)
+    }
+    for (const [name, { namedBy }] of before) {
+      if (!listed.has(name) && servers.has(name)) changes.remove.push(namedBy)
+    }
+    this.#nodes = listed
+    // The user's clients are made now: a list for which they cannot be made is refused.
+    const prepare = (named: Address): PreparedClient<V> =>
+      this.#createClient === undefined
+        ? this.#nodeClientMaker(named)
+        : this.#nodeClientMaker(named)()
+    try {
+      for (const [name, leaving] of this.changeServers(changes, prepare)) this.#letGo(name, leaving)
+    } catch (error) {
+      this.#nodes = before
+      throw error
+    }
+    return changes.add.length + changes.replace.length + changes.remove.length > 0
   }
 
   #letGo(name: string, leaving: Promise<void>): void {
@@ -178,16 +205,32 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     this.#leaving.add(done)
   }
 
-  #createNodeClient(named: Address): ServerClient<V> {
+  /** Makes the client of a node as it is listed now. */
+  #nodeClientMaker(named: Address): () => ServerClient<V> {
     const name = addressName(named)
-    const node = this.#listed.get(name)
-    // A server that the user added is no node.
-    const address = node === undefined ? named : nodeAddress(node, this.#settings.connectTo)
-    const options = node === undefined ? this.#options : nodeOptions(node, this.#options)
-    if (this.#createClient !== undefined) return this.#createClient(address, options)
-    const client = new Client<V>(address, options)
-    client.on('error', (error) => this.announce('error', error, name))
-    return client
+    const node = this.#nodes.get(name)
+    return () => {
+      // A server that the user added is no node.
+      const address = node === undefined ? named : nodeAddress(node, this.#settings.connectTo)
+      const options = node === undefined ? this.#options : nodeOptions(node, this.#options)
+      if (this.#createClient !== undefined) return this.#createClient(address, options)
+      const client = new Client<V>(address, options)
+      client.on('error', (error) => this.announce('error', error, name))
+      return client
+    }
+  }
+}
+
+/** Settles as a poll that many calls wait for does; its failure becomes an error of this call alone. */
+async function ofThisCall(poll: Promise<void>): Promise<void> {
+  try {
+    await poll
+  } catch (error) {
+    if (!(error instanceof MemcacheError)) throw error
+    const { reason, server, cause } = error
+    if (error instanceof MemcacheClosedError)
+      throw new MemcacheClosedError(reason, { written: false })
+    throw new MemcacheDiscoveryError(reason, { server, cause, written: false })
   }
 }
 

@@ -2,6 +2,7 @@ import type { ClientOptions, NativeValue } from '@mc/client'
 import type { HashClientOptions, ServerClient } from '@mc/hash'
 import { type Address, checkMilliseconds } from '@mc/protocol'
 import type { NodeNaming } from './named-nodes.ts'
+import type { AllowNode } from './node-guard.ts'
 
 /**
  * Options of `ElastiCacheHashClient`: those of `HashClient`, and its own. Durations are milliseconds.
@@ -38,6 +39,15 @@ export interface ElastiCacheHashClientOptions<V = NativeValue>
    * @default 1000
    */
   readonly minPollInterval?: number | undefined
+  /**
+   * Whether a node may be connected to, by the host or IP address to which the connection goes. A list with
+   * a node that may not is refused as a whole, and so is one for which this throws.
+   *
+   * Names are not looked up first: one that leads to a local address is seen only by what you check here.
+   *
+   * @default all but loopback and link-local addresses, unless the endpoint is such an address itself
+   */
+  readonly allowNode?: AllowNode | undefined
   /** For one poll to be answered. @default 5000 */
   readonly discoveryTimeout?: number | undefined
   /**
@@ -58,6 +68,7 @@ export interface DiscoverySettings {
   readonly pollInterval: number | false
   readonly minPollInterval: number
   readonly discoveryTimeout: number
+  readonly allowNode: AllowNode | undefined
   readonly random: () => number
 }
 
@@ -67,8 +78,12 @@ export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): 
     nodeName = 'host',
     connectTo = 'ip',
     pollInterval = 60_000,
+    allowNode,
     random = Math.random,
   } = options
+  if (allowNode !== undefined && typeof allowNode !== 'function') {
+    throw new TypeError(`allowNode must be a function, got ${typeof allowNode}`)
+  }
   oneOf('nodeName', nodeName, ['host', 'ip'])
   oneOf('connectTo', connectTo, ['ip', 'host'])
   return {
@@ -77,14 +92,15 @@ export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): 
     pollInterval: pollInterval === false ? false : checkMilliseconds('pollInterval', pollInterval),
     minPollInterval: checkMilliseconds('minPollInterval', options.minPollInterval ?? 1000),
     discoveryTimeout: checkMilliseconds('discoveryTimeout', options.discoveryTimeout ?? 5000),
+    allowNode,
     random,
   }
 }
 
 /** What the client of a node may be given. */
 export function clientOptions<V>(options: ElastiCacheHashClientOptions<V>): ClientOptions<V> {
-  const { nodeName, connectTo, pollInterval, minPollInterval, discoveryTimeout, ...others } =
-    options
+  const { nodeName, connectTo, pollInterval, minPollInterval, discoveryTimeout, ...some } = options
+  const { allowNode, ...others } = some
   const { createClient, hasher, failover, keyHashForm, keysPerBatch, now, random, ...rest } = others
   const { retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare, ...own } = rest
   // What a client ignored, failover would not see.

@@ -1,4 +1,25 @@
-import { MemcacheClosedError } from '@mc/protocol'
+import { performance } from 'node:perf_hooks'
+import { clearTimeout, setTimeout } from 'node:timers'
+import { MemcacheClosedError, startTimer } from '@mc/protocol'
+
+/** The time and its timers, each of which answers how to cancel it. */
+export interface PollClock {
+  now(): number
+  /** Does not keep the process alive. */
+  schedule(milliseconds: number, callback: () => void): () => void
+  /** For what should have come by then: not before the sockets have been read. */
+  startTimer(milliseconds: number, callback: () => void): () => void
+}
+
+/** Imported, not global: tests of applications put their own timers in place of the global ones. */
+const SYSTEM_CLOCK: PollClock = {
+  now: () => performance.now(),
+  schedule: (milliseconds, callback) => {
+    const timer = setTimeout(callback, milliseconds).unref()
+    return () => clearTimeout(timer)
+  },
+  startTimer,
+}
 
 /** When to poll. Durations are milliseconds. */
 export interface PollerRules {
@@ -10,6 +31,8 @@ export interface PollerRules {
   readonly timeout: number
   /** A number from 0 to 1, below 1. */
   readonly random: () => number
+  /** @default the system's */
+  readonly clock?: PollClock | undefined
 }
 
 /** How far a wait is from its length at most, either way, so that clients do not poll all at once. */
@@ -29,6 +52,7 @@ const MAX_TIMER = 2_147_483_647
  */
 export class Poller {
   readonly #rules: PollerRules
+  readonly #clock: PollClock
   readonly #work: (signal: AbortSignal) => Promise<boolean>
   readonly #onFailure: (error: Error) => void
   readonly #maxWait: number
@@ -36,7 +60,7 @@ export class Poller {
   #startedAt = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
   #abort: AbortController | undefined
-  #timer: NodeJS.Timeout | undefined
+  #cancelNext = (): void => {}
   #dueAt = Number.POSITIVE_INFINITY
   #failure: Error | undefined
   /** A failure calls for the poll that runs or comes next. */
@@ -53,6 +77,7 @@ export class Poller {
     onFailure: (error: Error) => void,
   ) {
     this.#rules = rules
+    this.#clock = rules.clock ?? SYSTEM_CLOCK
     this.#work = work
     this.#onFailure = onFailure
     this.#maxWait = rules.interval === false ? MAX_WAIT : rules.interval
@@ -61,7 +86,7 @@ export class Poller {
 
   /** The failure of the last poll until the next one is due. */
   get failure(): Error | undefined {
-    return performance.now() < this.#dueAt ? this.#failure : undefined
+    return this.#clock.now() < this.#dueAt ? this.#failure : undefined
   }
 
   /** Polls now, or joins the poll that runs. */
@@ -88,7 +113,7 @@ export class Poller {
   /** Ends a poll that runs, and polls no more. */
   stop(): void {
     this.#isStopped = true
-    clearTimeout(this.#timer)
+    this.#cancelNext()
     this.#abort?.abort(closedError())
   }
 
@@ -97,9 +122,9 @@ export class Poller {
   }
 
   async #run(): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#cancelNext()
     this.#dueAt = Number.POSITIVE_INFINITY
-    this.#startedAt = performance.now()
+    this.#startedAt = this.#clock.now()
     const wasCalledFor = this.#isCalledFor
     this.#isCalledFor = false
     try {
@@ -124,13 +149,13 @@ export class Poller {
     const { timeout } = this.#rules
     const abort = new AbortController()
     this.#abort = abort
-    const timer = setTimeout(() => {
+    const cancel = this.#clock.startTimer(timeout, () => {
       abort.abort(new Error(`no answer within ${timeout} ms`))
-    }, timeout).unref()
+    })
     try {
       return await this.#work(abort.signal)
     } finally {
-      clearTimeout(timer)
+      cancel()
       this.#abort = undefined
     }
   }
@@ -141,17 +166,17 @@ export class Poller {
 
   #scheduleNext(wait: number | false): void {
     const jitter = 1 + JITTER * (2 * this.#rules.random() - 1)
-    if (wait !== false) this.#schedule(performance.now() + wait * jitter)
+    if (wait !== false) this.#schedule(this.#clock.now() + wait * jitter)
     if (this.#isCalledFor) this.#schedule(this.#startedAt + this.#wait)
   }
 
   /** Polls at that time if not sooner. */
   #schedule(at: number): void {
     if (this.#isStopped || at >= this.#dueAt) return
-    clearTimeout(this.#timer)
+    this.#cancelNext()
     this.#dueAt = at
-    const wait = Math.min(Math.max(0, at - performance.now()), MAX_TIMER)
-    this.#timer = setTimeout(() => void this.poll(), wait).unref()
+    const wait = Math.min(Math.max(0, at - this.#clock.now()), MAX_TIMER)
+    this.#cancelNext = this.#clock.schedule(wait, () => void this.poll())
   }
 }
 

@@ -12,19 +12,20 @@ export class VersionGuard {
   }
 
   /**
-   * Takes the version as the current one, or refuses it.
+   * Whether a list of that version may be put in force.
    *
    * @param isStranded - no known node can be reached, so nothing is lost by any other list
    */
   admits(version: number | undefined, isStranded: boolean): boolean {
-    const isOld =
-      version !== undefined && this.#current !== undefined && version < this.#current && !isStranded
-    if (isOld && version !== this.#lower) {
-      this.#lower = version
-      return false
-    }
+    if (version === undefined || this.#current === undefined || isStranded) return true
+    if (version >= this.#current || version === this.#lower) return true
+    this.#lower = version
+    return false
+  }
+
+  /** The list of that version is in force. */
+  take(version: number | undefined): void {
     this.#current = version
     this.#lower = undefined
-    return true
   }
 }

@@ -142,6 +142,50 @@ describe('an endpoint that is down at the start', () => {
     expect(cluster.endpoint.polls).toBe(2)
   })
 
+  test('gives each call an error of its own', async () => {
+    let fail = (_: Error): void => {}
+    const answer = new Promise<never>((_, reject) => {
+      fail = reject
+    })
+    const client = new ElastiCacheHashClient(
+      { name: 'a source', discover: () => answer },
+      { minPollInterval: 50_000 },
+    )
+    const calls = (): Promise<unknown>[] => [
+      ...[client.get('key'), client.set('key', 1), client.getMany(['key']), client.stats()],
+      client.incr('key'),
+    ]
+    // Some wait for the poll, others come while its failure stands.
+    const during = [...calls(), client.connect(), client.refresh()]
+    await settled()
+    const cause = new Error('no network')
+    fail(cause)
+    const errors = await errorsOf(during)
+    errors.push(...(await errorsOf(calls())))
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(MemcacheDiscoveryError)
+      expect(error).toMatchObject({
+        reason: 'no network',
+        server: 'a source',
+        cause,
+        written: false,
+      })
+    }
+    expect(new Set(errors).size).toBe(errors.length)
+    await client.close()
+  })
+
+  test('gives each call that its closing ends an error of its own', async () => {
+    const client = new ElastiCacheHashClient(
+      { name: 'a source', discover: () => new Promise(() => {}) },
+      { timeout: 50 },
+    )
+    const connects = [client.connect(), client.refresh(), client.connect()]
+    const errors = errorsOf(connects)
+    await client.close()
+    expect(new Set(await errors).size).toBe(3)
+  })
+
   test('is a miss with ignoreExc', async () => {
     const client = connectTo(await unused(), { ignoreExc: true })
     expect(await client.get('key', { default: 'none' })).toBe('none')
@@ -164,6 +208,11 @@ describe('an endpoint that is down at the start', () => {
     await endpoint.stop()
   })
 })
+
+async function errorsOf(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const outcomes = await Promise.allSettled(calls)
+  return outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined))
+}
 
 describe('a command that waits for the first list', () => {
   test('waits no longer than its timeout', async () => {

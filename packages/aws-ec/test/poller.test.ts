@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Poller, type PollerRules } from '../src/poller.ts'
+import { type PollClock, Poller, type PollerRules } from '../src/poller.ts'
+
+/** The timers that vitest has put in place. */
+const after = (milliseconds: number, callback: () => void): (() => void) => {
+  const timer = setTimeout(callback, milliseconds)
+  return () => clearTimeout(timer)
+}
+const clock: PollClock = { now: () => performance.now(), schedule: after, startTimer: after }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -20,7 +27,7 @@ class Fixture {
 
   constructor(rules: Partial<PollerRules> = {}) {
     this.poller = new Poller(
-      { interval: 60_000, minInterval: 1000, timeout: 5000, random: () => 0.5, ...rules },
+      { interval: 60_000, minInterval: 1000, timeout: 5000, random: () => 0.5, clock, ...rules },
       (signal) => {
         this.polls.push(Math.round(performance.now() - this.#start))
         return this.work(signal)

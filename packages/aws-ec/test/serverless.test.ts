@@ -28,7 +28,7 @@ afterEach(async () => {
 
 function connect(options: ElastiCacheHashClientOptions): ElastiCacheHashClient {
   const source = elastiCacheApi({ client: sdk, serverlessCacheName: 'my-cache' })
-  cache = new ElastiCacheHashClient(source, { timeout: 10_000, ...options })
+  cache = new ElastiCacheHashClient(source, { timeout: 10_000, allowNode: () => true, ...options })
   return cache
 }
 

@@ -38,7 +38,7 @@ async function clientOf(
   const { port } = await cluster.startNode(host, { host: ip, tls: tlsOptions() })
   const nodes = [{ host, ip, port }]
   const client: ElastiCacheHashClient = new ElastiCacheHashClient(
-    { name: 'test', discover: async () => ({ nodes }) },
+    { name: 'test', endpoint: { host: '127.0.0.1', port: 1 }, discover: async () => ({ nodes }) },
     { timeout: 5000, ...options },
   )
   clients.push(client)

@@ -4,7 +4,11 @@ import { VersionGuard } from '../src/version-guard.ts'
 /** What is made of the versions, one after another. */
 function admitted(...versions: (number | undefined)[]): boolean[] {
   const guard = new VersionGuard()
-  return versions.map((version) => guard.admits(version, false))
+  return versions.map((version) => {
+    const isAdmitted = guard.admits(version, false)
+    if (isAdmitted) guard.take(version)
+    return isAdmitted
+  })
 }
 
 test('versions move forward, and the same one may come again', () => {
@@ -18,9 +22,16 @@ test('a lower version is left aside, unless it comes twice in a row', () => {
 
 test('a lower version counts at once when no known node can be reached', () => {
   const guard = new VersionGuard()
-  guard.admits(9, false)
+  guard.take(9)
   expect(guard.admits(1, true)).toBe(true)
-  expect(guard.current).toBe(1)
+})
+
+test('a version that is admitted is the current one only once it is taken', () => {
+  const guard = new VersionGuard()
+  guard.take(9)
+  expect([guard.admits(10, false), guard.current]).toEqual([true, 9])
+  guard.take(10)
+  expect(guard.current).toBe(10)
 })
 
 test('lists that are not counted are all admitted', () => {

@@ -1,3 +1,6 @@
+import type { CommandOptions } from '@mc/protocol'
+import type { CallTime } from './call-time.ts'
+import type { WhenReady } from './probes.ts'
 import type { Server, ServerCommand } from './server.ts'
 
 /** What came of a call to all servers, by their names. */
@@ -7,15 +10,21 @@ export interface AllServersOutcome<T> {
 }
 
 /** Runs a command on all servers at once. Resolves when all have answered or failed. */
-export async function runOnAll<V, T, O>(
+export async function runOnAll<V, T, O extends CommandOptions>(
   servers: readonly Server<V>[],
-  command: ServerCommand<V, T, O>,
-  options: O,
-  isProof: boolean,
+  command: ServerCommand<V, T, O | undefined>,
+  options: O | undefined,
+  whenReady: WhenReady<V>,
+  time: CallTime | undefined,
 ): Promise<AllServersOutcome<T>> {
-  const outcomes = await Promise.allSettled(
-    servers.map((server) => server.run(command, options, isProof)),
-  )
+  const steps = time?.stepsOf(options)
+  const run = async (server: Server<V>): Promise<T> => {
+    const work = whenReady(server, options, () =>
+      server.run(command, steps === undefined ? options : steps.next()),
+    )
+    return steps === undefined ? work : steps.bound(work)
+  }
+  const outcomes = await Promise.allSettled(servers.map(run))
   const answers = new Map<string, T>()
   const failed = new Map<string, Error>()
   for (const [i, outcome] of outcomes.entries()) {

@@ -1,5 +1,6 @@
 import {
   type CommandOptions,
+  type GetOptions,
   type ItemKey,
   type Key,
   type KeyEncoder,
@@ -9,16 +10,12 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import { type AllServersOutcome, runOnAll } from './all-servers.ts'
+import type { CallTime } from './call-time.ts'
 import type { Cluster } from './cluster.ts'
-import { throwFailures } from './failure.ts'
+import { allServersDown, throwFailures } from './failure.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
-import {
-  allFailed,
-  allServersDown,
-  inOrderOf,
-  type ManyKeysCall,
-  runManyKeys,
-} from './many-keys.ts'
+import { allFailed, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
+import type { Probes, WhenReady } from './probes.ts'
 import { routingText } from './routing-text.ts'
 import type { Server, ServerCommand } from './server.ts'
 import { WaitingCalls } from './waiting-calls.ts'
@@ -28,8 +25,9 @@ export interface CallRules {
   /** Checks the keys that meet no client. */
   readonly keys: KeyEncoder
   readonly defaultNoreply: boolean
-  /** Milliseconds for a call that names none, while it waits for servers. */
-  readonly timeout: number
+  readonly time: CallTime
+  /** Given to each call that names none, for the client of its server does not know it. */
+  readonly timeout: number | undefined
   /** What calls wait for while there is no server; `undefined` if none is to come. */
   readonly awaitServers: () => Promise<void> | undefined
 }
@@ -46,13 +44,17 @@ export class CallRunner<V> {
     this.#settings = settings
     this.#cluster = cluster
     this.#rules = rules
-    this.#waiting = new WaitingCalls(rules.timeout, settings.now)
+    this.#waiting = new WaitingCalls(rules.time)
   }
 
   /** Takes no more calls; resolves when those under way are done and all servers are let go. */
   close(): Promise<void> {
     this.#closed ??= this.#finish()
     return this.#closed
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined
   }
 
   /** The server for a key now; `undefined` if none is left. */
@@ -64,70 +66,110 @@ export class CallRunner<V> {
   // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
   run<T, O extends CommandOptions>(
     key: Key,
-    options: O | undefined,
+    given: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
     fallback: T,
-    isProof = true,
   ): Promise<T> {
     try {
-      this.#begin()
+      const probes = this.#begin()
       const server = this.#serverFor(key)
       // A call that is refused meets no client that would check its key.
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
+      const options = this.#timed(given)
+      const awaited = this.#awaited(server, probes)
       const answer =
-        server?.run(command, options, isProof) ??
-        this.#whenServersCome(options, (rest) => this.#runLate(key, rest, command, isProof))
+        server === undefined || awaited !== undefined
+          ? this.#runAfter(awaited, options, (remaining) => this.#runLate(key, remaining, command))
+          : server.run(command, options)
       return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
+  #timed<O extends CommandOptions>(options: O | undefined): O | undefined {
+    const { time, timeout } = this.#rules
+    if (options?.timeout !== undefined) time.note(options)
+    else if (timeout !== undefined) return { ...(options as O), timeout }
+    return options
+  }
+
   async #runLate<T, O extends CommandOptions>(
     key: Key,
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
-    isProof: boolean,
   ): Promise<T> {
     const server = this.#serverFor(key)
-    if (server === undefined) throw allServersDown()
-    return server.run(command, options, isProof)
+    if (server === undefined) throw allServersDown(command.name, this.#cluster.lastFailure)
+    return server.run(command, options)
   }
 
-  /** Runs the call, after a wait if servers are still to come. */
-  #whenServersCome<T, O extends CommandOptions>(
+  /** What a call waits for before it is sent, if anything: servers to come, or a probe that it started. */
+  #awaited(
+    server: Server<V> | undefined,
+    probes: Probes<V> | undefined,
+  ): Promise<unknown> | undefined {
+    if (probes !== undefined) return probes.awaitedBy(server)
+    return this.#cluster.isEmpty ? this.#rules.awaitServers() : undefined
+  }
+
+  /** The same for a call of many keys, which finds out its servers afterwards. */
+  #awaitedByAll(probes: Probes<V> | undefined): Promise<unknown> | undefined {
+    return probes === undefined || this.#cluster.isDown
+      ? this.#awaited(undefined, probes)
+      : undefined
+  }
+
+  /** Runs one server's part of a call, after the probe of that server if the call has started one. */
+  #whenReady(probes: Probes<V> | undefined): WhenReady<V> {
+    return (server, options, part) => this.#runAfter(probes?.awaitedBy(server), options, part)
+  }
+
+  #runAfter<T, O extends CommandOptions>(
+    awaited: Promise<unknown> | undefined,
     options: O | undefined,
     call: (options: O | undefined) => Promise<T>,
   ): Promise<T> {
-    const servers = this.#cluster.isEmpty ? this.#rules.awaitServers() : undefined
-    return servers === undefined ? call(options) : this.#waiting.run(servers, options, call)
+    return awaited === undefined ? call(options) : this.#waiting.run(awaited, options, call)
+  }
+
+  /** Runs a call that answers its default to what `ignoreExc` covers. */
+  read<T, D>(
+    name: string,
+    key: Key,
+    options: GetOptions<D> | undefined,
+    send: ServerCommand<V, T | D, GetOptions<D> | undefined>['send'],
+  ): Promise<T | D> {
+    return this.run(key, options, { name, send, isAwaited: true }, options?.default as D)
   }
 
   /** Runs a call that answers `false` to what `ignoreExc` covers. */
   write<T, O extends WriteOptions>(
+    name: string,
     key: Key,
     options: O | undefined,
-    command: ServerCommand<V, T, O | undefined>,
+    send: ServerCommand<V, T, O | undefined>['send'],
   ): Promise<T | false> {
-    return this.run<T | false, O>(key, options, command, false, this.isAwaited(options))
+    const command = { name, send, isAwaited: this.isAwaited(options) }
+    return this.run<T | false, O>(key, options, command, false)
   }
 
   count(
-    verb: 'incr' | 'decr',
+    name: 'incr' | 'decr',
     key: Key,
     delta: number | bigint | undefined,
     options: WriteOptions | undefined,
   ): Promise<never> {
-    return this.run<unknown, WriteOptions>(
-      key,
-      options,
-      (client, rest) => client[verb](key, delta as number, rest),
-      undefined,
-      options?.noreply !== true,
-    ) as Promise<never>
+    const command: ServerCommand<V, unknown, WriteOptions | undefined> = {
+      name,
+      send: (client, remaining) => client[name](key, delta as number, remaining),
+      isAwaited: options?.noreply !== true,
+    }
+    return this.run(key, options, command, undefined) as Promise<never>
   }
 
   async readMany<T>(
+    name: string,
     keys: Iterable<Key>,
     options: CommandOptions | undefined,
     send: ManyKeysCall<V, Key, Map<ItemKey, T>>['send'],
@@ -135,6 +177,7 @@ export class CallRunner<V> {
     const items = keyList(keys)
     const found = new Map<ItemKey, T>()
     await this.runMany<Key, Map<ItemKey, T>, CommandOptions>(found, {
+      name,
       items,
       options,
       keyOf: (key) => key,
@@ -142,7 +185,10 @@ export class CallRunner<V> {
       merge: (all, answer) => {
         for (const [key, value] of answer) all.set(key, value)
       },
-      isProof: true,
+      decide: (all, failed) => {
+        for (const key of failed.keys()) if (all.has(key)) failed.delete(key)
+      },
+      isAwaited: true,
     })
     return inOrderOf(items, found)
   }
@@ -152,26 +198,39 @@ export class CallRunner<V> {
     results: R,
     call: ManyKeysCall<V, I, R, O>,
   ): Promise<Map<ItemKey, Error>> {
-    this.#begin()
+    const probes = this.#begin()
     if (call.items.length === 0) return new Map()
     // All of them are checked before any is sent.
     for (const item of call.items) this.#rules.keys.encode(call.keyOf(item))
-    const { failed, anyCame } = await this.#whenServersCome(call.options, (options) =>
-      runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, this.#settings),
+    const rules = {
+      keysPerBatch: this.#settings.keysPerBatch,
+      time: this.#rules.time,
+      noServer: () => allServersDown(call.name, this.#cluster.lastFailure),
+      whenReady: this.#whenReady(probes),
+    }
+    const { failed, anyCame } = await this.#runAfter(
+      this.#awaitedByAll(probes),
+      call.options,
+      (options) => runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, rules),
     ).catch((error) => allFailed(call, error))
     throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
     return failed
   }
 
-  /** Runs a command on every server at once; what failed is answered only with `ignoreExc`. */
+  /**
+   * Runs a command on every server at once; what failed is answered only with `ignoreExc`.
+   *
+   * @param isTimed - false for what has a time of its own, as connecting has
+   */
   async onAll<T, O extends CommandOptions>(
     options: O | undefined,
     command: ServerCommand<V, T, O | undefined>,
-    isProof = true,
+    isTimed = true,
   ): Promise<AllServersOutcome<T>> {
-    this.#begin()
-    const outcome = await this.#whenServersCome(options, (rest) =>
-      runOnAll(this.#cluster.servers, command, rest, isProof),
+    const probes = this.#begin()
+    const time = isTimed ? this.#rules.time : undefined
+    const outcome = await this.#runAfter(this.#awaitedByAll(probes), options, (remaining) =>
+      runOnAll(this.#cluster.servers, command, remaining, this.#whenReady(probes), time),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
@@ -184,9 +243,9 @@ export class CallRunner<V> {
   }
 
   /** What comes before every call. @throws MemcacheClosedError */
-  #begin(): void {
+  #begin(): Probes<V> | undefined {
     if (this.#closed !== undefined) throw closedError()
-    this.#cluster.probeDead()
+    return this.#cluster.probeDead()
   }
 
   /** Servers may come until the last call that waits for them has them. @throws MemcacheClosedError */
@@ -195,8 +254,10 @@ export class CallRunner<V> {
   }
 
   async #finish(): Promise<void> {
-    await this.#waiting.settled()
-    await Promise.all(this.#cluster.servers.map((server) => server.retire()))
+    const deadline = this.#rules.time.toClose()
+    // Calls that the clients of servers never settle are left behind.
+    await deadline.bound(this.#waiting.settled()).catch(() => {})
+    await this.#cluster.retire(deadline)
   }
 }
 

@@ -1,7 +1,9 @@
-import { type Address, addressName } from '@mc/protocol'
+import { type Address, addressName, type Deadline, type ServerSpec, toError } from '@mc/protocol'
+import type { CallTime } from './call-time.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
-import { Server, type ServerClient } from './server.ts'
+import { Probes } from './probes.ts'
+import { type PreparedClient, Server } from './server.ts'
 import { mayOneMoreDie, ServerHealth } from './server-health.ts'
 
 /** Events of a `HashClient`; servers are told by name. None of them needs a listener. */
@@ -26,16 +28,37 @@ export type Announce = <E extends keyof HashClientEvents>(
   ...args: HashClientEvents[E]
 ) => void
 
+/** What to do with servers, all of it at once. */
+export interface ServerChanges<S = ServerSpec> {
+  readonly add?: readonly S[] | undefined
+  /** Their clients are made anew; no key moves. */
+  readonly replace?: readonly S[] | undefined
+  readonly remove?: readonly S[] | undefined
+}
+
+/** The servers that came, by name, and those whose clients are left. */
+export interface ChangedServers<V> {
+  readonly added: readonly string[]
+  readonly replaced: readonly Server<V>[]
+  readonly removed: readonly Server<V>[]
+}
+
 /** The servers of a `HashClient`: who is there, who is dead, and whose turn a key is. */
 export class Cluster<V> {
   readonly #settings: HashClientSettings
+  readonly #time: CallTime
   readonly #hasher: Hasher
   readonly #announce: Announce
   readonly #servers = new Map<string, Server<V>>()
   readonly #dead = new Set<Server<V>>()
+  #lastFailure: Error | undefined
+  #lastTime = 0
+  /** No server was healthy at the last look. */
+  #isOutage = false
 
-  constructor(settings: HashClientSettings, hasher: Hasher, announce: Announce) {
+  constructor(settings: HashClientSettings, time: CallTime, hasher: Hasher, announce: Announce) {
     this.#settings = settings
+    this.#time = time
     this.#hasher = hasher
     this.#announce = announce
   }
@@ -45,40 +68,61 @@ export class Cluster<V> {
     return [...this.#servers.values()]
   }
 
+  /** The last failure of any server; `undefined` if none is dead. */
+  get lastFailure(): Error | undefined {
+    return this.#dead.size === 0 ? undefined : this.#lastFailure
+  }
+
   get isEmpty(): boolean {
     return this.#servers.size === 0
   }
 
-  /** Answers the server's name, or `undefined` if it is there already. */
-  add(address: Address, createClient: (address: Address) => ServerClient<V>): string | undefined {
-    const name = addressName(address)
-    if (this.#servers.has(name)) return undefined
-    this.#servers.set(name, this.#newServer(name, createClient(address)))
-    this.#hasher.addNode(name)
-    return name
-  }
-
   /**
-   * Puts a new client in the place of a server's own; the new one is taken for well. Answers the old.
+   * Puts all of the changes in force or, when a client cannot be made or the hasher throws, none of them.
+   * Servers to add that are there already are left as they are.
    *
-   * @throws RangeError if there is no such server
+   * @throws RangeError if a server to replace or remove is not there
    */
-  replace(address: Address, createClient: (address: Address) => ServerClient<V>): Server<V> {
-    const name = addressName(address)
-    const server = this.#serverNamed(name)
-    this.#servers.set(name, this.#newServer(name, createClient(address)))
-    if (this.#dead.delete(server) && this.#settings.failover === 'rehash')
-      this.#hasher.addNode(name)
-    return server
+  change(
+    { add = [], replace = [], remove = [] }: ServerChanges<Address>,
+    prepareClient: (address: Address) => PreparedClient<V>,
+  ): ChangedServers<V> {
+    const fresh = add.filter((address) => !this.#servers.has(addressName(address)))
+    const replaced = replace.map((address) => this.#serverNamed(addressName(address)))
+    const removed = remove.map((address) => this.#serverNamed(addressName(address)))
+    const made = new Map<string, Server<V>>()
+    const undo: (() => void)[] = []
+    try {
+      for (const address of [...fresh, ...replace]) {
+        const name = addressName(address)
+        if (!made.has(name)) made.set(name, this.#newServer(name, prepareClient(address)))
+      }
+      for (const name of made.keys()) {
+        if (this.#isHashed(this.#servers.get(name))) continue
+        undo.push(() => this.#hasher.removeNode(name))
+        this.#hasher.addNode(name)
+      }
+      for (const server of removed) {
+        if (!this.#isHashed(server)) continue
+        undo.push(() => this.#hasher.addNode(server.name))
+        this.#hasher.removeNode(server.name)
+      }
+    } catch (error) {
+      for (const step of undo.reverse()) attempt(step)
+      for (const server of made.values()) attempt(() => server.retire(this.#time.toClose()))
+      throw error
+    }
+    for (const server of [...replaced, ...removed]) this.#dead.delete(server)
+    for (const { name } of removed) this.#servers.delete(name)
+    const added = [...made.keys()].filter((name) => !this.#servers.has(name))
+    for (const [name, server] of made) this.#servers.set(name, server)
+    return { added, replaced, removed }
   }
 
-  /** Its keys go to others from now on. @throws RangeError if there is no such server */
-  remove(name: string): Server<V> {
-    const server = this.#serverNamed(name)
-    this.#servers.delete(name)
-    const hasLeftHasher = this.#dead.delete(server) && this.#settings.failover === 'rehash'
-    if (!hasLeftHasher) this.#hasher.removeNode(name)
-    return server
+  /** Whether keys go to the server. */
+  #isHashed(server: Server<V> | undefined): boolean {
+    if (server === undefined) return false
+    return this.#settings.failover === 'none' || !this.#dead.has(server)
   }
 
   /** `undefined` if no server is left. */
@@ -87,11 +131,55 @@ export class Cluster<V> {
     return node === undefined ? undefined : this.#servers.get(node)
   }
 
-  /** Starts the probes of dead servers that are due, and does not wait for them. */
-  probeDead(): void {
-    if (this.#dead.size === 0) return
+  /** Whether calls have no server to go to, though there are some. */
+  get isDown(): boolean {
+    return this.#settings.failover === 'rehash' && this.#dead.size === this.#servers.size
+  }
+
+  /** Starts the probes of dead servers that are due. Answers them, if there are any. */
+  probeDead(): Probes<V> | undefined {
+    if (this.#dead.size === 0) return undefined
+    this.#lookForOutage()
     const now = this.#settings.now()
-    for (const server of this.#dead) if (server.health.takeProbe(now)) void this.#probe(server)
+    this.#lastTime = now
+    const started = new Map<Server<V>, Promise<boolean>>()
+    for (const server of this.#dead) {
+      if (server.health.takeProbe(now, this.#isOutage)) started.set(server, this.#probe(server))
+    }
+    return started.size === 0 ? undefined : new Probes(started)
+  }
+
+  #lookForOutage(): void {
+    const wasOutage = this.#isOutage
+    this.#isOutage = !this.#isAnyHealthy()
+    if (!wasOutage || this.#isOutage) return
+    for (const { health } of this.#dead) health.outageEnded()
+  }
+
+  #isAnyHealthy(): boolean {
+    for (const { health } of this.#servers.values()) if (health.state === 'healthy') return true
+    return false
+  }
+
+  /** Lets what is under way finish, then closes all clients, by the deadline. What fails is an event. */
+  async retire(deadline: Deadline): Promise<void> {
+    await this.#onEach((server) => server.retire(deadline))
+  }
+
+  /** Lets all connections go. What fails is an event. */
+  async quit(deadline: Deadline): Promise<void> {
+    await this.#onEach((server) => server.quit(deadline))
+  }
+
+  async #onEach(work: (server: Server<V>) => Promise<void>): Promise<void> {
+    const each = this.servers.map(async (server) => {
+      try {
+        await work(server)
+      } catch (error) {
+        this.#announce('error', toError(error), server.name)
+      }
+    })
+    await Promise.all(each)
   }
 
   #serverNamed(name: string): Server<V> {
@@ -100,7 +188,7 @@ export class Cluster<V> {
     return server
   }
 
-  #newServer(name: string, client: ServerClient<V>): Server<V> {
+  #newServer(name: string, client: PreparedClient<V>): Server<V> {
     const { now } = this.#settings
     const health = new ServerHealth(this.#settings)
     const server: Server<V> = new Server<V>(name, client, health, now, (error, round) =>
@@ -114,29 +202,68 @@ export class Cluster<V> {
     const { now, random, failover } = this.#settings
     const { health, name } = server
     const { failures } = health
+    this.#lastFailure = error
     const mayDie = mayOneMoreDie(this.#dead.size, this.#servers.size, this.#settings)
-    if (!health.failed(error, round, now(), mayDie, random())) {
+    const time = this.#read(now, this.#lastTime, server)
+    if (!health.failed(error, round, time, mayDie, this.#read(random, 0, server))) {
       if (health.failures > failures) this.#announce('failing', name, error)
       return
     }
     this.#dead.add(server)
-    if (failover === 'rehash') this.#hasher.removeNode(name)
     this.#announce('dead', name, error)
+    try {
+      if (failover === 'rehash') this.#hasher.removeNode(name)
+    } catch (hashersError) {
+      this.#announce('error', toError(hashersError), name)
+    }
   }
 
-  async #probe(server: Server<V>): Promise<void> {
-    const { now, random, failover } = this.#settings
+  /** Answers whether the server has come to life. */
+  async #probe(server: Server<V>): Promise<boolean> {
     try {
-      await server.probe()
+      await server.probe(this.#time.forProbe())
     } catch (error) {
-      server.health.probeFailed(error as Error, now(), random())
-      if (this.#dead.has(server)) this.#announce('error', error as Error, server.name)
-      return
+      this.#probeFailed(server, error)
+      return false
     }
-    server.health.probeSucceeded()
     // Removed in the meantime: there is nothing to come back to.
-    if (!this.#dead.delete(server)) return
-    if (failover === 'rehash') this.#hasher.addNode(server.name)
+    if (!this.#dead.has(server)) return false
+    try {
+      if (this.#settings.failover === 'rehash') this.#hasher.addNode(server.name)
+    } catch (error) {
+      this.#probeFailed(server, error)
+      return false
+    }
+    this.#dead.delete(server)
+    server.health.probeSucceeded()
     this.#announce('alive', server.name)
+    return true
+  }
+
+  #probeFailed(server: Server<V>, thrown: unknown): void {
+    const error = toError(thrown)
+    const { now, random } = this.#settings
+    const time = this.#read(now, this.#lastTime, server)
+    server.health.probeFailed(error, time, this.#read(random, 0, server))
+    if (this.#dead.has(server)) this.#announce('error', error, server.name)
+  }
+
+  /** A user's hook that throws must not hide a failure, nor leave a rejection that nobody handles. */
+  #read(hook: () => number, fallback: number, { name }: Server<V>): number {
+    try {
+      return hook()
+    } catch (error) {
+      this.#announce('error', toError(error), name)
+      return fallback
+    }
+  }
+}
+
+/** Undoes what it can: the error that made it necessary is the one to throw. */
+async function attempt(step: () => unknown): Promise<void> {
+  try {
+    await step()
+  } catch {
+    // See above.
   }
 }

@@ -1,4 +1,30 @@
-import { isIgnorableError, MemcachePartialError } from '@mc/protocol'
+import {
+  isConnectionError,
+  isIgnorableError,
+  MemcacheConnectError,
+  MemcachePartialError,
+} from '@mc/protocol'
+
+/**
+ * The failure of the connection that is in an error: of a partial failure the first among its parts. It is
+ * what outlives the call, so it has none of the values that the call was answered.
+ */
+export function connectionFailure(error: unknown): Error | undefined {
+  if (!(error instanceof MemcachePartialError)) {
+    return isConnectionError(error) ? (error as Error) : undefined
+  }
+  for (const part of error.failed.values()) {
+    const failure = connectionFailure(part)
+    if (failure !== undefined) return failure
+  }
+  return undefined
+}
+
+/** A call was not sent, as no server is left. */
+export function allServersDown(command: string, cause: Error | undefined): MemcacheConnectError {
+  const message = 'all servers seem to be down right now'
+  return new MemcacheConnectError(message, { command, cause, written: false })
+}
 
 /**
  * Rejects for what failed of a call that went to several servers, unless `ignoreExc` covers all of it.

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { ClientOptions, NativeValue } from '@mc/client'
 import type { Address } from '@mc/protocol'
 import type { Hasher } from './hasher.ts'
@@ -22,7 +23,8 @@ export interface HashClientOptions<V = NativeValue>
     Partial<FailoverRules> {
   /**
    * Makes the client of one server, in place of `new Client(server, options)`; the options of `Client`
-   * are then the maker's business. A client with `ignoreExc` would hide from failover what it ignores.
+   * are then the maker's business, but for `timeout`: a `timeout` given here is passed to each call; without it
+   * the default is the maker's too, and 10 seconds are assumed where it must be known. A client with `ignoreExc` would hide from failover what it ignores.
    */
   readonly createClient?: ((server: Address) => ServerClient<V>) | undefined
   /** Chooses the server of a key; the servers are added to it. @default new RendezvousHash() */

@@ -2,7 +2,6 @@ import { Client, type NativeValue } from '@mc/client'
 import {
   type Address,
   Announcer,
-  addressName,
   type CasToken,
   type CommandOptions,
   checkMilliseconds,
@@ -28,10 +27,11 @@ import {
   type WriteOptions,
 } from '@mc/protocol'
 import { CallRunner } from './call-runner.ts'
-import { Cluster, type HashClientEvents } from './cluster.ts'
+import { CallTime } from './call-time.ts'
+import { Cluster, type HashClientEvents, type ServerChanges } from './cluster.ts'
 import { type HashClientOptions, hashClientSettings } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import type { Server, ServerClient, ServerStatus } from './server.ts'
+import type { PreparedClient, ServerClient, ServerCommand, ServerStatus } from './server.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -52,7 +52,8 @@ export class HashClient<V = NativeValue>
   }
 
   readonly #cluster: Cluster<V>
-  readonly #createClient: (server: Address) => ServerClient<V>
+  readonly #prepareClient: (server: Address) => PreparedClient<V>
+  readonly #time: CallTime
   readonly #runner: CallRunner<V>
 
   /**
@@ -65,23 +66,34 @@ export class HashClient<V = NativeValue>
     checkObject('options', options)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     const settings = hashClientSettings(options)
-    this.#cluster = new Cluster(settings, hasher ?? new RendezvousHash(), (event, ...args) =>
-      this.announce(event, ...args),
+    const { timeout = createClient === undefined ? 1000 : undefined } = options
+    if (timeout !== undefined) checkMilliseconds('timeout', timeout)
+    this.#time = new CallTime(timeout, settings.now)
+    this.#cluster = new Cluster(
+      settings,
+      this.#time,
+      hasher ?? new RendezvousHash(),
+      (event, ...args) => this.announce(event, ...args),
     )
-    this.#createClient = createClient ?? ((server) => this.#createDefaultClient(server, options))
+    this.#prepareClient =
+      createClient ?? ((server) => () => this.#createDefaultClient(server, options))
+    // Makes no connection: clients are made when they are needed, and invalid options throw now.
+    if (createClient === undefined) new Client('localhost', options)
     this.#runner = new CallRunner(settings, this.#cluster, {
       keys: new KeyEncoder({
         prefix: keyPrefix,
         allowUnicode: allowUnicodeKeys ?? createClient !== undefined,
       }),
       defaultNoreply: defaultNoreply ?? false,
-      timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
+      time: this.#time,
+      timeout: createClient === undefined ? undefined : timeout,
       awaitServers: () => this.awaitServers(),
     })
     if (typeof servers === 'string' || typeof servers?.[Symbol.iterator] !== 'function') {
       throw new MemcacheIllegalInputError('servers must be an iterable of servers, not one server')
     }
-    for (const server of servers) this.#cluster.add(parseAddress(server), this.#createClient)
+    const add = Array.from(servers, (server) => parseAddress(server))
+    this.#cluster.change({ add }, this.#prepareClient)
   }
 
   /** All servers as they are at the moment, in the order in which they were added. */
@@ -95,9 +107,7 @@ export class HashClient<V = NativeValue>
    * @throws MemcacheIllegalInputError for an address that cannot be read
    */
   addServer(server: ServerSpec): void {
-    this.#runner.assertOpen()
-    const added = this.#cluster.add(parseAddress(server), this.#createClient)
-    if (added !== undefined) this.announce('added', added)
+    this.changeServers({ add: [server] })
   }
 
   /**
@@ -107,10 +117,7 @@ export class HashClient<V = NativeValue>
    * @throws RangeError if there is no such server
    */
   async removeServer(server: ServerSpec): Promise<void> {
-    this.#runner.assertOpen()
-    const removed = this.#cluster.remove(addressName(parseAddress(server)))
-    this.announce('removed', removed.name)
-    await removed.retire()
+    await Promise.all(this.changeServers({ remove: [server] }).values())
   }
 
   /**
@@ -121,41 +128,37 @@ export class HashClient<V = NativeValue>
    * @throws RangeError if there is no such server
    */
   async replaceServer(server: ServerSpec): Promise<void> {
-    this.#runner.assertOpen()
-    const replaced = this.#cluster.replace(parseAddress(server), this.#createClient)
-    this.announce('replaced', replaced.name)
-    await replaced.retire()
+    await Promise.all(this.changeServers({ replace: [server] }).values())
   }
 
   /** Connects to all servers now rather than at the first command. */
   async connect(): Promise<void> {
-    await this.#runner.onAll(undefined, async (client) => client.connect?.())
+    await this.#runner.onAll(
+      undefined,
+      {
+        name: 'connect',
+        send: async (client) => client.connect?.(),
+        isAwaited: true,
+      },
+      false,
+    )
   }
 
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.get<T, D>(key, rest),
-      options?.default as D,
+    return this.#runner.read('get', key, options, (client, remaining) =>
+      client.get<T, D>(key, remaining),
     )
   }
 
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.gets<T, D>(key, rest),
-      options?.default as D,
+    return this.#runner.read('gets', key, options, (client, remaining) =>
+      client.gets<T, D>(key, remaining),
     )
   }
 
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.gat<T, D>(key, expire, rest),
-      options?.default as D,
+    return this.#runner.read('gat', key, options, (client, remaining) =>
+      client.gat<T, D>(key, expire, remaining),
     )
   }
 
@@ -164,17 +167,14 @@ export class HashClient<V = NativeValue>
     expire?: Expire,
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D> {
-    return this.#runner.run(
-      key,
-      options,
-      (client, rest) => client.gats<T, D>(key, expire, rest),
-      options?.default as D,
+    return this.#runner.read('gats', key, options, (client, remaining) =>
+      client.gats<T, D>(key, expire, remaining),
     )
   }
 
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    return this.#runner.readMany<T>(keys, options, (client, batch, rest) =>
-      client.getMany<T>(batch, rest),
+    return this.#runner.readMany<T>('getMany', keys, options, (client, batch, remaining) =>
+      client.getMany<T>(batch, remaining),
     )
   }
 
@@ -182,52 +182,72 @@ export class HashClient<V = NativeValue>
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    return this.#runner.readMany(keys, options, (client, batch, rest) =>
-      client.getsMany<T>(batch, rest),
+    return this.#runner.readMany('getsMany', keys, options, (client, batch, remaining) =>
+      client.getsMany<T>(batch, remaining),
     )
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.set(key, value, rest))
+    return this.#runner.write('set', key, options, (client, remaining) =>
+      client.set(key, value, remaining),
+    )
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
     const notStored: ItemKey[] = []
-    const failed = await this.#runner.runMany(notStored, {
-      items: entryPairs(entries),
-      options,
-      keyOf: ([key]) => key,
-      send: (client, batch, rest) => client.setMany(batch, rest),
-      merge: (results, keys) => results.push(...keys),
-      isProof: this.#runner.isAwaited(options),
-    })
+    const failed = await this.#runner.runMany<readonly [Key, V], ItemKey[], StoreOptions>(
+      notStored,
+      {
+        name: 'setMany',
+        items: entryPairs(entries),
+        options,
+        keyOf: ([key]) => key,
+        send: (client, batch, remaining) => client.setMany(batch, remaining),
+        merge: (results, keys) => {
+          for (const key of keys) results.push(key)
+        },
+        decide: (results, failed) => {
+          const certain = results.filter((key) => !failed.has(key))
+          results.length = 0
+          for (const key of certain) results.push(key)
+        },
+        isAwaited: this.#runner.isAwaited(options),
+      },
+    )
     return [...notStored, ...failed.keys()]
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.add(key, value, rest))
+    return this.#runner.write('add', key, options, (client, remaining) =>
+      client.add(key, value, remaining),
+    )
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.replace(key, value, rest))
+    return this.#runner.write('replace', key, options, (client, remaining) =>
+      client.replace(key, value, remaining),
+    )
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.append(key, value, rest))
+    return this.#runner.write('append', key, options, (client, remaining) =>
+      client.append(key, value, remaining),
+    )
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.prepend(key, value, rest))
+    return this.#runner.write('prepend', key, options, (client, remaining) =>
+      client.prepend(key, value, remaining),
+    )
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#runner.run<boolean | undefined, StoreOptions>(
-      key,
-      options,
-      (client, rest) => client.cas(key, value, cas, rest),
-      false,
-      options?.noreply !== true,
-    )
+    const command: ServerCommand<V, boolean | undefined, StoreOptions | undefined> = {
+      name: 'cas',
+      send: (client, remaining) => client.cas(key, value, cas, remaining),
+      isAwaited: options?.noreply !== true,
+    }
+    return this.#runner.run(key, options, command, false)
   }
 
   incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
@@ -243,32 +263,37 @@ export class HashClient<V = NativeValue>
   }
 
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.touch(key, expire, rest))
+    return this.#runner.write('touch', key, options, (client, remaining) =>
+      client.touch(key, expire, remaining),
+    )
   }
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#runner.write(key, options, (client, rest) => client.delete(key, rest))
+    return this.#runner.write('delete', key, options, (client, remaining) =>
+      client.delete(key, remaining),
+    )
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
     await this.#runner.runMany<Key, true, WriteOptions>(true, {
+      name: 'deleteMany',
       items: keyList(keys),
       options,
       keyOf: (key) => key,
-      send: (client, batch, rest) => client.deleteMany(batch, rest),
+      send: (client, batch, remaining) => client.deleteMany(batch, remaining),
       merge: () => {},
-      isProof: this.#runner.isAwaited(options),
+      isAwaited: this.#runner.isAwaited(options),
     })
     return true
   }
 
   /** Empties every server. `false` with `ignoreExc` when one of them could not be. */
   async flushAll(options?: FlushOptions): Promise<boolean> {
-    const { answers, failed } = await this.#runner.onAll(
-      options,
-      (client, rest) => client.flushAll(rest),
-      this.#runner.isAwaited(options),
-    )
+    const { answers, failed } = await this.#runner.onAll(options, {
+      name: 'flushAll',
+      send: (client, remaining) => client.flushAll(remaining),
+      isAwaited: this.#runner.isAwaited(options),
+    })
     return failed.size === 0 && [...answers.values()].every(Boolean)
   }
 
@@ -278,29 +303,35 @@ export class HashClient<V = NativeValue>
    * @throws MemcachePartialError whose `results` are those that came and whose `failed` has server names
    */
   async stats(...args: readonly string[]): Promise<Map<string, Stats>> {
-    const { answers } = await this.#runner.onAll(undefined, (client) => {
-      if (client.stats === undefined) throw new MemcacheError('this server’s client has no stats')
-      return client.stats(...args)
+    const { answers } = await this.#runner.onAll(undefined, {
+      name: 'stats',
+      send: (client) => client.stats?.(...args) ?? lacking('stats'),
+      isAwaited: true,
     })
     return answers
   }
 
   /** The version of every server, by its name; failures as in `stats`. */
   async version(options?: CommandOptions): Promise<Map<string, string>> {
-    const { answers } = await this.#runner.onAll(options, (client, rest) => {
-      if (client.version === undefined)
-        throw new MemcacheError('this server’s client has no version')
-      return client.version(rest)
+    const { answers } = await this.#runner.onAll(options, {
+      name: 'version',
+      send: (client, remaining) => client.version?.(remaining) ?? lacking('version'),
+      isAwaited: true,
     })
     return answers
   }
 
   /** Lets all connections go; what fails at that is told by the `error` event. */
   async quit(): Promise<void> {
-    await Promise.all(this.#cluster.servers.map((server) => this.#quitOne(server)))
+    if (!this.#runner.isClosed) await this.#cluster.quit(this.#time.toClose())
   }
 
-  /** Lets what is under way finish on all servers, whatever their state, then closes for good. */
+  /**
+   * Lets what is under way finish on all servers, whatever their state, then closes for good.
+   *
+   * Resolves within three times the longest `timeout`, of this client or given to a call, whatever the
+   * clients of the servers do. What did not close by then, or failed, is an `error` event.
+   */
   close(): Promise<void> {
     return this.#runner.close()
   }
@@ -317,18 +348,44 @@ export class HashClient<V = NativeValue>
     return undefined
   }
 
+  /**
+   * Adds, replaces and removes servers: all of them or, when `createClient` or the hasher throws, none.
+   * Answers, by name, when the old client of each server that leaves or is replaced has closed. For
+   * subclasses that find their servers themselves.
+   *
+   * @param prepareClient - makes the client of a new or replaced server, or a function that makes it at its
+   *   first command and never throws
+   * @throws MemcacheIllegalInputError for an address that cannot be read, RangeError for a server to replace
+   *   or remove that is not there
+   */
+  protected changeServers(
+    changes: ServerChanges,
+    prepareClient: (server: Address) => PreparedClient<V> = this.#prepareClient,
+  ): Map<string, Promise<void>> {
+    this.#runner.assertOpen()
+    const { added, replaced, removed } = this.#cluster.change(
+      {
+        add: changes.add?.map((server) => parseAddress(server)),
+        replace: changes.replace?.map((server) => parseAddress(server)),
+        remove: changes.remove?.map((server) => parseAddress(server)),
+      },
+      prepareClient,
+    )
+    for (const name of added) this.announce('added', name)
+    for (const { name } of replaced) this.announce('replaced', name)
+    for (const { name } of removed) this.announce('removed', name)
+    const deadline = this.#time.toClose()
+    return new Map([...replaced, ...removed].map((left) => [left.name, left.retire(deadline)]))
+  }
+
   #createDefaultClient(server: Address, options: HashClientOptions<V>): ServerClient<V> {
     // What a client ignored, failover would not see.
     const client = new Client<V>(server, { ...options, ignoreExc: false })
     client.on('error', (error) => this.announce('error', error, client.server))
     return client
   }
+}
 
-  async #quitOne({ name, client }: Server<V>): Promise<void> {
-    try {
-      await client.quit()
-    } catch (error) {
-      this.announce('error', error as Error, name)
-    }
-  }
+function lacking(method: string): Promise<never> {
+  return Promise.reject(new MemcacheError(`this server’s client has no ${method}`))
 }

@@ -1,14 +1,13 @@
 import {
   type CommandOptions,
-  checkCallOptions,
   type ItemKey,
   itemKey,
   type Key,
-  MemcacheError,
   MemcachePartialError,
-  MemcacheTimeoutError,
 } from '@mc/protocol'
-import type { Server, ServerClient } from './server.ts'
+import type { CallTime } from './call-time.ts'
+import type { WhenReady } from './probes.ts'
+import type { Server, ServerClient, ServerCommand } from './server.ts'
 
 /**
  * Batches of one call in flight to one server: enough to hide the way there and back, few enough that
@@ -23,20 +22,24 @@ const BATCHES_IN_FLIGHT = 4
  * @typeParam R - what the command answers
  */
 export interface ManyKeysCall<V, I, R, O extends CommandOptions = CommandOptions> {
+  readonly name: string
   readonly items: readonly I[]
   readonly options: O | undefined
   keyOf(item: I): Key
   send(client: ServerClient<V>, batch: I[], options: O | undefined): Promise<R>
   merge(results: R, answer: R): void
-  /** Whether success shows that the server is well. */
-  readonly isProof: boolean
+  /** Takes a key that was given twice, and failed once, from either the results or what failed. */
+  decide?(results: R, failed: Map<ItemKey, Error>): void
+  readonly isAwaited: boolean
 }
 
 /** How many-key calls run. */
-export interface ManyKeysRules {
+export interface ManyKeysRules<V> {
   readonly keysPerBatch: number
-  /** Milliseconds on the clock that measures a call's `timeout`. */
-  readonly now: () => number
+  readonly time: CallTime
+  /** The failure of keys that no server is left for. */
+  readonly noServer: () => Error
+  readonly whenReady: WhenReady<V>
 }
 
 /** What came of a many-key call. */
@@ -55,18 +58,29 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
   call: ManyKeysCall<V, I, R, O>,
   serverFor: (key: Key) => Server<V> | undefined,
   results: R,
-  rules: ManyKeysRules,
+  rules: ManyKeysRules<V>,
 ): Promise<ManyKeysOutcome> {
-  const optionsNow = withDeadline(call.options, rules.now)
+  const steps = rules.time.stepsOf(call.options)
   const groups = groupBy(call.items, (item) => serverFor(call.keyOf(item)))
-  const parts = Array.from(groups, ([server, items]) => {
-    const send = async (batch: I[]): Promise<R> => {
-      if (server === undefined) throw allServersDown()
-      const options = optionsNow()
-      return server.run((client, rest) => call.send(client, batch, rest), options, call.isProof)
+  const parts = Array.from(groups, async ([server, items]): Promise<Part<I, R>[]> => {
+    const send = async (batch: I[], isFirst: boolean): Promise<R> => {
+      if (server === undefined) throw rules.noServer()
+      const { name, isAwaited } = call
+      const command: ServerCommand<V, R, O | undefined> = {
+        name,
+        send: (client, options) => call.send(client, batch, options),
+        isAwaited,
+        isShort: !isFirst,
+      }
+      return steps.bound(server.run(command, steps.next()))
     }
     const sendAll = (): Promise<Part<I, R>[]> => sendInLanes(cut(items, rules.keysPerBatch), send)
-    return server === undefined ? sendAll() : server.hold(sendAll)
+    if (server === undefined) return sendAll()
+    try {
+      return await server.hold(() => rules.whenReady(server, call.options, sendAll))
+    } catch (reason) {
+      return [{ items, outcome: { status: 'rejected', reason } }]
+    }
   })
   return mergeParts(call, (await Promise.all(parts)).flat(), results)
 }
@@ -77,11 +91,6 @@ export function allFailed<V, I, R, O extends CommandOptions>(
   error: Error,
 ): ManyKeysOutcome {
   return { failed: new Map(items.map((item) => [itemKey(keyOf(item)), error])), anyCame: false }
-}
-
-/** No server is left to send anything to. */
-export function allServersDown(): MemcacheError {
-  return new MemcacheError('all servers seem to be down right now', { written: false })
 }
 
 /** The hits in the order of the keys, as if one server had answered. */
@@ -125,39 +134,18 @@ function cut<T>(items: readonly T[], size: number): T[][] {
 
 async function sendInLanes<I, R>(
   batches: readonly I[][],
-  send: (batch: I[]) => Promise<R>,
+  send: (batch: I[], isFirst: boolean) => Promise<R>,
 ): Promise<Part<I, R>[]> {
   const parts: Part<I, R>[] = []
   const queue = batches.entries()
   const lane = async (): Promise<void> => {
     for (const [i, items] of queue) {
-      const [outcome] = await Promise.allSettled([send(items)])
+      const [outcome] = await Promise.allSettled([send(items, i < BATCHES_IN_FLIGHT)])
       parts[i] = { items, outcome }
     }
   }
   await Promise.all(Array.from({ length: BATCHES_IN_FLIGHT }, lane))
   return parts
-}
-
-/**
- * The options for a batch that is sent now. The timeout that a caller names is for the whole call, so a
- * batch gets what is left of it.
- */
-export function withDeadline<O extends CommandOptions>(
-  options: O | undefined,
-  now: () => number,
-): () => O | undefined {
-  if (options === undefined) return () => options
-  checkCallOptions(options)
-  const { timeout } = options
-  if (timeout === undefined) return () => options
-  const deadline = now() + timeout
-  return () => {
-    const left = Math.ceil(deadline - now())
-    // Not the server's failure: it was never asked.
-    if (left <= 0) throw new MemcacheTimeoutError('the call took too long', { written: false })
-    return { ...options, timeout: left }
-  }
 }
 
 function mergeParts<V, I, R, O extends CommandOptions>(
@@ -182,5 +170,6 @@ function mergeParts<V, I, R, O extends CommandOptions>(
       for (const item of items) failed.set(itemKey(call.keyOf(item)), error as Error)
     }
   }
+  if (failed.size > 0) call.decide?.(results, failed)
   return { failed, anyCame }
 }

@@ -32,8 +32,9 @@ export class RendezvousHash implements Hasher {
   readonly #seed: number
   readonly #hashFunction: ((text: string, seed: number) => number) | undefined
   readonly #weights: ReadonlyMap<string, number> | undefined
-  #nodes: string[]
-  /** Of the nodes as they are; made anew at the first look-up after a change. */
+  readonly #set: Set<string>
+  /** The nodes as they are, and their hashes; made anew at the first look-up after a change. */
+  #list: readonly string[] | undefined
   #prefixHashes: PrefixHashes | undefined
 
   /** @throws RangeError for a seed or weight out of range */
@@ -43,20 +44,17 @@ export class RendezvousHash implements Hasher {
     this.#seed = seed
     this.#hashFunction = hashFunction
     this.#weights = weights === undefined ? undefined : checkedWeights(weights)
-    this.#nodes = [...new Set(nodes)]
+    this.#set = new Set(nodes)
   }
 
   addNode(node: string): void {
-    if (this.#nodes.includes(node)) return
-    this.#nodes.push(node)
-    this.#prefixHashes = undefined
+    this.#set.add(node)
+    this.#forget()
   }
 
   removeNode(node: string): void {
-    const index = this.#nodes.indexOf(node)
-    if (index < 0) throw new RangeError(`no such node: ${node}`)
-    this.#nodes.splice(index, 1)
-    this.#prefixHashes = undefined
+    if (!this.#set.delete(node)) throw new RangeError(`no such node: ${node}`)
+    this.#forget()
   }
 
   getNode(key: string): string | undefined {
@@ -74,6 +72,16 @@ export class RendezvousHash implements Hasher {
     const ranking = this.#nodes.map((_, i) => i)
     ranking.sort((a, b) => scores[b]! - scores[a]! || (this.#isGreater(a, b) ? -1 : 1))
     return ranking.slice(0, count).map((i) => this.#nodes[i]!)
+  }
+
+  get #nodes(): readonly string[] {
+    this.#list ??= [...this.#set]
+    return this.#list
+  }
+
+  #forget(): void {
+    this.#list = undefined
+    this.#prefixHashes = undefined
   }
 
   #scores(key: string): ArrayLike<number> {

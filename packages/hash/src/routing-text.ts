@@ -1,5 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import { itemKey, type Key, plainBytes } from '@mc/protocol'
+import {
+  type ItemKey,
+  itemKey,
+  type Key,
+  MAX_KEY_LENGTH,
+  MemcacheIllegalInputError,
+  plainBytes,
+} from '@mc/protocol'
 
 /**
  * How a key given as bytes enters the hash. `text`: as the text that the bytes spell, so that both forms
@@ -11,15 +18,24 @@ export type KeyHashForm = 'text' | 'python-bytes'
 /**
  * What is hashed to find a key's server: the key as given, without prefix; of a pair, the first part.
  *
- * @throws MemcacheIllegalInputError for what is no key at all
+ * @throws MemcacheIllegalInputError for what is no key at all, or too long for one: a key of 50 MB is refused
+ *   before it is hashed
  */
 export function routingText(key: Key, form: KeyHashForm): string {
-  if (typeof key === 'string') return key
-  itemKey(key)
+  if (typeof key === 'string') return withinLimit(key)
+  withinLimit(itemKey(key))
   const routing = key instanceof Uint8Array ? key : key[0]
   if (typeof routing === 'string') return routing
   const bytes = plainBytes(routing)
   return form === 'text' ? textOf(bytes) : pythonLiteral(bytes)
+}
+
+/** In UTF-8 no character is shorter than in UTF-16. */
+function withinLimit<K extends ItemKey>(key: K): K {
+  if (key.length <= MAX_KEY_LENGTH) return key
+  throw new MemcacheIllegalInputError(
+    `key is too long: more than ${MAX_KEY_LENGTH} bytes, at most ${MAX_KEY_LENGTH} with the prefix`,
+  )
 }
 
 /** Bytes that are no UTF-8 spell one character each. */

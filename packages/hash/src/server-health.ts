@@ -15,7 +15,12 @@ export interface FailoverRules {
   readonly retryAttempts: number
   /** After a failure the server is left alone for so long. @default 1000 */
   readonly retryTimeout: number
-  /** A dead server is left alone for so long, and up to a tenth longer, before each probe. @default 60000 */
+  /**
+   * A dead server is left alone for so long, and up to a tenth longer, before each probe; for `retryTimeout`
+   * while no server is healthy.
+   *
+   * @default 60000
+   */
   readonly deadTimeout: number
 }
 
@@ -36,10 +41,14 @@ export class ServerHealth {
   #lastError: Error | undefined
   /** The next call goes out, or the next probe is due, from this time on. */
   #resumesAt = 0
+  #failedAt = 0
   #isProbed = false
+  /** From a failed probe to the next. */
+  #probeWait: number
 
   constructor(rules: FailoverRules) {
     this.#rules = rules
+    this.#probeWait = rules.deadTimeout
   }
 
   get state(): ServerState {
@@ -56,7 +65,7 @@ export class ServerHealth {
     return this.#lastError
   }
 
-  /** When the first probe or the next one of a dead server is due; `undefined` otherwise. */
+  /** When the first probe or the next one of a dead server is due at the latest; `undefined` otherwise. */
   get deadUntil(): number | undefined {
     return this.#state === 'dead' ? this.#resumesAt : undefined
   }
@@ -69,7 +78,7 @@ export class ServerHealth {
     return this.#round
   }
 
-  /** The last error when a call must not go out now. */
+  /** The last failure when a call must not go out now. */
   refusal(now: number): Error | undefined {
     if (this.#state === 'healthy') return undefined
     return this.#state === 'dead' || now < this.#resumesAt ? this.#lastError : undefined
@@ -90,8 +99,7 @@ export class ServerHealth {
   failed(error: Error, round: number, now: number, mayDie: boolean, random: number): boolean {
     if (round !== this.#round || this.#state === 'dead') return false
     this.#round++
-    this.#failures++
-    this.#lastError = error
+    this.#count(error, now)
     if (this.#failures > this.#rules.retryAttempts && mayDie) {
       this.#bury(now, random)
       return true
@@ -101,11 +109,25 @@ export class ServerHealth {
     return false
   }
 
-  /** Whether a probe should start; answers yes once until that probe has ended. */
-  takeProbe(now: number): boolean {
-    if (this.#state !== 'dead' || this.#isProbed || now < this.#resumesAt) return false
-    this.#isProbed = true
-    return true
+  /**
+   * Whether a probe should start; answers yes once until that probe has ended.
+   *
+   * @param isOutage - no server is healthy: `retryTimeout` is the wait, since the dead are all there is
+   */
+  takeProbe(now: number, isOutage: boolean): boolean {
+    if (this.#state !== 'dead' || this.#isProbed) return false
+    const isDue = now >= this.#resumesAt || (isOutage && now >= this.#failedAt + this.#retryWait)
+    this.#isProbed = isDue
+    return isDue
+  }
+
+  /**
+   * An outage of all servers is over: this one, if dead, is most likely back as well. It is probed at once,
+   * then after `retryTimeout` and twice as long each time, up to `deadTimeout`.
+   */
+  outageEnded(): void {
+    this.#probeWait = this.#retryWait
+    this.#resumesAt = Number.NEGATIVE_INFINITY
   }
 
   probeSucceeded(): void {
@@ -113,9 +135,19 @@ export class ServerHealth {
   }
 
   probeFailed(error: Error, now: number, random: number): void {
+    this.#count(error, now)
+    this.#bury(now, random)
+    this.#probeWait = Math.min(this.#probeWait * 2, this.#rules.deadTimeout)
+  }
+
+  get #retryWait(): number {
+    return Math.min(this.#rules.retryTimeout, this.#rules.deadTimeout)
+  }
+
+  #count(error: Error, now: number): void {
     this.#failures++
     this.#lastError = error
-    this.#bury(now, random)
+    this.#failedAt = now
   }
 
   #recover(): void {
@@ -123,18 +155,24 @@ export class ServerHealth {
     this.#failures = 0
     this.#lastError = undefined
     this.#isProbed = false
+    this.#probeWait = this.#rules.deadTimeout
   }
 
   #bury(now: number, random: number): void {
     this.#state = 'dead'
     this.#isProbed = false
-    this.#resumesAt = now + this.#rules.deadTimeout * (1 + JITTER * random)
+    this.#resumesAt = now + this.#probeWait * (1 + JITTER * random)
   }
 }
 
 /** How many servers may be dead at a time. */
 export interface DeadLimits {
-  /** @default no limit */
+  /**
+   * As many as there are lets the last one die too: until it is back calls reject at once, rather than try
+   * it every `retryTimeout`.
+   *
+   * @default all but one
+   */
   readonly maxDeadServers?: number | undefined
   /** Of all servers, from 0 to 1. @default 1 */
   readonly maxDeadShare?: number | undefined
@@ -147,7 +185,7 @@ export interface DeadLimits {
 export function mayOneMoreDie(
   dead: number,
   total: number,
-  { maxDeadServers = Number.POSITIVE_INFINITY, maxDeadShare = 1 }: DeadLimits,
+  { maxDeadServers = total - 1, maxDeadShare = 1 }: DeadLimits,
 ): boolean {
   return dead < maxDeadServers && (dead + 1) / total <= maxDeadShare
 }

@@ -1,12 +1,33 @@
-import { isConnectionError, type MemcacheClient, type ServerCommands } from '@mc/protocol'
+import {
+  type Deadline,
+  type MemcacheClient,
+  MemcacheConnectError,
+  MemcacheError,
+  MemcacheOverloadError,
+  MemcacheTimeoutError,
+  messageOf,
+  type ServerCommands,
+} from '@mc/protocol'
+import { connectionFailure } from './failure.ts'
 import type { ServerHealth, ServerState } from './server-health.ts'
 
 /** What a `HashClient` needs of the client of one server: any `MemcacheClient`, and what it adds, if it has it. */
 export type ServerClient<V = unknown> = MemcacheClient<V> &
   Partial<Pick<ServerCommands, 'stats' | 'version'>> & { connect?(): Promise<void> }
 
-/** One call on the client of a server, with options that the call's caller gave. */
-export type ServerCommand<V, T, O> = (client: ServerClient<V>, options: O) => Promise<T>
+/** The client of a server, or what makes it at the first command: thousands of servers need no client until then. */
+export type PreparedClient<V> = ServerClient<V> | (() => ServerClient<V>)
+
+/** A command for one server. */
+export interface ServerCommand<V, T, O> {
+  /** Its name, which errors have. */
+  readonly name: string
+  readonly send: (client: ServerClient<V>, options: O) => Promise<T>
+  /** False for a write that nobody waits for: its success does not show that the server is well. */
+  readonly isAwaited: boolean
+  /** It has but the rest of a call's time: that this was too short says nothing about the server. */
+  readonly isShort?: boolean
+}
 
 /** A server of a `HashClient` as it is at the moment. */
 export interface ServerStatus {
@@ -23,32 +44,42 @@ export interface ServerStatus {
   readonly deadUntil: number | undefined
 }
 
-/** A key for a look-up whose answer does not matter. */
+/** Asked for where a client has no `version`. */
 const PROBE_KEY = 'mc-probe'
 
 /** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
 export class Server<V> {
   readonly name: string
-  readonly client: ServerClient<V>
   readonly health: ServerHealth
+  readonly #prepared: PreparedClient<V>
   readonly #now: () => number
   readonly #onFailure: (error: Error, round: number) => void
+  #client: ServerClient<V> | undefined
   #inFlight = 0
   #holders = 0
   #onIdle: (() => void) | undefined
 
   constructor(
     name: string,
-    client: ServerClient<V>,
+    client: PreparedClient<V>,
     health: ServerHealth,
     now: () => number,
     onFailure: (error: Error, round: number) => void,
   ) {
     this.name = name
-    this.client = client
+    this.#prepared = client
+    this.#client = typeof client === 'function' ? undefined : client
     this.health = health
     this.#now = now
     this.#onFailure = onFailure
+  }
+
+  get client(): ServerClient<V> {
+    if (this.#client === undefined) {
+      const prepared = this.#prepared
+      this.#client = typeof prepared === 'function' ? prepared() : prepared
+    }
+    return this.#client
   }
 
   get status(): ServerStatus {
@@ -56,25 +87,23 @@ export class Server<V> {
     return { name: this.name, state, failures, lastError, inFlight: this.#inFlight, deadUntil }
   }
 
-  /**
-   * Runs a command unless the server is to be left alone: then it rejects with the server's last error.
-   *
-   * @param isProof - whether success shows that the server is well; a write that nobody waits for does not
-   */
-  async run<T, O>(command: ServerCommand<V, T, O>, options: O, isProof: boolean): Promise<T> {
+  /** Runs a command, or refuses it while the server is to be left alone. */
+  async run<T, O>(command: ServerCommand<V, T, O>, options: O): Promise<T> {
     const { health } = this
     if (health.state !== 'healthy') {
-      const refusal = health.refusal(this.#now())
-      if (refusal !== undefined) throw refusal
+      const cause = health.refusal(this.#now())
+      if (cause !== undefined) throw this.#refusal(command.name, cause)
     }
     const { round } = health
     this.#inFlight++
     try {
-      const result = await command(this.client, options)
-      if (isProof) health.succeeded()
+      const result = await command.send(this.client, options)
+      if (command.isAwaited) health.succeeded()
       return result
     } catch (error) {
-      if (isConnectionError(error)) this.#onFailure(error as Error, round)
+      const failure = connectionFailure(error)
+      const isOwn = command.isShort === true && failure instanceof MemcacheTimeoutError
+      if (failure !== undefined && !isOwn) this.#onFailure(failure, round)
       throw error
     } finally {
       this.#inFlight--
@@ -93,21 +122,57 @@ export class Server<V> {
     }
   }
 
-  /** Looks whether the server answers, whatever its health. */
-  async probe(): Promise<void> {
-    await this.hold(() => this.client.get(PROBE_KEY))
+  /**
+   * Looks whether the server answers, whatever its health. Any answer will do, an error too: what is
+   * stored under a key, or whether keys have room behind a prefix, says nothing about the server.
+   *
+   * @throws what shows no life: a failed connection, or a client too busy to ask
+   */
+  async probe(deadline: Deadline): Promise<void> {
+    const { client } = this
+    const options = { timeout: Math.max(1, deadline.left) }
+    const ask = async (): Promise<unknown> =>
+      client.version?.(options) ?? client.get(PROBE_KEY, options)
+    try {
+      await deadline.bound(this.hold(ask))
+    } catch (error) {
+      if (connectionFailure(error) !== undefined || error instanceof MemcacheOverloadError)
+        throw error
+    }
   }
 
-  /** Lets what is under way finish, then closes the client. To be called once. */
-  async retire(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#onIdle = resolve
-      this.#checkIdle()
-    })
-    await this.client.close()
+  /**
+   * Lets what is under way finish, then closes the client; at the deadline in any case. To be called once.
+   *
+   * @throws MemcacheTimeoutError when the client has not closed by then, or what its `close` throws
+   */
+  async retire(deadline: Deadline): Promise<void> {
+    if (!this.#isIdle) {
+      const idle = new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+      await deadline.bound(idle).catch(() => {})
+    }
+    // What was never used need not be closed.
+    if (this.#client !== undefined) await deadline.bound(this.#client.close())
+  }
+
+  async quit(deadline: Deadline): Promise<void> {
+    if (this.#client !== undefined) await deadline.bound(this.#client.quit())
+  }
+
+  /** Of one call: what the caller does with it, no other sees. */
+  #refusal(command: string, cause: Error): MemcacheConnectError {
+    const reason = cause instanceof MemcacheError ? cause.reason : messageOf(cause)
+    const place = { server: this.name, command, cause, written: false }
+    return new MemcacheConnectError(`not sent, as the server has failed: ${reason}`, place)
+  }
+
+  get #isIdle(): boolean {
+    return this.#inFlight === 0 && this.#holders === 0
   }
 
   #checkIdle(): void {
-    if (this.#inFlight === 0 && this.#holders === 0) this.#onIdle?.()
+    if (this.#isIdle) this.#onIdle?.()
   }
 }

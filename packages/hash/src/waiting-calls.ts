@@ -1,34 +1,28 @@
-import { type CommandOptions, MemcacheTimeoutError, onAbort } from '@mc/protocol'
-import { withDeadline } from './many-keys.ts'
+import type { CommandOptions } from '@mc/protocol'
+import type { CallTime } from './call-time.ts'
 
-/** Calls that came before there was any server, each with its own deadline and signal. */
+/** Calls that wait before they are sent, for a server or the probe of one. */
 export class WaitingCalls {
-  readonly #timeout: number
-  readonly #now: () => number
+  readonly #time: CallTime
   readonly #calls = new Set<Promise<unknown>>()
 
-  /**
-   * @param timeout - milliseconds for a call that names none
-   * @param now - milliseconds on the clock that measures them
-   */
-  constructor(timeout: number, now: () => number) {
-    this.#timeout = timeout
-    this.#now = now
+  constructor(time: CallTime) {
+    this.#time = time
   }
 
   get isEmpty(): boolean {
     return this.#calls.size === 0
   }
 
-  /** Runs the call once `servers` resolves, with what is left of its time. */
+  /** Runs the call once `before` resolves, with what is left of its time. */
   run<O extends CommandOptions, T>(
-    servers: Promise<void>,
+    before: Promise<unknown>,
     options: O | undefined,
     call: (options: O | undefined) => Promise<T>,
   ): Promise<T> {
-    // A call that is aborted already does not wait for them.
-    servers.catch(() => {})
-    const answer = this.#wait(servers, options).then(call)
+    // Invalid options reject before anybody listens.
+    before.catch(() => {})
+    const answer = this.#run(before, options, call)
     this.#calls.add(answer)
     const forget = (): void => {
       this.#calls.delete(answer)
@@ -42,31 +36,13 @@ export class WaitingCalls {
     await Promise.allSettled(this.#calls)
   }
 
-  async #wait<O extends CommandOptions>(
-    servers: Promise<void>,
+  async #run<O extends CommandOptions, T>(
+    before: Promise<unknown>,
     options: O | undefined,
-  ): Promise<O | undefined> {
-    const { timeout = this.#timeout, signal } = options ?? {}
-    const optionsNow = withDeadline({ ...options, timeout } as O, this.#now)
-    signal?.throwIfAborted()
-    let stopWaiting = (): void => {}
-    const given = new Promise<never>((_, reject) => {
-      const forget = signal && onAbort(signal, () => reject(signal.reason))
-      const timer = setTimeout(() => reject(tooLate()), timeout).unref()
-      stopWaiting = () => {
-        clearTimeout(timer)
-        forget?.()
-      }
-    })
-    try {
-      await Promise.race([servers, given])
-    } finally {
-      stopWaiting()
-    }
-    return optionsNow()
+    call: (options: O | undefined) => Promise<T>,
+  ): Promise<T> {
+    const steps = this.#time.stepsOf(options)
+    await steps.wait(before)
+    return call(steps.next())
   }
-}
-
-function tooLate(): MemcacheTimeoutError {
-  return new MemcacheTimeoutError('no server was known before the deadline', { written: false })
 }

@@ -112,14 +112,14 @@ const situations: readonly Situation[] = [
   },
   {
     when: 'the server is dead and its keys stay',
-    options: { failover: 'none' },
+    options: { failover: 'none', maxDeadServers: 1 },
     reach: (cluster) => cluster.kill('a:1'),
     isAsked: false,
     message: refused,
   },
   {
     when: 'no server is left',
-    options: {},
+    options: { maxDeadServers: 1 },
     reach: (cluster) => cluster.kill('a:1'),
     isAsked: false,
     message: 'all servers seem to be down right now',
@@ -182,7 +182,7 @@ describe('failures', () => {
     { error: new MemcacheIllegalInputError('value is too large'), counts: false },
     { error: new Error('a bug'), counts: false },
   ])('$error count: $counts', async ({ error, counts }) => {
-    const cluster = new FakeCluster(['a:1'], { retryAttempts: 0 })
+    const cluster = new FakeCluster(['a:1'], { retryAttempts: 0, maxDeadServers: 1 })
     cluster.server('a:1').fault = error
     await expect(cluster.client.get('key')).rejects.toBe(error)
     expect(cluster.statusOf('a:1').state).toBe(counts ? 'dead' : 'healthy')
@@ -220,28 +220,30 @@ describe('failures', () => {
     expect(cluster.statusOf('a:1').state).toBe('healthy')
   })
 
-  it('follow the time-line: first failure, two retries, dead', async () => {
-    const cluster = new FakeCluster(['a:1'])
+  it('follow the time-line: first failure, two retries, dead, probed', async () => {
+    const cluster = new FakeCluster(['a:1'], { maxDeadServers: 1 })
     const server = cluster.server('a:1')
     server.refuse()
     const timeline: unknown[] = []
-    for (const time of [0, 500, 1000, 1500, 2000, 2500, 61_999, 62_000]) {
+    for (const time of [0, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]) {
       cluster.time = time
       server.calls.length = 0
-      const message = await cluster.client.get('key').catch((error: Error) => error.message)
+      const message = await cluster.client.get('key').catch((error: MemcacheError) => error.reason)
       const { state, failures } = cluster.statusOf('a:1')
       timeline.push([time, server.calls.length, state, failures, message])
     }
+    const notSent = `not sent, as the server has failed: ${refused}`
     const allDown = 'all servers seem to be down right now'
     expect(timeline).toEqual([
       [0, 1, 'failing', 1, refused],
-      [500, 0, 'failing', 1, refused],
+      [500, 0, 'failing', 1, notSent],
       [1000, 1, 'failing', 2, refused],
-      [1500, 0, 'failing', 2, refused],
+      [1500, 0, 'failing', 2, notSent],
       [2000, 1, 'dead', 3, refused],
       [2500, 0, 'dead', 3, allDown],
-      [61_999, 0, 'dead', 3, allDown],
-      [62_000, 1, 'dead', 3, allDown],
+      [3000, 1, 'dead', 4, allDown],
+      [3500, 0, 'dead', 4, allDown],
+      [4000, 1, 'dead', 5, allDown],
     ])
   })
 })
@@ -297,7 +299,7 @@ describe('a dead server', () => {
     await Promise.all(Array.from({ length: 64 }, (_, i) => cluster.client.get(`key${i}`)))
     cluster.time += 60_000
     await Promise.all(Array.from({ length: 64 }, (_, i) => cluster.client.get(`key${i}`)))
-    expect(server.calls).toEqual(['get'])
+    expect(server.calls).toEqual(['version'])
     open()
   })
 
@@ -335,7 +337,7 @@ describe('a dead server', () => {
         ['a:1', '1.6.18'],
         ['c:1', '1.6.18'],
       ]),
-      failed: new Map([['b:1', cluster.server('b:1').fault]]),
+      failed: new Map([['b:1', expect.objectContaining({ cause: cluster.server('b:1').fault })]]),
     })
     expect(cluster.server('b:1').calls).toEqual([])
   })
@@ -401,7 +403,7 @@ it('no server at all is as if all were down', async () => {
   const { client } = new FakeCluster([])
   const error = await client.get('key').catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(MemcacheError)
-  expect(error).toMatchObject({ message: 'all servers seem to be down right now', written: false })
+  expect(error).toMatchObject({ reason: 'all servers seem to be down right now', written: false })
   expect(await client.getMany([])).toEqual(new Map())
   expect(await client.flushAll()).toBe(true)
 })

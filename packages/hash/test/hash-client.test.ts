@@ -82,6 +82,38 @@ describe('a key', () => {
   })
 })
 
+describe('a key that is too long', () => {
+  it.each([
+    ['text', 'k'.repeat(251)],
+    ['bytes', Buffer.alloc(251, 'k')],
+    ['50 MB of text', 'k'.repeat(50_000_000)],
+    ['50 MB of bytes', Buffer.alloc(50_000_000, 'k')],
+    ['the second of a pair', ['server', 'k'.repeat(251)] as const],
+  ])('is refused before it is hashed: %s', async (_, key) => {
+    let hashed = 0
+    class CountingHash extends RendezvousHash {
+      override getNode(text: string): string | undefined {
+        hashed++
+        return super.getNode(text)
+      }
+    }
+    const { client } = new FakeCluster(names, { hasher: new CountingHash(), ignoreExc: true })
+    const calls = [client.get(key), client.set(key, 1), client.getMany([key]), client.incr(key)]
+    for (const outcome of await Promise.allSettled(calls)) {
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'MEMCACHE_ILLEGAL_INPUT', message: expect.stringContaining('too long') },
+      })
+    }
+    expect(hashed).toBe(0)
+  })
+
+  it('is none if only the part that routes it is long', async () => {
+    const { client } = new FakeCluster(names)
+    expect(await client.set(['s'.repeat(1000), 'key'], 1)).toBe(true)
+  })
+})
+
 describe('ignoreExc', () => {
   it('does not hide that a counter has changed', async () => {
     const { client, servers } = new FakeCluster(['a:1'], { ignoreExc: true })
@@ -286,6 +318,32 @@ describe('close', () => {
     expect(await call).toBe('miss')
     await closed
     for (const server of cluster.servers.values()) expect(server.isClosed).toBe(true)
+  })
+})
+
+describe('a closed client', () => {
+  it('stays closed: connect() and all else reject, and no server is asked', async () => {
+    const cluster = new FakeCluster(names)
+    const { client } = cluster
+    await client.set('key', 1)
+    await client.close()
+    for (const server of cluster.servers.values()) server.calls.length = 0
+    const closed = { code: 'MEMCACHE_CLOSED' }
+    await expect(client.connect()).rejects.toMatchObject(closed)
+    await expect(client.get('key')).rejects.toMatchObject(closed)
+    await expect(client.replaceServer('a:1')).rejects.toMatchObject(closed)
+    await client.quit()
+    await client.close()
+    for (const server of cluster.servers.values()) expect(server.calls).toEqual([])
+  })
+
+  it('of no servers too', async () => {
+    const client = new HashClient([])
+    await client.connect()
+    expect(client.servers).toEqual([])
+    await expect(client.get('key')).rejects.toThrow('all servers seem to be down')
+    await client.close()
+    await expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CLOSED' })
   })
 })
 

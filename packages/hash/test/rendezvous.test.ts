@@ -233,3 +233,16 @@ function referenceRanking(nodes: readonly string[], key: string, seed: number): 
   )
   return scored.map(({ node }) => node)
 }
+
+it('takes and drops 40,000 nodes one by one in no time', () => {
+  const names = Array.from({ length: 40_000 }, (_, i) => `node-${i}.test:11211`)
+  const hasher = new RendezvousHash()
+  const start = performance.now()
+  for (const name of [...names, ...names]) hasher.addNode(name)
+  const placed = hasher.getNode('key')
+  for (const name of names.slice(1)) hasher.removeNode(name)
+  // A list that is searched for each node took a minute.
+  expect(performance.now() - start).toBeLessThan(10_000)
+  expect(names).toContain(placed)
+  expect(hasher.getNode('key')).toBe(names[0])
+})

@@ -76,12 +76,12 @@ describe('a server', () => {
     expect(health.deadUntil).toBe(state === 'dead' ? time + wait : undefined)
     if (state === 'dead') {
       expect(health.refusal(time + wait)).toBe(health.lastError)
-      expect(health.takeProbe(time + wait - 1)).toBe(false)
-      expect(health.takeProbe(time + wait)).toBe(true)
+      expect(health.takeProbe(time + wait - 1, false)).toBe(false)
+      expect(health.takeProbe(time + wait, false)).toBe(true)
     } else {
       if (wait > 0) expect(health.refusal(time + wait - 1)).toBe(health.lastError)
       expect(health.refusal(time + wait)).toBeUndefined()
-      expect(health.takeProbe(time + wait)).toBe(false)
+      expect(health.takeProbe(time + wait, false)).toBe(false)
     }
   })
 
@@ -97,11 +97,11 @@ describe('a server', () => {
 
   it('has one probe at a time', () => {
     const { health, time } = play('FFF')
-    expect(health.takeProbe(time + 60_000)).toBe(true)
-    expect(health.takeProbe(time + 60_000)).toBe(false)
-    expect(health.takeProbe(time + 120_000)).toBe(false)
+    expect(health.takeProbe(time + 60_000, false)).toBe(true)
+    expect(health.takeProbe(time + 60_000, false)).toBe(false)
+    expect(health.takeProbe(time + 120_000, false)).toBe(false)
     health.probeFailed(new Error('still down'), time + 120_000, 0)
-    expect(health.takeProbe(time + 180_000)).toBe(true)
+    expect(health.takeProbe(time + 180_000, false)).toBe(true)
   })
 
   it.each([
@@ -112,9 +112,33 @@ describe('a server', () => {
     const health = new ServerHealth({ ...RULES, retryAttempts: 0 })
     health.failed(new Error('down'), health.round, 0, true, random)
     expect(health.deadUntil).toBe(wait)
-    health.takeProbe(wait)
+    health.takeProbe(wait, false)
     health.probeFailed(new Error('down'), wait, random)
     expect(health.deadUntil).toBe(wait + wait)
+  })
+
+  it('is probed every retryTimeout while no server is healthy', () => {
+    const { health, time } = play('FFF')
+    expect(health.takeProbe(time + 999, true)).toBe(false)
+    expect(health.takeProbe(time + 1000, true)).toBe(true)
+    health.probeFailed(new Error('still down'), time + 1500, 0)
+    expect(health.takeProbe(time + 2499, true)).toBe(false)
+    expect(health.takeProbe(time + 2500, false)).toBe(false)
+    expect(health.takeProbe(time + 2500, true)).toBe(true)
+  })
+
+  it('is probed at once when such an outage has ended, then after waits that double', () => {
+    const { health } = play('FFF')
+    let { time } = play('FFF')
+    health.outageEnded()
+    const waits: number[] = []
+    for (let i = 0; i < 9; i++) {
+      expect(health.takeProbe(time, false)).toBe(true)
+      health.probeFailed(new Error('still down'), time, 0)
+      waits.push((health.deadUntil ?? Number.NaN) - time)
+      time = health.deadUntil ?? Number.NaN
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000])
   })
 
   it('says which failure was its death', () => {
@@ -126,8 +150,12 @@ describe('a server', () => {
 
 describe('one more server may die', () => {
   it.each([
-    { dead: 0, total: 1, limits: {}, may: true },
-    { dead: 2, total: 3, limits: {}, may: true },
+    { dead: 1, total: 3, limits: {}, may: true },
+    { dead: 2, total: 3, limits: {}, may: false },
+    { dead: 0, total: 1, limits: {}, may: false },
+    { dead: 1, total: 2, limits: { maxDeadShare: 1 }, may: false },
+    { dead: 0, total: 1, limits: { maxDeadServers: 1 }, may: true },
+    { dead: 2, total: 3, limits: { maxDeadServers: 9 }, may: true },
     { dead: 0, total: 3, limits: { maxDeadServers: 0 }, may: false },
     { dead: 0, total: 3, limits: { maxDeadServers: 1 }, may: true },
     { dead: 1, total: 3, limits: { maxDeadServers: 1 }, may: false },
@@ -154,7 +182,7 @@ function play(script: Script, rules = RULES): { health: ServerHealth; time: numb
       health.failed(error, previousRound, time, true, 0)
     } else if (event === 'P' || event === 'Q') {
       time = health.deadUntil ?? Number.NaN
-      expect(health.takeProbe(time)).toBe(true)
+      expect(health.takeProbe(time, false)).toBe(true)
       if (event === 'P') health.probeSucceeded()
       else health.probeFailed(error, time, 0)
     } else if (event === 'S') {
