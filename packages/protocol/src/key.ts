@@ -51,6 +51,12 @@ export class KeyEncoder {
    */
   encode(key: Key): WireKey {
     const item = itemKey(key)
+    // Checked before anything is made of it, which would spend time and memory on what is refused.
+    if (typeof item === 'string' && item.length > MAX_KEY_LENGTH) {
+      illegal(
+        `key is too long: ${item.length} characters, at most ${MAX_KEY_LENGTH} bytes with its prefix`,
+      )
+    }
     // Nearly every key: looked at once, and not copied where there is no prefix.
     if (typeof item === 'string' && isGraphicAscii(item)) {
       const { length } = item
@@ -81,8 +87,6 @@ export class KeyEncoder {
         `key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`,
       )
     }
-    // Checked before the conversion, which would spend time and memory on it.
-    if (key.length > MAX_KEY_LENGTH) illegal(`key is too long: more than ${MAX_KEY_LENGTH} bytes`)
     if (/\p{Surrogate}/u.test(key))
       illegal('key contains a lone surrogate, which has no UTF-8 form')
     return Buffer.from(key, 'utf8').toString('latin1')

@@ -65,11 +65,12 @@ export class MetaCommand extends Command<MetaReply> {
     this.#verb = verb
     this.#data = data
     const words: string[] = [verb]
+    if (typeof key === 'string') checkKeyLength(key)
     if (key !== undefined && !isWireKey(key)) {
       illegal('key must be a string of one character per byte: 0 to 0xff')
     }
     const encoded = key !== undefined && /[\0-\x20\x7f]/.test(key)
-    if (key !== undefined) words.push(encoded ? toBase64(key) : checkedLength(key))
+    if (key !== undefined) words.push(encoded ? toBase64(key) : key)
     this.#length = data === undefined ? 0 : dataLength(data)
     if (data !== undefined) words.push(String(this.#length))
     words.push(...flags)
@@ -141,9 +142,8 @@ function checkFlags(flags: readonly string[]): void {
   }
 }
 
-function checkedLength(key: WireKey): WireKey {
+function checkKeyLength(key: WireKey): void {
   if (key.length === 0 || key.length > MAX_KEY_LENGTH) illegal('key must have 1 to 250 bytes')
-  return key
 }
 
 function toBase64(key: WireKey): string {
