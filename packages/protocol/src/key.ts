@@ -96,11 +96,17 @@ export class KeyEncoder {
 /** The part of a key that is stored. @throws MemcacheIllegalInputError if it is no key at all */
 export function itemKey(key: Key): ItemKey {
   if (isItemKey(key)) return key
-  const pair = pairOf(key)
-  if (pair !== undefined && isItemKey(pair[0]) && isItemKey(pair[1])) return pair[1]
+  const pair = keyPair(key)
+  if (pair !== undefined) return pair[1]
   return illegal(
     `key must be a string, a Uint8Array, or a pair of them to route by the first: got ${nameOfType(key)}`,
   )
+}
+
+/** The parts of a key that chooses its server by another; `undefined` for any other value. */
+export function keyPair(key: unknown): readonly [serverKey: ItemKey, key: ItemKey] | undefined {
+  const [serverKey, item] = pairOf(key) ?? []
+  return isItemKey(serverKey) && isItemKey(item) ? [serverKey, item] : undefined
 }
 
 /** A key as errors show it: printable, in quotes, at most 40 characters of it. */
