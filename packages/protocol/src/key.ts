@@ -51,16 +51,23 @@ export class KeyEncoder {
    */
   encode(key: Key): WireKey {
     const item = itemKey(key)
+    // Nearly every key: looked at once, and not copied where there is no prefix.
+    const isShort = item.length > 0 && this.#prefix.length + item.length <= MAX_KEY_LENGTH
+    if (isShort && typeof item === 'string' && isGraphicAscii(item)) return this.#prefix + item
+    try {
+      return this.#encodeAny(item)
+    } catch (error) {
+      if (!(error instanceof MemcacheIllegalInputError) || item.length === 0) throw error
+      throw new MemcacheIllegalInputError(`${error.reason}: ${shownKey(item)}`)
+    }
+  }
+
+  #encodeAny(item: ItemKey): WireKey {
     // Checked before anything is made of it, which would spend time and memory on what is refused.
     if (typeof item === 'string' && item.length > MAX_KEY_LENGTH) {
       illegal(
         `key is too long: ${item.length} characters, at most ${MAX_KEY_LENGTH} bytes with its prefix`,
       )
-    }
-    // Nearly every key: looked at once, and not copied where there is no prefix.
-    if (typeof item === 'string' && isGraphicAscii(item)) {
-      const { length } = item
-      if (length > 0 && this.#prefix.length + length <= MAX_KEY_LENGTH) return this.#prefix + item
     }
     const wire = this.#prefix + (typeof item === 'string' ? this.#text(item) : bytesToWire(item))
     if (wire.length === this.#prefix.length) illegal('key is empty')
@@ -105,8 +112,9 @@ export function itemKey(key: Key): ItemKey {
 
 /** The parts of a key that chooses its server by another; `undefined` for any other value. */
 export function keyPair(key: unknown): readonly [serverKey: ItemKey, key: ItemKey] | undefined {
-  const [serverKey, item] = pairOf(key) ?? []
-  return isItemKey(serverKey) && isItemKey(item) ? [serverKey, item] : undefined
+  const pair = pairOf(key)
+  if (pair === undefined || !isItemKey(pair[0]) || !isItemKey(pair[1])) return undefined
+  return [pair[0], pair[1]]
 }
 
 /** A key as errors show it: printable, in quotes, at most 40 characters of it. */

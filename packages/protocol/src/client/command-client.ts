@@ -36,7 +36,15 @@ import type {
 import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
 import { Deadline } from './deadline.ts'
-import { type KeyCommand, linesOfKeys, needsDeadline, settleLines, settleMany } from './many.ts'
+import {
+  encodeNth,
+  errorOfNth,
+  type KeyCommand,
+  linesOfKeys,
+  needsDeadline,
+  settleLines,
+  settleMany,
+} from './many.ts'
 import {
   type CommandClientOptions,
   checkBoolean,
@@ -173,19 +181,22 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     let deadline = needsDeadline(pairs.length) ? this.#deadline(options, 'set') : undefined
     const commands: KeyCommand<StoreCommand>[] = []
     const unready: Promise<unknown>[] = []
-    try {
-      // All of them are checked before any is sent.
-      for (const [index, [key, value]] of pairs.entries()) {
-        const keep = (command: StoreCommand): void => {
-          commands[index] = { key: itemKey(key), command }
-        }
+    // All of them are checked before any is sent.
+    for (const [index, [key, value]] of pairs.entries()) {
+      const keep = (command: StoreCommand): void => {
+        commands[index] = { key: itemKey(key), command }
+      }
+      const fail = (error: unknown): never => {
+        throw errorOfNth(error, index, pairs.length)
+      }
+      try {
         const command = this.#storeCommand('set', key, value, options)
         if (command instanceof StoreCommand) keep(command)
-        else unready.push(command.then(keep))
+        else unready.push(command.then(keep, fail))
+      } catch (error) {
+        for (const promise of unready) promise.catch(() => {})
+        fail(error)
       }
-    } catch (error) {
-      for (const promise of unready) promise.catch(() => {})
-      throw error
     }
     // Not a turn later where it need not be: calls are sent in the order in which they are made.
     if (unready.length > 0) {
@@ -227,9 +238,9 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
     const list = keyList(keys)
     const deadline = needsDeadline(list.length) ? this.#deadline(options, 'delete') : undefined
-    const commands = list.map((key) => ({
+    const commands = list.map((key, index) => ({
+      command: new DeleteCommand(encodeNth(this.#keys, key, index, list.length)),
       key: itemKey(key),
-      command: new DeleteCommand(this.#keys.encode(key)),
     }))
     await settleMany(commands, { options, deadline }, (command, step, resolve, reject) =>
       this.#send(command, step, true, resolve, reject),

@@ -1,6 +1,12 @@
 import { MAX_LINE } from '../commands/get-line.ts'
 import { GetManyCommand } from '../commands/get-many.ts'
-import { isIgnorableError, MemcacheError, MemcachePartialError } from '../errors.ts'
+import {
+  isIgnorableError,
+  MemcacheError,
+  MemcacheIllegalInputError,
+  MemcachePartialError,
+  MemcacheSerdeError,
+} from '../errors.ts'
 import { itemKey, type KeyEncoder, type WireKey } from '../key.ts'
 import { keyList } from '../many-keys.ts'
 import type { CommandOptions, ItemKey, Key } from '../memcache-client.ts'
@@ -20,6 +26,24 @@ export interface ManyCall<O extends CommandOptions> {
 /** Whether a call of so many commands takes more than one step. */
 export function needsDeadline(commands: number): boolean {
   return commands > WINDOW
+}
+
+/** A key of a call of many. @throws MemcacheIllegalInputError that says which of how many it was */
+export function encodeNth(encoder: KeyEncoder, key: Key, index: number, count: number): WireKey {
+  try {
+    return encoder.encode(key)
+  } catch (error) {
+    throw errorOfNth(error, index, count)
+  }
+}
+
+/** The error of one key of a call of many, which says which of how many it was. */
+export function errorOfNth(error: unknown, index: number, count: number): unknown {
+  if (count < 2 || !(error instanceof MemcacheError)) return error
+  const message = `${error.reason} (key ${index + 1} of ${count})`
+  if (error instanceof MemcacheSerdeError) return new MemcacheSerdeError(message, error)
+  if (!(error instanceof MemcacheIllegalInputError)) return error
+  return new MemcacheIllegalInputError(message, error)
 }
 
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
@@ -42,8 +66,9 @@ export function linesOfKeys<V>(
     items = []
     length = 0
   }
-  for (const key of keyList(keys)) {
-    const wire = encoder.encode(key)
+  const list = keyList(keys)
+  for (const [index, key] of list.entries()) {
+    const wire = encodeNth(encoder, key, index, list.length)
     if (length + wire.length >= MAX_LINE) finishLine()
     wires.push(wire)
     items.push(itemKey(key))

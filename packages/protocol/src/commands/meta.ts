@@ -1,7 +1,7 @@
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command } from '../command.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
-import { MAX_KEY_LENGTH, type WireKey, wireKeyBytes } from '../key.ts'
+import { MAX_KEY_LENGTH, shownKey, type WireKey, wireKeyBytes } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
@@ -48,6 +48,7 @@ const CODES: ReadonlyMap<ReplyKind, MetaReply['code']> = new Map([
 /** Any meta command with any flags; every field of its reply comes back. */
 export class MetaCommand extends Command<MetaReply> {
   readonly #verb: MetaVerb
+  readonly #key: WireKey | undefined
   readonly #line: string
   readonly #data: string | Uint8Array | undefined
   readonly #length: number
@@ -63,6 +64,7 @@ export class MetaCommand extends Command<MetaReply> {
     if ((verb === 'ms') !== (data !== undefined))
       illegal(`${verb} ${data ? 'takes no' : 'needs a'} value`)
     this.#verb = verb
+    this.#key = key
     this.#data = data
     const words: string[] = [verb]
     if (typeof key === 'string') checkKeyLength(key)
@@ -84,6 +86,11 @@ export class MetaCommand extends Command<MetaReply> {
 
   override get isStore(): boolean {
     return this.#data !== undefined
+  }
+
+  override get subject(): string | undefined {
+    if (this.#key === undefined || this.#data === undefined) return undefined
+    return `${shownKey(this.#key)}, ${this.#length} bytes`
   }
 
   override get size(): number {
