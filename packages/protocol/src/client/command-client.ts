@@ -37,6 +37,7 @@ import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
 import { Deadline } from './deadline.ts'
 import {
+  checkOutcome,
   encodeNth,
   errorOfNth,
   type KeyCommand,
@@ -204,13 +205,15 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       await this.#serialized(Promise.all(unready), deadline, 'set')
     }
     const notStored: ItemKey[] = []
-    await settleMany(
+    const outcome = await settleMany(
       commands,
       { options, deadline },
       (command, step, resolve, reject) => this.#send(command, step, true, resolve, reject),
       (key, isStored) => isStored || notStored.push(key),
-      notStored,
     )
+    // A key that comes twice may have failed as well.
+    const { failed } = outcome
+    checkOutcome(outcome, failed.size === 0 ? [] : notStored.filter((key) => !failed.has(key)))
     return notStored
   }
 
@@ -242,9 +245,12 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       command: new DeleteCommand(encodeNth(this.#keys, key, index, list.length)),
       key: itemKey(key),
     }))
-    await settleMany(commands, { options, deadline }, (command, step, resolve, reject) =>
-      this.#send(command, step, true, resolve, reject),
+    const outcome = await settleMany(
+      commands,
+      { options, deadline },
+      (command, step, resolve, reject) => this.#send(command, step, true, resolve, reject),
     )
+    checkOutcome(outcome, true)
     return true
   }
 

@@ -115,7 +115,13 @@ export interface KeyCommand<C> {
   readonly command: C
 }
 
-/** Sends one command for each key. @throws MemcachePartialError, or the error if all keys have it */
+/** What became of the commands of a call. */
+export interface ManyOutcome {
+  readonly failed: ReadonlyMap<ItemKey, Error>
+  readonly anyCame: boolean
+}
+
+/** Sends one command for each key and waits for all. */
 export async function settleMany<C, T, O extends CommandOptions>(
   commands: readonly KeyCommand<C>[],
   call: ManyCall<O>,
@@ -126,8 +132,7 @@ export async function settleMany<C, T, O extends CommandOptions>(
     reject: (error: unknown) => void,
   ) => void,
   onResult: (key: ItemKey, result: T) => void = () => {},
-  results: unknown = true,
-): Promise<void> {
+): Promise<ManyOutcome> {
   const failed = new Map<ItemKey, Error>()
   let failures = 0
   const fail = ({ key }: KeyCommand<C>, error: unknown): void => {
@@ -157,8 +162,13 @@ export async function settleMany<C, T, O extends CommandOptions>(
       }
     })
   })
+  return { failed, anyCame: failures < commands.length }
+}
+
+/** @throws MemcachePartialError with the results, or the error if all keys have it */
+export function checkOutcome({ failed, anyCame }: ManyOutcome, results: unknown): void {
   const first = firstError(failed, false)
-  if (first !== undefined) throwFailures(first, failed, results, failures < commands.length)
+  if (first !== undefined) throwFailures(first, failed, results, anyCame)
 }
 
 /** Sends window after window; what is left when the deadline passes or the signal aborts goes to `fail`. */
