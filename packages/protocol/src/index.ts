@@ -4,7 +4,10 @@ export { Announcer } from './client/announcer.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
 export { Deadline, startTimer } from './client/deadline.ts'
 export { showAs } from './client/inspection.ts'
+export { checkOptionNames, optionNames } from './client/option-names.ts'
 export {
+  CALL_OPTIONS,
+  COMMAND_CLIENT_OPTIONS,
   type CommandClientOptions,
   checkBoolean,
   checkCallOptions,
