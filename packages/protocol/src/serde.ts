@@ -17,6 +17,14 @@ export interface SerializedValue {
  * @typeParam V - the values it takes and gives
  */
 export interface Serde<V = unknown> {
+  /**
+   * Whether its methods read no `AsyncLocalStorage`, so that they can run in any asynchronous context. Others run
+   * in that of the call they are for, at the cost of a snapshot for each read.
+   *
+   * @default false
+   */
+  readonly ignoresContext?: boolean | undefined
+
   /** @throws MemcacheIllegalInputError for a value that it cannot write */
   serialize(value: V, key: ItemKey): SerializedValue | Promise<SerializedValue>
 

@@ -61,6 +61,7 @@ export function compressedSerde<V>(
 }
 
 class CompressedSerde<V> implements Serde<V> {
+  readonly ignoresContext: boolean
   readonly #inner: Serde<V>
   readonly #codec: Codec
   readonly #minLength: number
@@ -82,6 +83,7 @@ class CompressedSerde<V> implements Serde<V> {
     if (minLength !== Number.POSITIVE_INFINITY) checkNumber('minLength', minLength, 0)
     if (asyncLength !== Number.POSITIVE_INFINITY) checkNumber('asyncLength', asyncLength, 0)
     checkNumber('maxDecompressedLength', maxDecompressedLength, 1, constants.MAX_LENGTH)
+    this.ignoresContext = inner.ignoresContext ?? false
     this.#inner = inner
     this.#minLength = minLength === 0 ? Number.POSITIVE_INFINITY : minLength
     this.#level = level

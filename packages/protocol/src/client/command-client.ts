@@ -35,6 +35,7 @@ import type {
 } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
+import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
 import {
   checkOutcome,
@@ -80,6 +81,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   readonly #keys: KeyEncoder
   readonly #serde: Serde<V>
+  readonly #bindsSerde: boolean
   readonly #timeout: number
   readonly #ignoreExc: boolean
   readonly #defaultNoreply: boolean
@@ -105,6 +107,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
     })
     this.#serde = checkSerde(options.serde ?? defaultSerde)
+    this.#bindsSerde = this.#serde.ignoresContext !== true
     this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
     this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
     this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
@@ -378,7 +381,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       checkOptions(options, 'read')
       const exptime = expire === undefined ? undefined : toExptime(expire, this.#now)
       const wire = this.#keys.encode(key)
-      command = new GetCommand(wire, itemKey(key), this.#serde, withCas, miss, exptime)
+      command = new GetCommand(wire, itemKey(key), this.#readingSerde(), withCas, miss, exptime)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -394,7 +397,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     checkOptions(options, 'command')
     const results = new Map<ItemKey, T>()
     const failed = new Map<ItemKey, Error>()
-    const lines = linesOfKeys(keys, this.#keys, this.#serde, withCas, results, failed)
+    const lines = linesOfKeys(keys, this.#keys, this.#readingSerde(), withCas, results, failed)
     const deadline = needsDeadline(lines.length)
       ? this.#deadline(options, withCas ? 'gets' : 'get')
       : undefined
@@ -445,6 +448,11 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   #deadline(options: CommandOptions | undefined, command: string): Deadline {
     const place = { server: this.server, command }
     return new Deadline(options?.timeout ?? this.#timeout, options?.signal, undefined, place)
+  }
+
+  /** The serde for a read that is called now. */
+  #readingSerde(): Serde<V> {
+    return this.#bindsSerde ? inCallersContext(this.#serde) : this.#serde
   }
 
   #storeCommand(
