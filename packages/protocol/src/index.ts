@@ -1,6 +1,8 @@
 export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
 export { dataLength, plainBytes } from './bytes.ts'
 export { Announcer } from './client/announcer.ts'
+export { CallerStack } from './client/caller-stack.ts'
+export { captureCalls } from './client/captured-calls.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
 export { Deadline, startTimer } from './client/deadline.ts'
 export { showAs } from './client/inspection.ts'

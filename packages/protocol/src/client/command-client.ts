@@ -36,6 +36,7 @@ import type {
 import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
 import { inCallersContext } from './caller-context.ts'
+import { captureCalls } from './captured-calls.ts'
 import { Deadline } from './deadline.ts'
 import {
   checkOutcome,
@@ -112,6 +113,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
     this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
     this.#now = now
+    if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
   }
 
   /** Carries a command to the server. It must settle it within `timeout` milliseconds. */

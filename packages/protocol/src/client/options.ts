@@ -34,6 +34,13 @@ export interface CommandClientOptions<V> {
    * @default false
    */
   readonly ignoreExc?: boolean | undefined
+  /**
+   * Whether errors of the server and the network show in their `stack` where the call was made, in place of where
+   * the reply was read. Takes a few microseconds for each call, so it is for looking for an error.
+   *
+   * @default false
+   */
+  readonly captureStack?: boolean | undefined
 }
 
 const COMMAND = { timeout: true, signal: true } as const
@@ -60,6 +67,7 @@ export const COMMAND_CLIENT_OPTIONS: ReadonlySet<string> = optionNames<
   allowUnicodeKeys: true,
   defaultNoreply: true,
   ignoreExc: true,
+  captureStack: true,
 })
 
 /** @throws TypeError unless it has the methods of a serde */
