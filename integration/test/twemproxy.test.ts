@@ -89,4 +89,26 @@ describe('through twemproxy', { tags: ['memcached', 'twemproxy'] }, () => {
     expect(await client.touch(key('n'), 10)).toBe(true)
     await client.close()
   })
+
+  test.each([-1, new Date(0)])('what expires at once does so, %s', async (expire) => {
+    const client = new Client(name, { timeout: 10_000 })
+    let disconnects = 0
+    client.on('disconnect', () => disconnects++)
+    const stored = (value: string) => client.set('k', value)
+    const calls: Record<string, () => Promise<unknown>> = {
+      set: () => client.set('k', 'x', { expire }),
+      add: () => client.delete('k').then(() => client.add('k', 'x', { expire })),
+      replace: () => client.replace('k', 'x', { expire }),
+      cas: async () => client.cas('k', 'x', (await client.gets('k'))?.cas ?? '', { expire }),
+      setMany: () => client.setMany({ k: 'x' }, { expire }),
+      touch: () => client.touch('k', expire),
+    }
+    for (const [method, call] of Object.entries(calls)) {
+      await stored('before')
+      await call()
+      expect(await client.get('k'), method).toBeUndefined()
+    }
+    expect(disconnects).toBe(0)
+    await client.close()
+  })
 })

@@ -311,6 +311,7 @@ describe('options that cannot be meant are refused by the constructor', () => {
     ['noDelay', 1],
     ['ignoreExc', 'no'],
     ['maxInFlight', 0],
+    ['maxInFlight', 2 ** 24 + 1],
     ['maxValueLength', 1.5],
     ['username', 'alice'],
     ['reconnectDelay', { initial: 0 }],

@@ -89,6 +89,9 @@ function hostAddress(host: unknown, port: unknown): Address {
   if (bare.includes(':') ? !isIPv6(bare) : !HOST_NAME.test(bare)) {
     illegal(`${shown(host)} is neither a host name nor an IP address`)
   }
+  if (NUMBERS.test(bare) && !isIPv4(bare)) {
+    illegal(`host ${shown(host)} is a number, which the system would read as an IP address`)
+  }
   return { host: bare, port }
 }
 
@@ -106,6 +109,17 @@ const HOST_NAME = /^[\p{L}\p{M}\p{N}._-]+$/u
 
 /** With or without a zone, as in `fe80::1%eth0`. */
 const IPV6_SHAPE = /^([\da-f:.]*:[\da-f:.]*)(%[\w.-]+)?$/i
+
+/** What the system reads as one IPv4 address or another: decimal, octal or hexadecimal parts, four or fewer. */
+const NUMBERS = /^(0x[\da-f]*|\d+)(\.(0x[\da-f]*|\d+))*\.?$/i
+
+function isIPv4(text: string): boolean {
+  const parts = text.split('.')
+  return (
+    parts.length === 4 &&
+    parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
+  )
+}
 
 function isIPv6(text: string): boolean {
   const address = IPV6_SHAPE.exec(text)?.[1]

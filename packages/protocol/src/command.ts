@@ -13,6 +13,9 @@ import type { RequestWriter } from './request-writer.ts'
 /** Said unasked to a connection past the server's limit, which then closes it. */
 const TOO_MANY_CONNECTIONS = 'Too many open connections'
 
+/** What a server says when it cannot hold a value. */
+const NO_ROOM = /too large|out of memory/i
+
 /** What stands for the command of a reply that no command awaits. */
 const UNASKED_REPLY = 'unasked reply'
 
@@ -71,6 +74,11 @@ export abstract class Command<T = unknown> {
     return undefined
   }
 
+  /** What an error of the server may be about: the key and size of what it stores. */
+  get subject(): string | undefined {
+    return undefined
+  }
+
   /** It carries a payload: an error may leave the server reading that as commands. */
   get isStore(): boolean {
     return false
@@ -105,7 +113,7 @@ export abstract class Command<T = unknown> {
    * @throws MemcacheError when the stream can no longer be trusted
    */
   refuse(reply: ReplyParser): true {
-    const error = errorOfReply(reply, this.name)
+    const error = errorOfReply(reply, this.name, this.subject)
     if (!leavesStreamInStep(reply, this.isStore)) throw error
     this.reject(error)
     return true
@@ -115,14 +123,19 @@ export abstract class Command<T = unknown> {
 /**
  * The error that a reply means to a command which did not expect it. What an error line says is shown, without
  * secrets; of other lines, which may hold anything, no more than a word of the protocol.
+ *
+ * @param subject - what the server may have no room for
  */
-export function errorOfReply(reply: ReplyParser, command: string): MemcacheError {
+export function errorOfReply(reply: ReplyParser, command: string, subject?: string): MemcacheError {
   const text = shownText(reply, reply.text)
   const place = { server: reply.server, command }
   switch (reply.kind) {
     case ReplyKind.clientError:
       return new MemcacheClientError(text || 'CLIENT_ERROR', place)
     case ReplyKind.serverError:
+      if (subject !== undefined && NO_ROOM.test(text)) {
+        return new MemcacheServerError(`${text}: ${subject}`, place)
+      }
       return new MemcacheServerError(text || 'SERVER_ERROR', place)
     case ReplyKind.error:
       if (reply.text === TOO_MANY_CONNECTIONS) {

@@ -143,8 +143,8 @@ export class MemcacheSerdeError extends MemcacheError {
 export class MemcachePartialError<R = unknown> extends MemcacheError {
   override readonly name: string = 'MemcachePartialError'
   override readonly code: string = 'MEMCACHE_PARTIAL'
-  /** What did arrive, in the form that the call answers. */
-  readonly results: R
+  /** What did arrive, in the form that the call answers. Not enumerable, so that logs show no values. */
+  declare readonly results: R
   /** What failed, each with its error: keys as the caller gave them, or names of servers. */
   readonly failed: ReadonlyMap<string | Uint8Array, Error>
 
@@ -158,7 +158,7 @@ export class MemcachePartialError<R = unknown> extends MemcacheError {
       ...options,
       cause: first,
     })
-    this.results = results
+    Object.defineProperty(this, 'results', { value: results })
     this.failed = failed
   }
 }

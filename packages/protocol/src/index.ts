@@ -1,10 +1,15 @@
 export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
 export { dataLength, plainBytes } from './bytes.ts'
 export { Announcer } from './client/announcer.ts'
+export { CallerStack } from './client/caller-stack.ts'
+export { captureCalls } from './client/captured-calls.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
 export { Deadline, startTimer } from './client/deadline.ts'
 export { showAs } from './client/inspection.ts'
+export { checkOptionNames, optionNames } from './client/option-names.ts'
 export {
+  CALL_OPTIONS,
+  COMMAND_CLIENT_OPTIONS,
   type CommandClientOptions,
   checkBoolean,
   checkCallOptions,

@@ -19,7 +19,8 @@ export function toExptime(expire: Expire, now: () => number): number {
   if (!Number.isInteger(expire)) {
     illegal(`expire must be a whole number of seconds or a Date, got ${shown(expire)}`)
   }
-  if (expire <= THIRTY_DAYS) return expire < 0 ? -1 : expire
+  if (expire < 0) return past(now)
+  if (expire <= THIRTY_DAYS) return expire
   return inRange(Math.floor(now() / 1000) + expire)
 }
 
@@ -27,9 +28,17 @@ function dateToExptime(date: Date, now: () => number): number {
   // Its own method may have been overridden, and what it gives goes on the wire.
   const milliseconds = Date.prototype.getTime.call(date)
   if (Number.isNaN(milliseconds)) illegal('expire is an invalid Date')
-  // A past moment is said as a negative number: small Unix times would be read as seconds from now.
-  if (milliseconds <= now()) return -1
+  if (milliseconds <= now()) return past(now)
   return inRange(Math.max(Math.ceil(milliseconds / 1000), THIRTY_DAYS + 1))
+}
+
+/**
+ * What expires at once: the first Unix time that is not read as seconds from now. twemproxy closes the connection
+ * at a negative number, which says the same to memcached; that is left to clocks of tests that begin with 1970.
+ */
+function past(now: () => number): number {
+  const moment = THIRTY_DAYS + 1
+  return now() / 1000 > moment ? moment : -1
 }
 
 function inRange(unixTime: number): number {

@@ -52,9 +52,22 @@ export class KeyEncoder {
   encode(key: Key): WireKey {
     const item = itemKey(key)
     // Nearly every key: looked at once, and not copied where there is no prefix.
-    if (typeof item === 'string' && isGraphicAscii(item)) {
-      const { length } = item
-      if (length > 0 && this.#prefix.length + length <= MAX_KEY_LENGTH) return this.#prefix + item
+    const isShort = item.length > 0 && this.#prefix.length + item.length <= MAX_KEY_LENGTH
+    if (isShort && typeof item === 'string' && isGraphicAscii(item)) return this.#prefix + item
+    try {
+      return this.#encodeAny(item)
+    } catch (error) {
+      if (!(error instanceof MemcacheIllegalInputError) || item.length === 0) throw error
+      throw new MemcacheIllegalInputError(`${error.reason}: ${shownKey(item)}`)
+    }
+  }
+
+  #encodeAny(item: ItemKey): WireKey {
+    // Checked before anything is made of it, which would spend time and memory on what is refused.
+    if (typeof item === 'string' && item.length > MAX_KEY_LENGTH) {
+      illegal(
+        `key is too long: ${item.length} characters, at most ${MAX_KEY_LENGTH} bytes with its prefix`,
+      )
     }
     const wire = this.#prefix + (typeof item === 'string' ? this.#text(item) : bytesToWire(item))
     if (wire.length === this.#prefix.length) illegal('key is empty')
@@ -81,8 +94,6 @@ export class KeyEncoder {
         `key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`,
       )
     }
-    // Checked before the conversion, which would spend time and memory on it.
-    if (key.length > MAX_KEY_LENGTH) illegal(`key is too long: more than ${MAX_KEY_LENGTH} bytes`)
     if (/\p{Surrogate}/u.test(key))
       illegal('key contains a lone surrogate, which has no UTF-8 form')
     return Buffer.from(key, 'utf8').toString('latin1')
@@ -92,11 +103,18 @@ export class KeyEncoder {
 /** The part of a key that is stored. @throws MemcacheIllegalInputError if it is no key at all */
 export function itemKey(key: Key): ItemKey {
   if (isItemKey(key)) return key
-  const pair = pairOf(key)
-  if (pair !== undefined && isItemKey(pair[0]) && isItemKey(pair[1])) return pair[1]
+  const pair = keyPair(key)
+  if (pair !== undefined) return pair[1]
   return illegal(
     `key must be a string, a Uint8Array, or a pair of them to route by the first: got ${nameOfType(key)}`,
   )
+}
+
+/** The parts of a key that chooses its server by another; `undefined` for any other value. */
+export function keyPair(key: unknown): readonly [serverKey: ItemKey, key: ItemKey] | undefined {
+  const pair = pairOf(key)
+  if (pair === undefined || !isItemKey(pair[0]) || !isItemKey(pair[1])) return undefined
+  return [pair[0], pair[1]]
 }
 
 /** A key as errors show it: printable, in quotes, at most 40 characters of it. */

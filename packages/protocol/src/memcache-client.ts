@@ -79,7 +79,8 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
   /** The value with its CAS token. */
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   /**
-   * The hits among the keys, each under the key as given (of a pair, its second part).
+   * The hits among the keys, each under the key as given (of a pair, its second part, which no other pair of the
+   * call may have; this holds for all calls of many keys).
    *
    * @throws MemcachePartialError with the hits that did arrive when some keys failed
    */
@@ -105,7 +106,7 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
    * be what you changed it to. After a timeout or an abort it may still be on its way.
    */
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean>
-  /** Stores all pairs; answers the keys that were not stored. */
+  /** Stores all pairs; answers the keys that were not stored. Of a key that comes twice the last value counts. */
   setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]>
   /** Stores if there is no such item; `false` if there is. */
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean>

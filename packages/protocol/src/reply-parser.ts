@@ -17,6 +17,8 @@ export interface ReplyParserOptions {
 const EMPTY = Buffer.alloc(0)
 /** Memory for a larger value grows as its bytes come: what a server announces costs nothing. */
 const FIRST_PIECE = 1024 * 1024
+/** Bytes in which a raw reply shows whether it is an error line. */
+const ERROR_LINE = 2048
 const CR = 13
 const LF = 10
 const SPACE = 32
@@ -64,6 +66,8 @@ export class ReplyParser {
   readonly #maxValueLength: number
 
   #chunk: Buffer = EMPTY
+  /** What an unfinished reply is gathered in, with room behind it; then `#chunk` is its first part. */
+  #kept: Buffer = EMPTY
   #at = 0
   /** The line of the current reply, without its end. */
   #line: Buffer = EMPTY
@@ -89,9 +93,31 @@ export class ReplyParser {
 
   /** Gives the next bytes of the stream. Only after `next()` has answered false. */
   push(chunk: Buffer): void {
-    if (this.#at === this.#chunk.length) this.#chunk = chunk
-    else this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), chunk])
+    if (this.#at === this.#chunk.length) {
+      this.#chunk = chunk
+      this.#kept = EMPTY
+    } else this.#append(chunk)
     this.#at = 0
+  }
+
+  /** Puts the next bytes behind those kept. */
+  #append(chunk: Buffer): void {
+    const rest = this.#chunk.subarray(this.#at)
+    const length = rest.length + chunk.length
+    if (!this.#isUnfinished || length > this.#kept.length) {
+      // What goes on from chunk to chunk gets room ahead, so that its bytes are copied a few times at most.
+      const most = this.#maxValueLength + this.#maxLineLength
+      const room = this.#isUnfinished ? Math.max(length, Math.min(length * 2, most)) : length
+      this.#kept = Buffer.allocUnsafeSlow(room)
+      rest.copy(this.#kept)
+    }
+    chunk.copy(this.#kept, rest.length)
+    this.#chunk = this.#kept.subarray(0, length)
+  }
+
+  /** No reply in the bytes kept has been finished since they were. */
+  get #isUnfinished(): boolean {
+    return this.#at === 0 && this.#chunk.buffer === this.#kept.buffer
   }
 
   /** True when the stream stands between two replies: no byte of a next one was seen. */
@@ -130,7 +156,10 @@ export class ReplyParser {
    */
   nextRaw(endToken: Uint8Array): boolean {
     const rest = this.#chunk.subarray(this.#at)
-    if (startsWithErrorWord(rest)) return this.next()
+    if (this.#searched < ERROR_LINE && startsWithErrorWord(rest)) {
+      this.#searched = 0
+      return this.next()
+    }
     const found = rest.indexOf(endToken, Math.max(0, this.#searched - endToken.length + 1))
     if (found < 0) {
       if (rest.length > this.#maxValueLength) return this.#outOfStep('the reply is too long')
@@ -394,7 +423,9 @@ export class ReplyParser {
 
   /** Keeps what is unfinished until more arrives. */
   #keepRest(): boolean {
+    if (this.#isUnfinished) return false
     this.#chunk = Buffer.from(this.#chunk.subarray(this.#at))
+    this.#kept = EMPTY
     this.#at = 0
     return false
   }
@@ -404,6 +435,6 @@ function startsWithErrorWord(bytes: Buffer): boolean {
   const first = bytes[0]
   if (first === undefined || first < UPPER_A) return false
   return /^(?:CLIENT_|SERVER_)?ERROR(?:[ :][^\n]*)?\r?\n/.test(
-    bytes.toString('latin1', 0, Math.min(bytes.length, 2048)),
+    bytes.toString('latin1', 0, Math.min(bytes.length, ERROR_LINE)),
   )
 }

@@ -54,8 +54,11 @@ describe('toExptime', () => {
     expect(() => toExptime(new Date(8.64e15), now)).toThrow(/2038/)
   })
 
-  it('says every negative number as -1: expire at once', () => {
-    for (const expire of [-1, -2, -THIRTY_DAYS, -(2 ** 40)]) expect(toExptime(expire, now)).toBe(-1)
+  it('says every negative number as a time long past: expire at once', () => {
+    for (const expire of [-1, -2, -THIRTY_DAYS, -(2 ** 40)]) {
+      expect(toExptime(expire, now)).toBe(THIRTY_DAYS + 1)
+      expect(toExptime(expire, () => 5000)).toBe(-1)
+    }
   })
 
   it('takes a Date to the second above, so that an item never expires early', () => {
@@ -66,7 +69,7 @@ describe('toExptime', () => {
 
   it('takes a moment that has passed, or is now, as expired', () => {
     for (const date of [new Date(0), new Date(-1), new Date(now()), new Date(now() - 1)]) {
-      expect(toExptime(date, now)).toBe(-1)
+      expect(toExptime(date, now)).toBe(THIRTY_DAYS + 1)
     }
     expect(toExptime(new Date(now() + 1), now)).toBe(NOW + 1)
   })
@@ -96,7 +99,7 @@ describe('toExptime', () => {
           return
         }
         expect(exptime).toBeLessThanOrEqual(END_OF_TIME)
-        if (expire < 0) expect(exptime).toBe(-1)
+        if (expire < 0) expect(exptime).toBe(THIRTY_DAYS + 1)
         else expect(exptime > THIRTY_DAYS ? exptime - NOW : exptime).toBe(expire)
       }),
     )

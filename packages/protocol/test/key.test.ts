@@ -88,9 +88,10 @@ describe('a key', () => {
     }
   })
 
-  it('is checked for what it is, then ASCII, length and characters, in this order', () => {
+  it('is checked for what it is, then its length, ASCII and characters, in this order', () => {
     expect(() => encodeAnything(['a', 'é', 'b'])).toThrow('got an array of 3')
-    expect(() => plain.encode(`é ${'k'.repeat(300)}`)).toThrow('non-ASCII')
+    expect(() => plain.encode(`é ${'k'.repeat(300)}`)).toThrow('too long')
+    expect(() => plain.encode('é ')).toThrow('non-ASCII')
     expect(() => plain.encode(` \0${'k'.repeat(300)}`)).toThrow('too long')
     expect(() => plain.encode('\0 ')).toThrow('null')
     expect(() => plain.encode(' \0')).toThrow('whitespace')
@@ -181,4 +182,18 @@ describe('a key prefix', () => {
   it('may be 249 bytes long', () => {
     expect(new KeyEncoder({ prefix: 'p'.repeat(249) }).encode('k')).toHaveLength(250)
   })
+})
+
+it('a key of 50 MB is refused before anything is made of it', () => {
+  const keys = new KeyEncoder({ prefix: 'app:', allowUnicode: true })
+  for (const key of [
+    'k'.repeat(50_000_000),
+    'é'.repeat(50_000_000),
+    Buffer.alloc(50_000_000, 'k'),
+  ]) {
+    const start = performance.now()
+    expect(() => keys.encode(key)).toThrow('key is too long: 50000000 ')
+    // It was a second.
+    expect(performance.now() - start).toBeLessThan(200)
+  }
 })

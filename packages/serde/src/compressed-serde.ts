@@ -72,6 +72,7 @@ export function compressedSerde<V>(
 }
 
 class CompressedSerde<V> implements Serde<V> {
+  readonly ignoresContext: boolean
   readonly #inner: Serde<V>
   readonly #codec: Codec
   readonly #minLength: number
@@ -100,6 +101,7 @@ class CompressedSerde<V> implements Serde<V> {
       maxTotalDecompressedLength,
       maxDecompressedLength, // so that each value fits once the others are done
     )
+    this.ignoresContext = inner.ignoresContext ?? false
     this.#inner = inner
     this.#minLength = minLength === 0 ? Number.POSITIVE_INFINITY : minLength
     this.#level = level

@@ -31,6 +31,7 @@ export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions =
   return {
     keepsData: () => false,
 
+    ignoresContext: replacer === undefined && reviver === undefined,
     serialize(value: V): SerializedValue {
       return { data: toJson(value, replacer), flags: Flag.json }
     },

@@ -26,6 +26,7 @@ const READABLE = Flag.integer | Flag.long | Flag.text | Flag.json
  * illegal input.
  */
 export const nativeSerde: Serde<NativeValue> = {
+  ignoresContext: true,
   serialize(value: NativeValue): SerializedValue {
     switch (typeof value) {
       case 'string':

@@ -4,6 +4,7 @@ import { Flag } from './flags.ts'
 
 /** Bytes as they are, whatever the flags of an item say. Reads give a Buffer; writes have flags 0. */
 export const rawSerde: Serde<Uint8Array> = {
+  ignoresContext: true,
   serialize(value: Uint8Array): SerializedValue {
     if (!isUint8Array(value)) {
       throw new MemcacheIllegalInputError(`rawSerde takes a Uint8Array, got ${typeof value}`)

@@ -16,6 +16,7 @@ import { unreadable, unreadableFlags } from './unreadable.ts'
  * promise to withstand hostile data: use it only on caches that nobody untrusted can write to.
  */
 export const structuredSerde: Serde<unknown> = {
+  ignoresContext: true,
   keepsData: () => false,
 
   serialize(value: unknown): SerializedValue {

@@ -15,6 +15,7 @@ const READABLE = Flag.text | Flag.integer | Flag.long
  * too. Strings with a lone surrogate are illegal input: UTF-8 cannot hold them.
  */
 export const textSerde: Serde<string> = {
+  ignoresContext: true,
   keepsData: () => false,
 
   serialize(value: string): SerializedValue {

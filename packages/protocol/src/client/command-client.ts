@@ -35,9 +35,22 @@ import type {
 } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
+import { inCallersContext } from './caller-context.ts'
+import { captureCalls } from './captured-calls.ts'
 import { Deadline } from './deadline.ts'
-import { type KeyCommand, linesOfKeys, needsDeadline, settleLines, settleMany } from './many.ts'
 import {
+  checkOutcome,
+  encodeNth,
+  errorOfNth,
+  type KeyCommand,
+  linesOfKeys,
+  needsDeadline,
+  settleLines,
+  settleMany,
+} from './many.ts'
+import { checkOptionNames } from './option-names.ts'
+import {
+  CALL_OPTIONS,
   type CommandClientOptions,
   checkBoolean,
   checkCallOptions,
@@ -69,6 +82,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   readonly #keys: KeyEncoder
   readonly #serde: Serde<V>
+  readonly #bindsSerde: boolean
   readonly #timeout: number
   readonly #ignoreExc: boolean
   readonly #defaultNoreply: boolean
@@ -76,6 +90,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   /**
    * @param now - milliseconds of Unix time, for an `expire` of more than 30 days
+   * @param names - of all options that the class takes; others are refused
    * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another option that
    *   cannot be meant
    */
@@ -83,18 +98,22 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     options: CommandClientOptions<V>,
     defaultSerde: Serde<V>,
     now: () => number = Date.now,
+    names?: ReadonlySet<string>,
   ) {
     super()
     checkObject('options', options)
+    if (names !== undefined) checkOptionNames(options, names)
     this.#keys = new KeyEncoder({
       prefix: options.keyPrefix,
       allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
     })
     this.#serde = checkSerde(options.serde ?? defaultSerde)
+    this.#bindsSerde = this.#serde.ignoresContext !== true
     this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
     this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
     this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
     this.#now = now
+    if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
   }
 
   /** Carries a command to the server. It must settle it within `timeout` milliseconds. */
@@ -160,6 +179,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     cas: CasToken,
     options?: StoreOptions,
   ): Promise<boolean | undefined> {
+    checkOptions(options, 'store')
     checkCas(cas)
     const command = this.#storeCommand('cas', key, value, options, cas)
     if (command instanceof StoreCommand) return this.#write(command, options, true, false)
@@ -169,23 +189,27 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
+    checkOptions(options, 'store')
     const pairs = entryPairs(entries)
     let deadline = needsDeadline(pairs.length) ? this.#deadline(options, 'set') : undefined
     const commands: KeyCommand<StoreCommand>[] = []
     const unready: Promise<unknown>[] = []
-    try {
-      // All of them are checked before any is sent.
-      for (const [index, [key, value]] of pairs.entries()) {
-        const keep = (command: StoreCommand): void => {
-          commands[index] = { key: itemKey(key), command }
-        }
+    // All of them are checked before any is sent.
+    for (const [index, [key, value]] of pairs.entries()) {
+      const keep = (command: StoreCommand): void => {
+        commands[index] = { key: itemKey(key), command }
+      }
+      const fail = (error: unknown): never => {
+        throw errorOfNth(error, index, pairs.length)
+      }
+      try {
         const command = this.#storeCommand('set', key, value, options)
         if (command instanceof StoreCommand) keep(command)
-        else unready.push(command.then(keep))
+        else unready.push(command.then(keep, fail))
+      } catch (error) {
+        for (const promise of unready) promise.catch(() => {})
+        fail(error)
       }
-    } catch (error) {
-      for (const promise of unready) promise.catch(() => {})
-      throw error
     }
     // Not a turn later where it need not be: calls are sent in the order in which they are made.
     if (unready.length > 0) {
@@ -193,13 +217,15 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       await this.#serialized(Promise.all(unready), deadline, 'set')
     }
     const notStored: ItemKey[] = []
-    await settleMany(
+    const outcome = await settleMany(
       commands,
       { options, deadline },
       (command, step, resolve, reject) => this.#send(command, step, true, resolve, reject),
       (key, isStored) => isStored || notStored.push(key),
-      notStored,
     )
+    // A key that comes twice may have failed as well.
+    const { failed } = outcome
+    checkOutcome(outcome, failed.size === 0 ? [] : notStored.filter((key) => !failed.has(key)))
     return notStored
   }
 
@@ -216,35 +242,42 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   async touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
+    checkOptions(options, 'write')
     const command = new TouchCommand(this.#keys.encode(key), toExptime(expire, this.#now))
     return this.#write(command, options, true)
   }
 
   async delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    checkOptions(options, 'write')
     return this.#write(new DeleteCommand(this.#keys.encode(key)), options, true)
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
+    checkOptions(options, 'write')
     const list = keyList(keys)
     const deadline = needsDeadline(list.length) ? this.#deadline(options, 'delete') : undefined
-    const commands = list.map((key) => ({
+    const commands = list.map((key, index) => ({
+      command: new DeleteCommand(encodeNth(this.#keys, key, index, list.length)),
       key: itemKey(key),
-      command: new DeleteCommand(this.#keys.encode(key)),
     }))
-    await settleMany(commands, { options, deadline }, (command, step, resolve, reject) =>
-      this.#send(command, step, true, resolve, reject),
+    const outcome = await settleMany(
+      commands,
+      { options, deadline },
+      (command, step, resolve, reject) => this.#send(command, step, true, resolve, reject),
     )
+    checkOutcome(outcome, true)
     return true
   }
 
   async flushAll(options?: FlushOptions): Promise<boolean> {
+    checkOptions(options, 'flush')
     const delay = checkDelay(options?.delay ?? 0)
     const line = delay === 0 ? 'flush_all' : `flush_all ${delay}`
     return this.#write(new OkCommand('flush_all', line), options, true)
   }
 
   async stats(...args: readonly string[]): Promise<Stats> {
-    const answer = this.execute(new StatsCommand(args))
+    const answer = this.#execute(new StatsCommand(args), undefined)
     return this.#ignoreExc ? orOnError(answer, Object.create(null) as Stats) : answer
   }
 
@@ -253,21 +286,27 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   async verbosity(level: number, options?: WriteOptions): Promise<true> {
+    checkOptions(options, 'write')
     const line = `verbosity ${checkInteger('level', level, 0, 0xffffffff)}`
     return this.#write(new OkCommand('verbosity', line), options, true, false)
   }
 
   async cacheMemlimit(megabytes: number, options?: WriteOptions): Promise<true> {
+    checkOptions(options, 'write')
     const line = `cache_memlimit ${checkInteger('megabytes', megabytes, 1, 0xffffffff)}`
     return this.#write(new OkCommand('cache_memlimit', line), options, true, false)
   }
 
-  shutdown(options?: CommandOptions & { readonly graceful?: boolean | undefined }): Promise<void> {
-    return this.execute(new ShutdownCommand(options?.graceful ?? false), options)
+  async shutdown(
+    options?: CommandOptions & { readonly graceful?: boolean | undefined },
+  ): Promise<void> {
+    checkOptions(options, 'shutdown')
+    return this.#execute(new ShutdownCommand(options?.graceful ?? false), options)
   }
 
   async rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer> {
-    return this.execute(new RawCommand(command, options?.endToken ?? '\r\n'), options)
+    checkOptions(options, 'raw')
+    return this.#execute(new RawCommand(command, options?.endToken ?? '\r\n'), options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -276,6 +315,16 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   /** Runs any command of the protocol, such as a `MetaCommand`. */
   execute<T>(command: Command<T>, options?: CommandOptions): Promise<T> {
+    try {
+      checkOptions(options, 'command')
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#execute(command, options)
+  }
+
+  /** Once the options are checked. */
+  #execute<T>(command: Command<T>, options: CommandOptions | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       command.resolve = resolve
       command.reject = reject
@@ -284,7 +333,6 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   }
 
   #submit<T>(command: Command<T>, options: CommandOptions | undefined): void {
-    if (options !== undefined) checkCallOptions(options)
     if (options?.signal !== undefined) watchSignal(command, options.signal)
     if (command.abandoned) return
     this.dispatch(command, options?.timeout ?? this.#timeout)
@@ -332,13 +380,14 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     let command: GetCommand<V, T, D>
     const miss = options?.default as D
     try {
+      checkOptions(options, 'read')
       const exptime = expire === undefined ? undefined : toExptime(expire, this.#now)
       const wire = this.#keys.encode(key)
-      command = new GetCommand(wire, itemKey(key), this.#serde, withCas, miss, exptime)
+      command = new GetCommand(wire, itemKey(key), this.#readingSerde(), withCas, miss, exptime)
     } catch (error) {
       return Promise.reject(error)
     }
-    const answer = this.execute(command, options)
+    const answer = this.#execute(command, options)
     return this.#ignoreExc ? orOnError(answer, miss) : answer
   }
 
@@ -347,16 +396,17 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     withCas: boolean,
     options: CommandOptions | undefined,
   ): Promise<Map<ItemKey, T>> {
+    checkOptions(options, 'command')
     const results = new Map<ItemKey, T>()
     const failed = new Map<ItemKey, Error>()
-    const lines = linesOfKeys(keys, this.#keys, this.#serde, withCas, results, failed)
+    const lines = linesOfKeys(keys, this.#keys, this.#readingSerde(), withCas, results, failed)
     const deadline = needsDeadline(lines.length)
       ? this.#deadline(options, withCas ? 'gets' : 'get')
       : undefined
     await settleLines(
       lines,
       { options, deadline },
-      (line, step) => this.execute(line, step),
+      (line, step) => this.#execute(line, step),
       results,
       failed,
       this.#ignoreExc,
@@ -366,6 +416,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   #store(verb: StoreVerb, key: Key, value: V, options: StoreOptions | undefined): Promise<boolean> {
     try {
+      checkOptions(options, 'store')
       const command = this.#storeCommand(verb, key, value, options)
       if (command instanceof StoreCommand)
         return this.#write(command, options, true) as Promise<boolean>
@@ -395,11 +446,15 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     }
   }
 
-  /** The deadline of a call that takes several steps. @throws MemcacheIllegalInputError for its options */
+  /** The deadline of a call that takes several steps. */
   #deadline(options: CommandOptions | undefined, command: string): Deadline {
-    if (options !== undefined) checkCallOptions(options)
     const place = { server: this.server, command }
     return new Deadline(options?.timeout ?? this.#timeout, options?.signal, undefined, place)
+  }
+
+  /** The serde for a read that is called now. */
+  #readingSerde(): Serde<V> {
+    return this.#bindsSerde ? inCallersContext(this.#serde) : this.#serde
   }
 
   #storeCommand(
@@ -418,8 +473,14 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     delta: number | bigint,
     options: WriteOptions | undefined,
   ): Promise<never> {
+    checkOptions(options, 'write')
     const wire = this.#keys.encode(key)
     const command = new CounterCommand(verb, wire, toDelta(delta), typeof delta === 'bigint')
     return this.#write(command, options, undefined, false) as Promise<never>
   }
+}
+
+/** @throws MemcacheIllegalInputError for options that this kind of call does not take */
+function checkOptions(options: CommandOptions | undefined, kind: keyof typeof CALL_OPTIONS): void {
+  if (options !== undefined) checkCallOptions(options, CALL_OPTIONS[kind])
 }

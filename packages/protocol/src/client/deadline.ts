@@ -47,7 +47,7 @@ export class Deadline {
    * @throws MemcacheTimeoutError when none is left; the signal's reason when it has aborted
    */
   step<O extends CommandOptions>(options?: O): O & CommandOptions {
-    this.signal?.throwIfAborted()
+    if (this.signal?.aborted) throw this.signal.reason
     const { left } = this
     if (left === 0) throw this.#passed(false)
     const timeout = Math.min(Math.max(1, left), MAX_DELAY)

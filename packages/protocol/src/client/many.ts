@@ -1,6 +1,12 @@
 import { MAX_LINE } from '../commands/get-line.ts'
 import { GetManyCommand } from '../commands/get-many.ts'
-import { isIgnorableError, MemcacheError, MemcachePartialError } from '../errors.ts'
+import {
+  isIgnorableError,
+  MemcacheError,
+  MemcacheIllegalInputError,
+  MemcachePartialError,
+  MemcacheSerdeError,
+} from '../errors.ts'
 import { itemKey, type KeyEncoder, type WireKey } from '../key.ts'
 import { keyList } from '../many-keys.ts'
 import type { CommandOptions, ItemKey, Key } from '../memcache-client.ts'
@@ -20,6 +26,24 @@ export interface ManyCall<O extends CommandOptions> {
 /** Whether a call of so many commands takes more than one step. */
 export function needsDeadline(commands: number): boolean {
   return commands > WINDOW
+}
+
+/** A key of a call of many. @throws MemcacheIllegalInputError that says which of how many it was */
+export function encodeNth(encoder: KeyEncoder, key: Key, index: number, count: number): WireKey {
+  try {
+    return encoder.encode(key)
+  } catch (error) {
+    throw errorOfNth(error, index, count)
+  }
+}
+
+/** The error of one key of a call of many, which says which of how many it was. */
+export function errorOfNth(error: unknown, index: number, count: number): unknown {
+  if (count < 2 || !(error instanceof MemcacheError)) return error
+  const message = `${error.reason} (key ${index + 1} of ${count})`
+  if (error instanceof MemcacheSerdeError) return new MemcacheSerdeError(message, error)
+  if (!(error instanceof MemcacheIllegalInputError)) return error
+  return new MemcacheIllegalInputError(message, error)
 }
 
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
@@ -42,8 +66,9 @@ export function linesOfKeys<V>(
     items = []
     length = 0
   }
-  for (const key of keyList(keys)) {
-    const wire = encoder.encode(key)
+  const list = keyList(keys)
+  for (const [index, key] of list.entries()) {
+    const wire = encodeNth(encoder, key, index, list.length)
     if (length + wire.length >= MAX_LINE) finishLine()
     wires.push(wire)
     items.push(itemKey(key))
@@ -90,7 +115,13 @@ export interface KeyCommand<C> {
   readonly command: C
 }
 
-/** Sends one command for each key. @throws MemcachePartialError, or the error if all keys have it */
+/** What became of the commands of a call. */
+export interface ManyOutcome {
+  readonly failed: ReadonlyMap<ItemKey, Error>
+  readonly anyCame: boolean
+}
+
+/** Sends one command for each key and waits for all. */
 export async function settleMany<C, T, O extends CommandOptions>(
   commands: readonly KeyCommand<C>[],
   call: ManyCall<O>,
@@ -101,8 +132,7 @@ export async function settleMany<C, T, O extends CommandOptions>(
     reject: (error: unknown) => void,
   ) => void,
   onResult: (key: ItemKey, result: T) => void = () => {},
-  results: unknown = true,
-): Promise<void> {
+): Promise<ManyOutcome> {
   const failed = new Map<ItemKey, Error>()
   let failures = 0
   const fail = ({ key }: KeyCommand<C>, error: unknown): void => {
@@ -132,8 +162,13 @@ export async function settleMany<C, T, O extends CommandOptions>(
       }
     })
   })
+  return { failed, anyCame: failures < commands.length }
+}
+
+/** @throws MemcachePartialError with the results, or the error if all keys have it */
+export function checkOutcome({ failed, anyCame }: ManyOutcome, results: unknown): void {
   const first = firstError(failed, false)
-  if (first !== undefined) throwFailures(first, failed, results, failures < commands.length)
+  if (first !== undefined) throwFailures(first, failed, results, anyCame)
 }
 
 /** Sends window after window; what is left when the deadline passes or the signal aborts goes to `fail`. */

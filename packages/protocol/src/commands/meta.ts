@@ -1,7 +1,7 @@
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command } from '../command.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
-import { MAX_KEY_LENGTH, type WireKey, wireKeyBytes } from '../key.ts'
+import { MAX_KEY_LENGTH, shownKey, type WireKey, wireKeyBytes } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
@@ -48,6 +48,7 @@ const CODES: ReadonlyMap<ReplyKind, MetaReply['code']> = new Map([
 /** Any meta command with any flags; every field of its reply comes back. */
 export class MetaCommand extends Command<MetaReply> {
   readonly #verb: MetaVerb
+  readonly #key: WireKey | undefined
   readonly #line: string
   readonly #data: string | Uint8Array | undefined
   readonly #length: number
@@ -63,13 +64,15 @@ export class MetaCommand extends Command<MetaReply> {
     if ((verb === 'ms') !== (data !== undefined))
       illegal(`${verb} ${data ? 'takes no' : 'needs a'} value`)
     this.#verb = verb
+    this.#key = key
     this.#data = data
     const words: string[] = [verb]
+    if (typeof key === 'string') checkKeyLength(key)
     if (key !== undefined && !isWireKey(key)) {
       illegal('key must be a string of one character per byte: 0 to 0xff')
     }
     const encoded = key !== undefined && /[\0-\x20\x7f]/.test(key)
-    if (key !== undefined) words.push(encoded ? toBase64(key) : checkedLength(key))
+    if (key !== undefined) words.push(encoded ? toBase64(key) : key)
     this.#length = data === undefined ? 0 : dataLength(data)
     if (data !== undefined) words.push(String(this.#length))
     words.push(...flags)
@@ -83,6 +86,11 @@ export class MetaCommand extends Command<MetaReply> {
 
   override get isStore(): boolean {
     return this.#data !== undefined
+  }
+
+  override get subject(): string | undefined {
+    if (this.#key === undefined || this.#data === undefined) return undefined
+    return `${shownKey(this.#key)}, ${this.#length} bytes`
   }
 
   override get size(): number {
@@ -141,9 +149,8 @@ function checkFlags(flags: readonly string[]): void {
   }
 }
 
-function checkedLength(key: WireKey): WireKey {
+function checkKeyLength(key: WireKey): void {
   if (key.length === 0 || key.length > MAX_KEY_LENGTH) illegal('key must have 1 to 250 bytes')
-  return key
 }
 
 function toBase64(key: WireKey): string {

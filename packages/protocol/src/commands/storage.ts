@@ -1,6 +1,6 @@
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command, type Dialect, misplaced } from '../command.ts'
-import type { WireKey } from '../key.ts'
+import { shownKey, type WireKey } from '../key.ts'
 import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
@@ -52,6 +52,10 @@ export class StoreCommand extends Command<boolean | undefined> {
 
   override get isStore(): boolean {
     return true
+  }
+
+  override get subject(): string {
+    return `${shownKey(this.#key)}, ${dataLength(this.#data)} bytes`
   }
 
   override get size(): number {
