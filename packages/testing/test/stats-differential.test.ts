@@ -33,8 +33,9 @@ describe('MemcachedServer and memcached', { tags: ['memcached'], skip: isOtherVe
 
   test('have the same names in stats conns, whichever numbers the connections have', () =>
     both(async (server) => {
+      // A connection that was closed just now may still be listed.
       const names = [...(await statsOf(server, 'conns')).keys()]
-      return names.map((name) => name.replace(/^\d+:/, '')).sort()
+      return [...new Set(names.map((name) => name.replace(/^\d+:/, '')))].sort()
     }))
 
   test('count the same by slab class', () =>
