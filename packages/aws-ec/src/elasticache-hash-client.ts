@@ -16,6 +16,7 @@ import {
   type DiscoverySettings,
   discoverySettings,
   type ElastiCacheHashClientOptions,
+  hashOptions,
 } from './options.ts'
 import { Poller } from './poller.ts'
 import { VersionGuard } from './version-guard.ts'
@@ -54,7 +55,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   constructor(source: DiscoverySource, options: ElastiCacheHashClientOptions<V> = {}) {
     const { createClient, allowUnicodeKeys = createClient !== undefined } = options
     super([], {
-      ...options,
+      ...hashOptions(options),
       allowUnicodeKeys,
       // Of the clients that are made here it is known.
       timeout: options.timeout ?? (createClient === undefined ? 1000 : undefined),

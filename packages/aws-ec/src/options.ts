@@ -1,6 +1,12 @@
-import type { ClientOptions, NativeValue } from '@mc/client'
-import type { HashClientOptions, ServerClient } from '@mc/hash'
-import { type Address, checkMilliseconds } from '@mc/protocol'
+import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
+import { HASH_CLIENT_OPTIONS, type HashClientOptions, type ServerClient } from '@mc/hash'
+import {
+  type Address,
+  checkMilliseconds,
+  checkOptionNames,
+  optionNames,
+  pickOptions,
+} from '@mc/protocol'
 import type { NodeNaming } from './named-nodes.ts'
 import type { AllowNode } from './node-guard.ts'
 
@@ -97,14 +103,29 @@ export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): 
   }
 }
 
+const ELASTICACHE_OPTIONS: ReadonlySet<string> = new Set([
+  ...HASH_CLIENT_OPTIONS,
+  ...optionNames<Omit<ElastiCacheHashClientOptions, keyof HashClientOptions>>({
+    nodeName: true,
+    connectTo: true,
+    pollInterval: true,
+    minPollInterval: true,
+    allowNode: true,
+    discoveryTimeout: true,
+  }),
+])
+
+/** What the `HashClient` below may be given. @throws TypeError for a name that is no option */
+export function hashOptions<V>(options: ElastiCacheHashClientOptions<V>): HashClientOptions<V> {
+  checkOptionNames(options, ELASTICACHE_OPTIONS)
+  const { createClient, ...own } = options
+  return pickOptions(own, HASH_CLIENT_OPTIONS)
+}
+
 /** What the client of a node may be given. */
 export function clientOptions<V>(options: ElastiCacheHashClientOptions<V>): ClientOptions<V> {
-  const { nodeName, connectTo, pollInterval, minPollInterval, discoveryTimeout, ...some } = options
-  const { allowNode, ...others } = some
-  const { createClient, hasher, failover, keyHashForm, keysPerBatch, now, random, ...rest } = others
-  const { retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare, ...own } = rest
-  // What a client ignored, failover would not see.
-  return { ...own, ignoreExc: false }
+  // What a client ignored, failover would not see; and calls are captured by the client of all nodes.
+  return { ...pickOptions(options, CLIENT_OPTIONS), ignoreExc: false, captureStack: false }
 }
 
 function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {

@@ -16,7 +16,7 @@ import {
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import { type ClientState, Dispatcher } from './dispatcher.ts'
-import { type ClientOptions, connectionSettings } from './options.ts'
+import { CLIENT_OPTIONS, type ClientOptions, connectionSettings } from './options.ts'
 import { outlives } from './outlives.ts'
 import { isTracing, traceCommand } from './tracing.ts'
 
@@ -59,7 +59,7 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
    *   option that cannot be meant
    */
   constructor(server: ServerSpec, options: ClientOptions<V> = {}) {
-    super(options, nativeSerde as unknown as Serde<V>)
+    super(options, nativeSerde as unknown as Serde<V>, undefined, CLIENT_OPTIONS)
     const address = parseAddress(server)
     this.#address = address
     this.server = addressName(address)

@@ -1,11 +1,13 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import {
+  COMMAND_CLIENT_OPTIONS,
   type CommandClientOptions,
   checkBoolean,
   checkMilliseconds,
   checkObject,
   type Dialect,
   OPAQUES,
+  optionNames,
   type ReplyParserOptions,
 } from '@mc/protocol'
 import type { NativeValue } from '@mc/serde'
@@ -13,7 +15,7 @@ import type { NativeValue } from '@mc/serde'
 /** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */
 export interface ClientOptions<V = NativeValue>
   extends CommandClientOptions<V>,
-    Omit<ReplyParserOptions, 'server'> {
+    Omit<ReplyParserOptions, 'server' | 'secrets'> {
   /**
    * For a connection to be ready: name look-up, TCP, TLS, authentication and the dialect probe.
    *
@@ -51,6 +53,25 @@ export interface ClientOptions<V = NativeValue>
   /** Most bytes of requests under way; of text from 16 KB on its characters count. @default 268435456 */
   readonly maxInFlightBytes?: number | undefined
 }
+
+/** The names that the constructor of `Client` takes. */
+export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
+  ...COMMAND_CLIENT_OPTIONS,
+  ...optionNames<Omit<ClientOptions, keyof CommandClientOptions<unknown>>>({
+    connectTimeout: true,
+    noDelay: true,
+    keepAlive: true,
+    tls: true,
+    username: true,
+    password: true,
+    reconnectDelay: true,
+    dialect: true,
+    maxInFlight: true,
+    maxInFlightBytes: true,
+    maxLineLength: true,
+    maxValueLength: true,
+  }),
+])
 
 /** Options with their defaults, as the connection layers read them. */
 export interface ConnectionSettings extends ReplyParserOptions {

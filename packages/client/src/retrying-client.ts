@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import {
+  checkOptionNames,
   isAbortSignal,
   type MemcacheClient,
   MemcacheClosedError,
@@ -8,6 +9,7 @@ import {
   MemcacheIllegalInputError,
   MemcacheOverloadError,
   onAbort,
+  optionNames,
   startTimer,
 } from '@mc/protocol'
 
@@ -91,12 +93,25 @@ const OF_MANY: ReadonlySet<PropertyKey> = new Set([
   ...['getMany', 'getsMany', 'setMany', 'deleteMany'],
 ])
 
+const RETRYING_CLIENT_OPTIONS = optionNames<RetryingClientOptions>({
+  attempts: true,
+  retryDelay: true,
+  backoffFactor: true,
+  jitter: true,
+  maxTotalTime: true,
+  retryFor: true,
+  doNotRetryFor: true,
+  retryUnsafe: true,
+  signal: true,
+})
+
 type Method = (...args: unknown[]) => unknown
 
 function retrying<C extends MemcacheClient>(client: C, options: RetryingClientOptions = {}): C {
   if (typeof client !== 'object' || client === null) {
     throw new TypeError(`client must be a memcached client, got ${typeof client}`)
   }
+  checkOptionNames(options, RETRYING_CLIENT_OPTIONS)
   const policy = new RetryPolicy(options)
   const wrapped = new Map<PropertyKey, { readonly method: Method; readonly wrapper: Method }>()
 

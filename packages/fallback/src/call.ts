@@ -1,7 +1,16 @@
-import { type CommandOptions, checkCallOptions, Deadline, MemcacheClosedError } from '@mc/protocol'
+import {
+  CALL_OPTIONS,
+  type CommandOptions,
+  checkCallOptions,
+  Deadline,
+  MemcacheClosedError,
+} from '@mc/protocol'
 
 /** Clients settle their own calls in time. One whose hooks hang does not: its step ends this much later. */
 const GRACE = 20
+
+/** Of any call: the steps get the time and the signal alone, and would not look for misspelt names. */
+const OPTIONS = new Set(Object.values(CALL_OPTIONS).flatMap((names) => [...names]))
 
 /** One call of a `FallbackClient`: its one deadline and one signal, for all of its steps. */
 export class Call {
@@ -10,7 +19,7 @@ export class Call {
 
   /** @param timeout - milliseconds for a call that has none of its own */
   constructor(timeout: number, options: CommandOptions = {}) {
-    checkCallOptions(options)
+    checkCallOptions(options, OPTIONS)
     this.#hasTimeout = options.timeout !== undefined
     this.deadline = new Deadline(options.timeout ?? timeout, options.signal)
   }

@@ -1,4 +1,10 @@
-import { checkBoolean, checkMilliseconds, checkObject } from '@mc/protocol'
+import {
+  checkBoolean,
+  checkMilliseconds,
+  checkObject,
+  checkOptionNames,
+  optionNames,
+} from '@mc/protocol'
 
 /** How a `FallbackClient` treats the older caches. */
 export interface FallbackClientOptions {
@@ -26,6 +32,13 @@ export interface FallbackClientOptions {
   readonly timeout?: number | undefined
 }
 
+const FALLBACK_CLIENT_OPTIONS = optionNames<FallbackClientOptions>({
+  warm: true,
+  deleteFromAll: true,
+  olderFailures: true,
+  timeout: true,
+})
+
 /** `FallbackClientOptions` with nothing left out. */
 export interface FallbackSettings {
   /** Seconds; undefined: no copies. */
@@ -38,6 +51,7 @@ export interface FallbackSettings {
 /** The options with their defaults. @throws TypeError or RangeError for an invalid one */
 export function fallbackSettings(options: FallbackClientOptions): FallbackSettings {
   checkObject('options', options)
+  checkOptionNames(options, FALLBACK_CLIENT_OPTIONS)
   const { warm, deleteFromAll = true, olderFailures = 'error', timeout = 1000 } = options
   if (olderFailures !== 'error' && olderFailures !== 'miss') {
     throw new TypeError(`olderFailures must be 'error' or 'miss', got ${String(olderFailures)}`)

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import type { ClientOptions, NativeValue } from '@mc/client'
-import type { Address } from '@mc/protocol'
+import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
+import { type Address, optionNames } from '@mc/protocol'
 import type { Hasher } from './hasher.ts'
 import type { KeyHashForm } from './routing-text.ts'
 import type { ServerClient } from './server.ts'
@@ -47,6 +47,26 @@ export interface HashClientOptions<V = NativeValue>
   /** A number from 0 to 1, below 1, for jitter. @default Math.random */
   readonly random?: (() => number) | undefined
 }
+
+/** The names that the constructor of `HashClient` takes. */
+export const HASH_CLIENT_OPTIONS: ReadonlySet<string> = new Set([
+  ...CLIENT_OPTIONS,
+  ...optionNames<Omit<HashClientOptions, Exclude<keyof ClientOptions, 'ignoreExc'>>>({
+    createClient: true,
+    hasher: true,
+    ignoreExc: true,
+    failover: true,
+    keyHashForm: true,
+    keysPerBatch: true,
+    now: true,
+    random: true,
+    retryAttempts: true,
+    retryTimeout: true,
+    deadTimeout: true,
+    maxDeadServers: true,
+    maxDeadShare: true,
+  }),
+])
 
 /** The options with their defaults, without those of `Client`. */
 export interface HashClientSettings extends FailoverRules, DeadLimits {

@@ -1,11 +1,14 @@
-import { Client, type NativeValue } from '@mc/client'
+import { CLIENT_OPTIONS, Client, type NativeValue } from '@mc/client'
 import {
   type Address,
   Announcer,
   type CasToken,
   type CommandOptions,
+  captureCalls,
+  checkBoolean,
   checkMilliseconds,
   checkObject,
+  checkOptionNames,
   type Entries,
   type Expire,
   entryPairs,
@@ -19,6 +22,7 @@ import {
   MemcacheError,
   MemcacheIllegalInputError,
   parseAddress,
+  pickOptions,
   type ServerSpec,
   type Stats,
   type StoreOptions,
@@ -29,7 +33,11 @@ import {
 import { CallRunner } from './call-runner.ts'
 import { CallTime } from './call-time.ts'
 import { Cluster, type HashClientEvents, type ServerChanges } from './cluster.ts'
-import { type HashClientOptions, hashClientSettings } from './hash-client-options.ts'
+import {
+  HASH_CLIENT_OPTIONS,
+  type HashClientOptions,
+  hashClientSettings,
+} from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
 import type { PreparedClient, ServerClient, ServerCommand, ServerStatus } from './server.ts'
 
@@ -64,6 +72,7 @@ export class HashClient<V = NativeValue>
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
     checkObject('options', options)
+    checkOptionNames(options, HASH_CLIENT_OPTIONS)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     const settings = hashClientSettings(options)
     const { timeout = createClient === undefined ? 1000 : undefined } = options
@@ -78,7 +87,9 @@ export class HashClient<V = NativeValue>
     this.#prepareClient =
       createClient ?? ((server) => () => this.#createDefaultClient(server, options))
     // Makes no connection: clients are made when they are needed, and invalid options throw now.
-    if (createClient === undefined) new Client('localhost', options)
+    if (createClient === undefined)
+      this.#createDefaultClient({ host: 'localhost', port: 1 }, options)
+    if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
     this.#runner = new CallRunner(settings, this.#cluster, {
       keys: new KeyEncoder({
         prefix: keyPrefix,
@@ -379,8 +390,9 @@ export class HashClient<V = NativeValue>
   }
 
   #createDefaultClient(server: Address, options: HashClientOptions<V>): ServerClient<V> {
-    // What a client ignored, failover would not see.
-    const client = new Client<V>(server, { ...options, ignoreExc: false })
+    // What a client ignored, failover would not see; and calls are captured here.
+    const own = { ...pickOptions(options, CLIENT_OPTIONS), ignoreExc: false, captureStack: false }
+    const client = new Client<V>(server, own)
     client.on('error', (error) => this.announce('error', error, client.server))
     return client
   }

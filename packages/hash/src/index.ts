@@ -1,6 +1,10 @@
 export type { HashClientEvents, ServerChanges } from './cluster.ts'
 export { HashClient } from './hash-client.ts'
-export type { Failover, HashClientOptions } from './hash-client-options.ts'
+export {
+  type Failover,
+  HASH_CLIENT_OPTIONS,
+  type HashClientOptions,
+} from './hash-client-options.ts'
 export type { Hasher } from './hasher.ts'
 export { KetamaHash, type KetamaHashOptions } from './ketama.ts'
 export { murmur3_32 } from './murmur3.ts'

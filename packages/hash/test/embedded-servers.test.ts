@@ -223,9 +223,9 @@ describe('a server that stops', () => {
 /** What this server holds. */
 async function keysOf(
   { name }: MemcachedServer,
-  options: ClientOptions = {},
+  { dialect, keyPrefix }: ClientOptions = {},
 ): Promise<Map<ItemKey, unknown>> {
-  const client = new Client(name, options)
+  const client = new Client(name, { dialect, keyPrefix })
   const found = await client.getMany(keys)
   await client.close()
   return found

@@ -17,6 +17,8 @@ export class Connections<V, C extends PoolableClient<V>> {
   readonly #connectTimeout: number
   /** Clients whose server has answered. */
   readonly #proven = new WeakSet<C>()
+  /** Clients that have a write under way whose caller gave up. */
+  readonly #unsettled = new WeakSet<C>()
   /** Clients whose attempt to connect has outlived the call that began it. */
   readonly #connecting = new WeakSet<C>()
 
@@ -60,7 +62,11 @@ export class Connections<V, C extends PoolableClient<V>> {
     this.#proven.add(client)
   }
 
-  failed(client: C, error: unknown): void {
+  /** @param isRead - whether it does not matter when the server does what the call asked for */
+  failed(client: C, error: unknown, isRead: boolean): void {
+    // An aborted write that is still on its way must not come behind a newer one of another connection.
+    const isSent = client.isConnected !== false && (client.inFlight ?? 0) > 0
+    if (isSent && !isRead) this.#unsettled.add(client)
     if (this.#isFailedAttempt(client, error)) this.#backoff.failed(error)
     // So that the pool need not wait for late replies when it closes the client.
     if (this.isBroken(client, error)) client.destroy?.()
@@ -69,7 +75,7 @@ export class Connections<V, C extends PoolableClient<V>> {
 
   /** Whether nobody should have the client again. */
   isBroken(client: C, error: unknown): boolean {
-    if (error instanceof MemcacheClosedError) return true
+    if (error instanceof MemcacheClosedError || this.#unsettled.has(client)) return true
     return isConnectionError(error) && !isConnecting(client, error)
   }
 

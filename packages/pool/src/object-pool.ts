@@ -1,6 +1,12 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
-import { MemcacheClosedError, MemcacheOverloadError, startTimer } from '@mc/protocol'
+import {
+  checkOptionNames,
+  MemcacheClosedError,
+  MemcacheOverloadError,
+  optionNames,
+  startTimer,
+} from '@mc/protocol'
 import { type AcquireOptions, Borrower } from './borrower.ts'
 import { Hooks, type ObjectPoolHooks } from './hooks.ts'
 import { duration, type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
@@ -11,6 +17,23 @@ export interface ObjectPoolOptions<T> extends ObjectPoolHooks<T>, ObjectPoolLimi
   /** Stands in front of error messages. */
   readonly name?: string | undefined
 }
+
+const OBJECT_POOL_OPTIONS = optionNames<ObjectPoolOptions<unknown>>({
+  create: true,
+  validate: true,
+  destroy: true,
+  destroyOn: true,
+  name: true,
+  maxSize: true,
+  minSize: true,
+  idleTimeout: true,
+  maxAge: true,
+  maxAgeJitter: true,
+  acquireTimeout: true,
+  maxWaiting: true,
+  hookTimeout: true,
+  drainTimeout: true,
+})
 
 /** Events of an `ObjectPool`. */
 export interface ObjectPoolEvents<T> {
@@ -47,6 +70,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   constructor(options: ObjectPoolOptions<T>) {
     super()
     if (typeof options?.create !== 'function') throw new TypeError('create must be a function')
+    checkOptionNames(options, OBJECT_POOL_OPTIONS)
     this.#name = options.name
     this.#limits = resolveLimits(options)
     this.#hooks = new Hooks(options, this.#limits.hookTimeout, (error) => {

@@ -1,11 +1,18 @@
-import type { ClientOptions } from '@mc/client'
-import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
+import { CLIENT_OPTIONS, type ClientOptions } from '@mc/client'
+import {
+  type MemcacheClient,
+  optionNames,
+  type ServerCommands,
+  type ServerSpec,
+} from '@mc/protocol'
 
 /** A client that can be pooled. The optional methods are used where there are any. */
 export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
   connect?(): Promise<void>
   /** Whether a connection is ready. */
   readonly isConnected?: boolean | undefined
+  /** Commands under way, those included whose callers gave up. */
+  readonly inFlight?: number | undefined
   /** Closes at once. */
   destroy?(): void
 }
@@ -49,6 +56,22 @@ export interface PooledClientOptions<V, C> extends ClientOptions<V> {
    */
   readonly drainTimeout?: number | undefined
 }
+
+/** The names that the constructor of `PooledClient` takes. */
+export const POOLED_CLIENT_OPTIONS: ReadonlySet<string> = new Set([
+  ...CLIENT_OPTIONS,
+  ...optionNames<Omit<PooledClientOptions<unknown, unknown>, keyof ClientOptions>>({
+    createClient: true,
+    maxPoolSize: true,
+    minPoolSize: true,
+    poolIdleTimeout: true,
+    maxConnectionAge: true,
+    maxConnectionAgeJitter: true,
+    acquireTimeout: true,
+    maxWaiting: true,
+    drainTimeout: true,
+  }),
+])
 
 /** Events of a `PooledClient`. None of them needs a listener. */
 export interface PooledClientEvents<C> {

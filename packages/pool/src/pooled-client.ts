@@ -4,10 +4,12 @@ import {
   addressName,
   type CasToken,
   type CommandOptions,
+  captureCalls,
   checkBoolean,
   checkCallOptions,
   checkMilliseconds,
   checkObject,
+  checkOptionNames,
   Deadline,
   type Entries,
   type Expire,
@@ -31,10 +33,11 @@ import {
 import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
 import { ObjectPool } from './object-pool.ts'
-import type {
-  PoolableClient,
-  PooledClientEvents,
-  PooledClientOptions,
+import {
+  POOLED_CLIENT_OPTIONS,
+  type PoolableClient,
+  type PooledClientEvents,
+  type PooledClientOptions,
 } from './pooled-client-options.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -89,6 +92,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
     checkObject('options', options)
+    checkOptionNames(options, POOLED_CLIENT_OPTIONS)
     const {
       createClient = defaultClient as unknown as (
         server: ServerSpec,
@@ -103,6 +107,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       maxWaiting,
       drainTimeout,
       ignoreExc = false,
+      captureStack = false,
       ...clientOptions
     } = options
     this.server = addressName(parseAddress(server))
@@ -116,6 +121,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     this.#connections = new Connections(this.server, options.reconnectDelay, limit)
     this.#acquireTimeout = acquireTimeout ?? 1000
     this.#ignoreExc = checkBoolean('ignoreExc', ignoreExc)
+    if (checkBoolean('captureStack', captureStack)) captureCalls(this)
     this.#pool = new ObjectPool<C>({
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => this.#close(client),
@@ -165,13 +171,21 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
    * @throws as `ObjectPool.get`, and whatever `fn` throws
    */
   use<R>(fn: (client: C) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
+    return this.#lend(fn, options, false)
+  }
+
+  #lend<R>(
+    fn: (client: C) => R | Promise<R>,
+    options: AcquireOptions | undefined,
+    isRead: boolean,
+  ): Promise<R> {
     return this.#pool.use(async (client) => {
       try {
         const result = await fn(client)
         this.#connections.succeeded(client)
         return result
       } catch (error) {
-        this.#connections.failed(client, error)
+        this.#connections.failed(client, error, isRead)
         throw error
       }
     }, options)
@@ -341,12 +355,13 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   async #run<O extends CommandOptions, R>(
     options: O | undefined,
     command: (client: C, options: O) => Promise<R>,
+    isRead = false,
   ): Promise<R> {
     if (options !== undefined) checkCallOptions(options)
     const { signal, timeout = this.#timeout } = options ?? {}
     const deadline = new Deadline(timeout)
     const { waiting } = this
-    const answer = this.use(
+    const answer = this.#lend(
       (client) => {
         // Without a wait, time that has passed is the process's own.
         const left = hasWaited ? Math.max(MIN_LEFT, deadline.left) : timeout
@@ -354,6 +369,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
         return this.#watchdog.bound(work, left + GRACE, signal)
       },
       { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
+      isRead,
     )
     const hasWaited = this.waiting > waiting
     return answer
@@ -366,7 +382,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     command: (client: C, options: O) => Promise<R>,
   ): Promise<R> {
     try {
-      return await this.#run(options, command)
+      return await this.#run(options, command, true)
     } catch (error) {
       if (!this.#ignoreExc || !isIgnorableError(error)) throw error
       return error instanceof MemcachePartialError ? (error.results as R) : fallback

@@ -6,7 +6,7 @@ export { captureCalls } from './client/captured-calls.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
 export { Deadline, startTimer } from './client/deadline.ts'
 export { showAs } from './client/inspection.ts'
-export { checkOptionNames, optionNames } from './client/option-names.ts'
+export { checkOptionNames, optionNames, pickOptions } from './client/option-names.ts'
 export {
   CALL_OPTIONS,
   COMMAND_CLIENT_OPTIONS,

@@ -1,8 +1,10 @@
 import { constants } from 'node:buffer'
 import {
+  checkOptionNames,
   type ItemKey,
   isPromise,
   MemcacheIllegalInputError,
+  optionNames,
   type Serde,
   type SerializedValue,
 } from '@mc/protocol'
@@ -71,6 +73,15 @@ export function compressedSerde<V>(
   return new CompressedSerde(inner, options)
 }
 
+const COMPRESSED_SERDE_OPTIONS = optionNames<CompressedSerdeOptions>({
+  algorithm: true,
+  minLength: true,
+  level: true,
+  maxDecompressedLength: true,
+  maxTotalDecompressedLength: true,
+  asyncLength: true,
+})
+
 class CompressedSerde<V> implements Serde<V> {
   readonly ignoresContext: boolean
   readonly #inner: Serde<V>
@@ -82,6 +93,7 @@ class CompressedSerde<V> implements Serde<V> {
   readonly #decompressor: Decompressor
 
   constructor(inner: Serde<V>, options: CompressedSerdeOptions) {
+    checkOptionNames(options, COMPRESSED_SERDE_OPTIONS)
     const { algorithm = 'zlib', level } = options
     const {
       minLength = 400,

@@ -59,6 +59,12 @@ export function optionNames<O>(names: Readonly<Record<keyof O, true>>): Readonly
   return new Set(Object.keys(names))
 }
 
+/** Those of the options that another constructor takes. */
+export function pickOptions<O extends object>(options: O, names: ReadonlySet<string>): Partial<O> {
+  const picked = Object.entries(options).filter(([name]) => names.has(name))
+  return Object.fromEntries(picked) as Partial<O>
+}
+
 function nearestTo(name: string, names: ReadonlySet<string>): string | undefined {
   const plain = name.toLowerCase().replace(/[^a-z]/g, '')
   const synonym = SYNONYMS[plain]?.find((it) => names.has(it))

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
+  COMMAND_CLIENT_OPTIONS,
   type Command,
   CommandClient,
   type CommandClientEvents,
@@ -7,12 +8,17 @@ import {
   type Dialect,
   MemcacheClosedError,
   MemcacheTimeoutError,
+  optionNames,
   type Serde,
   showAs,
 } from '@mc/protocol'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import type { ServerState } from '../server/exchange.ts'
-import { createServerState, type ServerStateOptions } from '../server/server-state.ts'
+import {
+  createServerState,
+  SERVER_STATE_OPTIONS,
+  type ServerStateOptions,
+} from '../server/server-state.ts'
 import { type ServerItem, snapshotOf } from '../server/snapshot.ts'
 import { sleep } from '../timers.ts'
 import { METHODS, type MockMethod } from './methods.ts'
@@ -29,6 +35,16 @@ export interface MockMemcacheClientOptions<V = NativeValue>
   /** What latency is waited with. @default a timer */
   readonly sleep?: ((milliseconds: number) => Promise<unknown>) | undefined
 }
+
+const MOCK_OPTIONS: ReadonlySet<string> = new Set([
+  ...COMMAND_CLIENT_OPTIONS,
+  ...SERVER_STATE_OPTIONS,
+  ...optionNames<Pick<MockMemcacheClientOptions, 'dialect' | 'latency' | 'sleep'>>({
+    dialect: true,
+    latency: true,
+    sleep: true,
+  }),
+])
 
 /** A call as the mock saw it. */
 export interface MockCall {
@@ -105,7 +121,12 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
 
   /** @throws as `Client`, and RangeError for limits that are not a number of bytes */
   constructor(options: MockMemcacheClientOptions<V> = {}) {
-    super(options, nativeSerde as unknown as Serde<V>, options.now ?? (() => Date.now()))
+    super(
+      options,
+      nativeSerde as unknown as Serde<V>,
+      options.now ?? (() => Date.now()),
+      MOCK_OPTIONS,
+    )
     this.latency = options.latency ?? 0
     this.#options = options
     this.#sleep = options.sleep ?? sleep

@@ -1,4 +1,4 @@
-import { ReplyWriter } from '@mc/protocol'
+import { optionNames, ReplyWriter } from '@mc/protocol'
 import { CommandLog } from './command-log.ts'
 import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
 import { PrefixStats } from './prefix-stats.ts'
@@ -15,6 +15,13 @@ export interface ServerStateOptions {
   /** What `version` answers. @default '1.6.18' */
   readonly version?: string | undefined
 }
+
+export const SERVER_STATE_OPTIONS: ReadonlySet<string> = optionNames<ServerStateOptions>({
+  memoryLimit: true,
+  itemSizeMax: true,
+  now: true,
+  version: true,
+})
 
 /** @throws RangeError for limits that are not a number of bytes */
 export function createServerState(
