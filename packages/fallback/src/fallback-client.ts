@@ -1,6 +1,7 @@
 import {
   type CasToken,
   type CommandOptions,
+  type DefaultTo,
   type Entries,
   type Expire,
   entryPairs,
@@ -70,14 +71,23 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     return [this.#first, ...this.#older].map((level) => level.counters)
   }
 
+  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
+  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
     return this.#read<T, D>(key, undefined, options, (client, own) => client.get(key, own))
   }
 
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
+  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   gat<T = V, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
     return this.#read<T, D>(key, expire, options, (client, own) => client.gat(key, expire, own))
   }
 
+  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
+  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
     return this.#readWithCas<T, D>(key, undefined, options, {
       first: (client, own) => client.gets(key, own),
@@ -85,6 +95,21 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     })
   }
 
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<null>,
+  ): Promise<ValueWithCas<T> | null>
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
+  ): Promise<ValueWithCas<T>>
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire?: Expire,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D>
   gats<T = V, D = undefined>(
     key: Key,
     expire: Expire = 0,
@@ -96,6 +121,8 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     })
   }
 
+  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
     return this.#calls.run(options, async (call) => {
       const wanted = keyList(keys)
@@ -112,6 +139,14 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     })
   }
 
+  getsMany<T = V>(
+    keys: Iterable<string>,
+    options?: CommandOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>>
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,

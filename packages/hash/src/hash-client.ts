@@ -9,6 +9,7 @@ import {
   checkMilliseconds,
   checkObject,
   checkOptionNames,
+  type DefaultTo,
   type Entries,
   type Expire,
   entryPairs,
@@ -155,24 +156,48 @@ export class HashClient<V = NativeValue>
     )
   }
 
+  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
+  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
     return this.#runner.read('get', key, options, (client, remaining) =>
       client.get<T, D>(key, remaining),
     )
   }
 
+  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
+  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
     return this.#runner.read('gets', key, options, (client, remaining) =>
       client.gets<T, D>(key, remaining),
     )
   }
 
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
+  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
     return this.#runner.read('gat', key, options, (client, remaining) =>
       client.gat<T, D>(key, expire, remaining),
     )
   }
 
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<null>,
+  ): Promise<ValueWithCas<T> | null>
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
+  ): Promise<ValueWithCas<T>>
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire?: Expire,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D>
   gats<T = V, D = undefined>(
     key: Key,
     expire?: Expire,
@@ -183,12 +208,22 @@ export class HashClient<V = NativeValue>
     )
   }
 
+  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
     return this.#runner.readMany<T>('getMany', keys, options, (client, batch, remaining) =>
       client.getMany<T>(batch, remaining),
     )
   }
 
+  getsMany<T = V>(
+    keys: Iterable<string>,
+    options?: CommandOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>>
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,

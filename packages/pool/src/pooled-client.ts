@@ -11,6 +11,7 @@ import {
   checkObject,
   checkOptionNames,
   Deadline,
+  type DefaultTo,
   type Entries,
   type Expire,
   type FlushOptions,
@@ -191,20 +192,44 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     }, options)
   }
 
+  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
+  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
     return this.#read(options, options?.default as D, (client, own) => client.get<T, D>(key, own))
   }
 
+  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
+  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
     return this.#read(options, options?.default as D, (client, own) => client.gets<T, D>(key, own))
   }
 
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
+  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
     return this.#read(options, options?.default as D, (client, own) =>
       client.gat<T, D>(key, expire, own),
     )
   }
 
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<null>,
+  ): Promise<ValueWithCas<T> | null>
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
+  ): Promise<ValueWithCas<T>>
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire?: Expire,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D>
   gats<T = V, D = undefined>(
     key: Key,
     expire?: Expire,
@@ -215,10 +240,20 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     )
   }
 
+  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
     return this.#read(options, new Map<ItemKey, T>(), (client, own) => client.getMany<T>(keys, own))
   }
 
+  getsMany<T = V>(
+    keys: Iterable<string>,
+    options?: CommandOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>>
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,

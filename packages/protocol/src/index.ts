@@ -76,6 +76,7 @@ export { entryPairs, keyList } from './many-keys.ts'
 export type {
   CasToken,
   CommandOptions,
+  DefaultTo,
   Entries,
   Expire,
   FlushOptions,

@@ -31,6 +31,11 @@ export interface GetOptions<D = undefined> extends CommandOptions {
   readonly default?: D
 }
 
+/** Options of reads of one key that name what is answered on a miss. */
+export interface DefaultTo<D> extends CommandOptions {
+  readonly default: D
+}
+
 /** Options of commands that need not be waited for. */
 export interface WriteOptions extends CommandOptions {
   /**
@@ -75,8 +80,12 @@ export type Entries<V> = Iterable<readonly [Key, V]> | Readonly<Record<string, V
  */
 export interface MemcacheClient<V = unknown> extends AsyncDisposable {
   /** The value, or `undefined` (or `options.default`) on a miss. */
+  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
+  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   /** The value with its CAS token. */
+  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
+  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   /**
    * The hits among the keys, each under the key as given (of a pair, its second part, which no other pair of the
@@ -84,15 +93,32 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
    *
    * @throws MemcachePartialError with the hits that did arrive when some keys failed
    */
+  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
   /** As `getMany`, with CAS tokens. */
+  getsMany<T = V>(
+    keys: Iterable<string>,
+    options?: CommandOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>>
   /** Reads and sets a new expiry. */
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   /** Reads with the CAS token and sets a new expiry. */
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<null>,
+  ): Promise<ValueWithCas<T> | null>
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
+  ): Promise<ValueWithCas<T>>
   gats<T = V, D = undefined>(
     key: Key,
     expire?: Expire,

@@ -19,6 +19,7 @@ import { entryPairs, keyList } from '../many-keys.ts'
 import type {
   CasToken,
   CommandOptions,
+  DefaultTo,
   Entries,
   Expire,
   FlushOptions,
@@ -122,18 +123,42 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   abstract quit(): Promise<void>
   abstract close(): Promise<void>
 
+  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
+  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
+  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
     return this.#get<T, D>(key, false, undefined, options)
   }
 
+  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
+  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
+  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
     return this.#get<ValueWithCas<T>, D>(key, true, undefined, options)
   }
 
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
+  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
+  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   gat<T = V, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
     return this.#get<T, D>(key, false, expire, options)
   }
 
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<null>,
+  ): Promise<ValueWithCas<T> | null>
+  gats<T = V>(
+    key: Key,
+    expire: Expire | undefined,
+    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
+  ): Promise<ValueWithCas<T>>
+  gats<T = V, D = undefined>(
+    key: Key,
+    expire?: Expire,
+    options?: GetOptions<D>,
+  ): Promise<ValueWithCas<T> | D>
   gats<T = V, D = undefined>(
     key: Key,
     expire: Expire = 0,
@@ -142,10 +167,20 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return this.#get<ValueWithCas<T>, D>(key, true, expire, options)
   }
 
+  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
+  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
     return this.#getMany<T>(keys, false, options)
   }
 
+  getsMany<T = V>(
+    keys: Iterable<string>,
+    options?: CommandOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>
+  getsMany<T = V>(
+    keys: Iterable<Key>,
+    options?: CommandOptions,
+  ): Promise<Map<ItemKey, ValueWithCas<T>>>
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,
