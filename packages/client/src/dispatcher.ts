@@ -142,7 +142,7 @@ export class Dispatcher {
   /** Closes at once; what is under way rejects with `MemcacheClosedError`. */
   destroy(): void {
     this.#isClosed = true
-    this.#dialer.abort(this.#closedError())
+    if (this.#dialer.isDialing) this.#dialer.abort(this.#closedError())
     this.#connection?.destroy(this.#closedError())
     this.#failWaiting(() => this.#closedError())
     this.#timer.clear()
@@ -277,7 +277,7 @@ export class Dispatcher {
         isAskedFor = true
         command.resolve(undefined)
       } else if (wasCurrent && this.#maySendAgain(connection, command, error)) again.push(command)
-      else command.reject(this.#lost(command, error))
+      else command.reject(this.#lost(connection, command, error))
     }
     if (!wasCurrent) return
     if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
@@ -304,9 +304,11 @@ export class Dispatcher {
     )
   }
 
-  #lost(command: Command, error: MemcacheError): MemcacheError {
+  #lost(connection: Connection, command: Command, error: MemcacheError): MemcacheError {
     if (error instanceof MemcacheClosedError) return this.#closedError()
-    const place = { server: this.#server, command: command.name, cause: error, written: true }
+    // A server that has too many connections says so before it reads anything.
+    const written = connection.hasAnswered || !(error instanceof MemcacheConnectError)
+    const place = { server: this.#server, command: command.name, cause: error, written }
     return new MemcacheUnexpectedCloseError(error.reason, place)
   }
 

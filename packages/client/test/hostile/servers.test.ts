@@ -227,6 +227,20 @@ describe('a server that speaks out of turn', () => {
     await expectFreshSocket(client, server.links)
   })
 
+  test('that is full has executed nothing', async () => {
+    const full = (link: Link) => {
+      link.write('ERROR Too many open connections\r\n')
+      link.end()
+    }
+    const { client } = await meet(full, { dialect: 'meta' })
+    const outcomes = await Promise.allSettled([
+      client.incr('a'),
+      client.add('b', 1),
+      client.get('c'),
+    ])
+    expect(outcomes).toMatchObject(Array(3).fill({ reason: { written: false } }))
+  })
+
   test('with replies in another order gives nobody another’s value', async () => {
     for (const order of [
       [1, 0, 2],
