@@ -112,8 +112,9 @@ function run(client: MemcacheClient<unknown>, call: Call): Promise<unknown> {
       return client.setMany(broken(pairs, call.end as 'whole'), write)
     }
     case 'get':
+      return client.get(key, rest)
     case 'gets':
-      return client[call.method](key, rest)
+      return client.gets(key, rest)
     case 'gat':
       return client.gat(key, 9, rest)
     case 'cas':

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { type ItemKey, MetaCommand } from '@mc/protocol'
+import { MetaCommand } from '@mc/protocol'
 import { textSerde } from '@mc/serde'
 import { MemcachedServer } from '@mc/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
@@ -247,7 +247,7 @@ test('the type of the values is that of the serde, and a call can narrow it', ()
     { id: number } | undefined
   >()
   expectTypeOf(() => plain.getMany<number>(['a'])).returns.resolves.toEqualTypeOf<
-    Map<ItemKey, number>
+    Map<string, number>
   >()
   expectTypeOf(() => plain.incr('a', 1n)).returns.resolves.toEqualTypeOf<bigint | undefined>()
 })

@@ -225,7 +225,7 @@ test('what a gat let expire does not come back', async () => {
     const client = new FallbackClient([first, slow], { warm: { expire: 600 } })
     const reading = client.get('key')
     await turns(5)
-    await client[command]('key', -1)
+    await (command === 'gat' ? client.gat('key', -1) : client.gats('key', -1))
     expect(await reading).toBe('old')
     await turns(5)
     expect(await first.get('key')).toBe(undefined)

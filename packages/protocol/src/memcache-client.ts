@@ -93,13 +93,8 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
    *
    * @throws MemcachePartialError with the hits that did arrive when some keys failed
    */
-  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
   getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
   /** As `getMany`, with CAS tokens. */
-  getsMany<T = V>(
-    keys: Iterable<string>,
-    options?: CommandOptions,
-  ): Promise<Map<string, ValueWithCas<T>>>
   getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,

@@ -47,7 +47,9 @@ const COMMAND = { timeout: true, signal: true } as const
 const WRITE = { ...COMMAND, noreply: true } as const
 
 /** The names that each kind of call takes in its options. */
-export const CALL_OPTIONS = {
+export const CALL_OPTIONS: Readonly<
+  Record<'command' | 'read' | 'write' | 'store' | 'flush' | 'raw' | 'shutdown', ReadonlySet<string>>
+> = {
   command: optionNames<CommandOptions>(COMMAND),
   read: optionNames<GetOptions>({ ...COMMAND, default: true }),
   write: optionNames<WriteOptions>(WRITE),
@@ -55,7 +57,7 @@ export const CALL_OPTIONS = {
   flush: optionNames<FlushOptions>({ ...WRITE, delay: true }),
   raw: optionNames<RawCommandOptions>({ ...COMMAND, endToken: true }),
   shutdown: optionNames<CommandOptions & { graceful?: boolean }>({ ...COMMAND, graceful: true }),
-} as const
+}
 
 /** The names that the constructor of every `CommandClient` takes; those of a class come beside them. */
 export const COMMAND_CLIENT_OPTIONS: ReadonlySet<string> = optionNames<

@@ -104,7 +104,13 @@ test('each key of a call is found, missing, stored or failed, and an error belon
           }
           try {
             const pairs = keys.map((key) => [key, 1] as const)
-            take(await (method === 'setMany' ? client.setMany(pairs) : client[method](keys)))
+            const calls = {
+              getMany: () => client.getMany(keys),
+              getsMany: () => client.getsMany(keys),
+              setMany: () => client.setMany(pairs),
+              deleteMany: () => client.deleteMany(keys),
+            }
+            take(await calls[method]())
           } catch (error) {
             const errors = [error]
             if (error instanceof MemcachePartialError) {
