@@ -60,7 +60,8 @@ async function startLateEcho(dialect: 'meta' | 'text', line: string): Promise<st
       if (told.includes(SECRET)) socket.write('STORED\r\n')
       else if (told.startsWith('version\r\nmn')) {
         socket.write(`VERSION 1.6.18\r\n${dialect === 'meta' ? 'MN' : 'ERROR'}\r\n`)
-      } else {
+      } else if (told.startsWith('get mc-handshake')) socket.write('END\r\n')
+      else {
         // Once for each request; what is stored here has one character.
         const requests = told.split('\r\n').filter((text) => text.length > 1)
         socket.write(`${line}\r\n`.repeat(requests.length))
