@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { clientContract, MockMemcacheClient } from '@mc/testing'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isLong } from '../../test-support/amounts.ts'
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const require = createRequire(import.meta.url)
@@ -36,7 +37,8 @@ function countRules(): number {
   return count
 }
 
-describe('the contract runs under', () => {
+// Each is a process of its own with the whole contract, twice.
+describe.runIf(isLong)('the contract runs under', { tags: ['long'] }, () => {
   const rules = countRules()
   let folder: string
   beforeAll(async () => {

@@ -6,6 +6,7 @@ import type { Key, MemcacheClient, Serde } from '@mc/protocol'
 import { MemcachedServer, MockMemcacheClient } from '@mc/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runs, seed } from '../../test-support/amounts.ts'
 
 const unhandled: unknown[] = []
 const note = (reason: unknown): number => unhandled.push(reason)
@@ -130,7 +131,7 @@ function run(client: MemcacheClient<unknown>, call: Call): Promise<unknown> {
   }
 }
 
-describe.each(Object.entries(CLIENTS))('%s', (_, create) => {
+describe.each(Object.entries(CLIENTS))('%s', { tags: ['long'] }, (_, create) => {
   test('leaves no rejection unhandled, whatever hooks do', async () => {
     const client = create()
     const ways = fc.array(fc.constantFrom(...WAYS), { minLength: 4, maxLength: 4 })
@@ -157,7 +158,7 @@ describe.each(Object.entries(CLIENTS))('%s', (_, create) => {
           expect(unhandled).toEqual([])
         },
       ),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: runs(12, 40), seed, endOnFailure: true },
     )
     await client.close()
   })

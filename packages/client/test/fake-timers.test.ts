@@ -23,7 +23,7 @@ test('a client connects, serves, times out and closes under fake timers, and aft
       ...(['Date', 'performance', 'hrtime'] as const),
     ],
   })
-  const { client, server } = await start({ timeout: 1500, connectTimeout: 20_000 }, partly, echo)
+  const { client, server } = await start({ timeout: 700, connectTimeout: 20_000 }, partly, echo)
   const seen: string[] = []
   client.on('connect', () => seen.push('connect'))
   client.on('reconnect', () => seen.push('reconnect'))

@@ -1,6 +1,7 @@
 import { MockMemcacheClient } from '@mc/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs, seed } from '../../../test-support/amounts.ts'
 import { FallbackClient } from '../src/index.ts'
 import { MemoryClient } from './memory-client.ts'
 
@@ -64,7 +65,7 @@ async function interleave(
 const keyIn = (caches: readonly MemoryClient[]) =>
   caches.map((cache) => [...cache.items].filter(([id]) => id === 'key').length)
 
-describe('whatever reads are under way', () => {
+describe('whatever reads are under way', { tags: ['long'] }, () => {
   test.each<[string, (client: FallbackClient) => Promise<unknown>]>([
     ['delete', (client) => client.delete('key')],
     ['deleteMany', (client) => client.deleteMany(['key', 'other'])],
@@ -89,7 +90,7 @@ describe('whatever reads are under way', () => {
           expect(keyIn(caches)).toEqual(caches.map(() => 0))
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(50, 150), seed },
     )
   })
 
@@ -106,7 +107,7 @@ describe('whatever reads are under way', () => {
         const [first] = await interleave(commands, next, start, 1, write)
         expect(first?.value('key')).toBe('new')
       }),
-      { numRuns: 100 },
+      { numRuns: runs(40, 100), seed },
     )
   })
 
@@ -126,7 +127,7 @@ describe('whatever reads are under way', () => {
           expect(misses).not.toContain(answer)
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(40, 100), seed },
     )
   })
 })

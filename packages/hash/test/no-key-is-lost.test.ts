@@ -11,6 +11,7 @@ import {
 } from '@mc/protocol'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { runs, seed } from '../../../test-support/amounts.ts'
 import { HashClient } from '../src/index.ts'
 import { FakeServer } from './fake-server.ts'
 
@@ -100,7 +101,9 @@ const settings = fc.record({
   ignoreExc: fc.boolean(),
 })
 
-it('every key of a many-key call is found, missing, stored or failed, by errors of this call alone', async () => {
+it('every key of a many-key call is found, missing, stored or failed, by errors of this call alone', {
+  tags: ['long'],
+}, async () => {
   await fc.assert(
     fc.asyncProperty(
       settings,
@@ -179,7 +182,7 @@ it('every key of a many-key call is found, missing, stored or failed, by errors 
         await Promise.all(under)
       },
     ),
-    { numRuns: Number(process.env.MC_RUNS ?? 400) },
+    { numRuns: runs(120, 400), seed },
   )
 })
 

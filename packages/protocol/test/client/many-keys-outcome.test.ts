@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { runs, seed } from '../../../../test-support/amounts.ts'
 import {
   type Command,
   MemcachePartialError,
@@ -78,7 +79,9 @@ const calls = fc.record({
   keys: fc.array(fc.constantFrom(...KEYS), { minLength: 1, maxLength: 200 }),
 })
 
-test('each key of a call is found, missing, stored or failed, and an error belongs to one call', async () => {
+test('each key of a call is found, missing, stored or failed, and an error belongs to one call', {
+  tags: ['long'],
+}, async () => {
   const several = fc.array(calls, { minLength: 1, maxLength: 4 })
   const fates = fc.array(fc.constantFrom(...FATES), { minLength: 1, maxLength: 40 })
   const items = fc.array(fc.constantFrom(...ITEMS), { minLength: 1, maxLength: 40 })
@@ -138,7 +141,7 @@ test('each key of a call is found, missing, stored or failed, and an error belon
         }),
       )
     }),
-    { numRuns: 500 },
+    { numRuns: runs(200, 500), seed },
   )
 })
 
