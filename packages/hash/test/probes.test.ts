@@ -120,9 +120,9 @@ describe('a hook that throws', () => {
       const check = (name: string): void => {
         if (isThrowing && name === hook) throw bug
       }
-      const cluster = new FakeCluster(names, {
+      const cluster: FakeCluster = new FakeCluster(names, {
         hasher: new BuggyHash(),
-        now: () => {
+        now: (): number => {
           check('now')
           return cluster.time
         },
