@@ -25,7 +25,8 @@ let loads = 0
 /** How many deadlines a call of each client may need one after the other. */
 const DEADLINES = { Client: 1, PooledClient: 2, HashClient: 1, RetryingClient: 3 } as const
 
-type LoadSettings = Pick<Schedule, 'client' | 'failover' | 'seed' | 'gets'>
+type LoadSettings = Pick<Schedule, 'client' | 'failover' | 'seed' | 'gets'> &
+  Partial<Pick<Schedule, 'dialect'>>
 
 /**
  * Calls of all sorts by one client, from several lanes at once, each looked at. All lanes write the shared

@@ -21,10 +21,15 @@ export interface Schedule {
 
 /**
  * Whether reads of a key never go back to an older write: not where keys move to another server and back,
- * which still has what it had before.
+ * which still has what it had before. Nor in text behind a proxy that loses replies: a reply to a write names no
+ * key there, so that the reply to the next write confirms it.
  */
-export function keepsOrder({ client, failover }: Pick<Schedule, 'client' | 'failover'>): boolean {
-  return client !== 'HashClient' || failover === 'none'
+export function keepsOrder({
+  client,
+  failover,
+  dialect,
+}: Pick<Schedule, 'client' | 'failover'> & Partial<Pick<Schedule, 'dialect'>>): boolean {
+  return dialect !== 'text' && (client !== 'HashClient' || failover === 'none')
 }
 
 type Random = () => number
