@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { META_CONVERSATIONS, TEXT_CONVERSATIONS } from './support/conversations.ts'
-import { isOtherVersion } from './support/model.ts'
+import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 
 /** What the embedded server is held to is tried on a real one, too. */
@@ -11,7 +11,7 @@ const KINDS: readonly (readonly [string, string[], () => Promise<TestServer>])[]
 ]
 
 for (const [name, tags, start] of KINDS) {
-  describe(name, { tags, skip: tags.length > 0 && isOtherVersion }, () => {
+  describe(name, { tags, ...(tags.length > 0 && skipOtherVersion) }, () => {
     let server: TestServer
     beforeAll(async () => {
       server = await start()

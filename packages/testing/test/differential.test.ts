@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runs, seed } from '../../../test-support/amounts.ts'
-import { isOtherVersion } from './support/model.ts'
+import { skipOtherVersion } from './support/model.ts'
 import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 
-const needs = { tags: ['memcached', 'long'], skip: isOtherVersion }
+const needs = { tags: ['memcached', 'long'], ...skipOtherVersion }
 
 describe('MemcachedServer and memcached', needs, () => {
   test('answer random commands of both dialects with the same bytes', async () => {

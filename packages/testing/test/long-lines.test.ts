@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask } from './support/conversation.ts'
-import { isOtherVersion } from './support/model.ts'
+import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 
 /** Both have to answer each of these alike. */
@@ -12,7 +12,7 @@ const KINDS: readonly (readonly [string, string[], () => Promise<TestServer>])[]
 const CLOSED = ''
 
 for (const [name, tags, start] of KINDS) {
-  describe(name, { tags, skip: tags.length > 0 && isOtherVersion }, () => {
+  describe(name, { tags, ...(tags.length > 0 && skipOtherVersion) }, () => {
     let server: TestServer
     beforeAll(async () => {
       server = await start()

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask, statsOf } from './support/conversation.ts'
-import { isOtherVersion } from './support/model.ts'
+import { skipOtherVersion } from './support/model.ts'
 
-describe('MemcachedServer and memcached', { tags: ['memcached'], skip: isOtherVersion }, () => {
+describe('MemcachedServer and memcached', { tags: ['memcached'], ...skipOtherVersion }, () => {
   let embedded: TestServer
   let real: TestServer
   beforeAll(async () => {

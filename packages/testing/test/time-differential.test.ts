@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isLong, seed } from '../../../test-support/amounts.ts'
 import type { TestServer } from '../src/index.ts'
-import { isOtherVersion } from './support/model.ts'
+import { skipOtherVersion } from './support/model.ts'
 import { CAS_PLACEHOLDER } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { startPair, stopPair } from './support/server-pair.ts'
@@ -15,7 +15,7 @@ const SEQUENCES = 60
 const ATTEMPTS = 5
 const POLL_MILLISECONDS = 10
 
-const needs = { tags: ['memcached', 'long'], skip: isOtherVersion }
+const needs = { tags: ['memcached', 'long'], ...skipOtherVersion }
 
 describe('MemcachedServer and memcached', needs, () => {
   // The clock of memcached cannot be moved, so it is waited for: all plans at once. The clock of the
