@@ -112,7 +112,7 @@ describe('a port with something else behind it', () => {
   })
 })
 
-test('a name whose addresses all refuse is told with each of them', async () => {
+test('the error names each address of a host that refuses', async () => {
   const addresses = [
     { address: '127.0.0.1', family: 4 },
     { address: '::1', family: 6 },

@@ -1,6 +1,7 @@
 import {
   type CasToken,
   type CommandOptions,
+  Deadline,
   type DefaultTo,
   type Entries,
   type Expire,
@@ -22,6 +23,9 @@ import { type Call, Calls } from './call.ts'
 import { Copies } from './copies.ts'
 import { findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'
 import { type FallbackClientOptions, fallbackSettings } from './options.ts'
+
+/** Milliseconds that the close of each client may take. */
+const CLOSE_LIMIT = 30_000
 
 /**
  * A list of caches, newest first, to move from one fleet to another. Reads go down the list until a hit,
@@ -290,7 +294,8 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   async #close(): Promise<void> {
     await this.#calls.end()
     await this.#copies.settled()
-    await this.#all((client) => client.close())
+    // A client of another make may never settle.
+    await this.#all((client) => new Deadline(CLOSE_LIMIT).bound(client.close()))
   }
 
   #read<T, D>(

@@ -16,7 +16,7 @@ describe('errors of two copies of the package', () => {
     expect(own.isConnectionError(partial)).toBe(true)
   })
 
-  it('a subclass of a user is told by its own prototype', () => {
+  it('a subclass of a user is recognised by its own prototype', () => {
     class Own extends own.MemcacheTimeoutError {}
     expect(new Own('late')).toBeInstanceOf(Own)
     expect(new Own('late')).toBeInstanceOf(copy.MemcacheTimeoutError)

@@ -20,7 +20,7 @@ test.each([
   )
 })
 
-test('a name like none is told all there are', () => {
+test('the error for a name that resembles no option lists all options', () => {
   expect(unknownOption({ bananas: 1 }, new Set(['a', 'b']))).toBe(
     'there is no option "bananas": the options are a, b',
   )

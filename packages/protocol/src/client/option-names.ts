@@ -32,8 +32,8 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 const MOST_EDITS = 2
 
 /**
- * Why an options object cannot be meant: it has a name that is none of `names`, and a value for it.
- * `undefined` if all is well.
+ * Returns why an options object is invalid: it has a value under a name that is not in `names`. Returns
+ * `undefined` if it is valid.
  */
 export function unknownOption(options: object, names: ReadonlySet<string>): string | undefined {
   for (const name in options) {

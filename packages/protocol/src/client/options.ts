@@ -110,7 +110,7 @@ export function checkBoolean(name: string, value: boolean): boolean {
 
 /**
  * @param names - those that the call takes; misspelt ones would do nothing
- * @throws MemcacheIllegalInputError for options of a call that cannot be meant
+ * @throws MemcacheIllegalInputError for invalid options of a call
  */
 export function checkCallOptions(options: WriteOptions, names?: ReadonlySet<string>): void {
   if (typeof options !== 'object' || options === null) {
