@@ -59,6 +59,15 @@ export class MemcacheUnknownCommandError extends MemcacheClientError {
   override readonly code: string = 'MEMCACHE_UNKNOWN_COMMAND'
 }
 
+/**
+ * The server lacks what the call needs: it has no meta commands, or not this one. Nothing was written. memcached
+ * has them from 1.6.10 on; most proxies have none.
+ */
+export class MemcacheUnsupportedError extends MemcacheClientError {
+  override readonly name: string = 'MemcacheUnsupportedError'
+  override readonly code: string = 'MEMCACHE_UNSUPPORTED'
+}
+
 /** The server said `SERVER_ERROR`, or failed in the way that a subclass says. */
 export class MemcacheServerError extends MemcacheError {
   override readonly name: string = 'MemcacheServerError'
@@ -186,6 +195,7 @@ export function isIgnorableError(error: unknown): boolean {
   return (
     error instanceof MemcacheError &&
     !(error instanceof MemcacheIllegalInputError) &&
+    !(error instanceof MemcacheUnsupportedError) &&
     !(error instanceof MemcacheClosedError) &&
     !(error instanceof MemcacheCounterRangeError)
   )
@@ -232,6 +242,7 @@ const CLASSES: Readonly<Record<string, { readonly prototype: object }>> = {
   MemcacheClientError,
   MemcacheIllegalInputError,
   MemcacheUnknownCommandError,
+  MemcacheUnsupportedError,
   MemcacheServerError,
   MemcacheUnexpectedCloseError,
   MemcacheUnknownError,

@@ -69,21 +69,21 @@ export function checkInteger(name: string, value: number, min: number, max: numb
 }
 
 /**
- * The delta of a counter as decimal text: 0 to 2^64 - 1, as a number up to 2^53 - 1.
+ * A number of a counter as decimal text: 0 to 2^64 - 1, as a number up to 2^53 - 1.
  *
  * @throws MemcacheIllegalInputError
  */
-export function toDelta(delta: number | bigint): string {
+export function toUint64(name: string, value: number | bigint): string {
   const legal =
-    typeof delta === 'bigint'
-      ? delta >= 0n && delta <= MAX_UINT64
-      : Number.isSafeInteger(delta) && delta >= 0
+    typeof value === 'bigint'
+      ? value >= 0n && value <= MAX_UINT64
+      : Number.isSafeInteger(value) && value >= 0
   if (!legal) {
     illegal(
-      `delta must be an integer from 0 to 9007199254740991, or a bigint up to 18446744073709551615, got ${shown(delta)}`,
+      `${name} must be an integer from 0 to 9007199254740991, or a bigint up to 18446744073709551615, got ${shown(value)}`,
     )
   }
-  return delta.toString()
+  return value.toString()
 }
 
 /** @throws MemcacheIllegalInputError unless it is the decimal text of an unsigned 64-bit number */

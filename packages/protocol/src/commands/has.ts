@@ -1,0 +1,56 @@
+import { type Dialect, errorOfReply, misplaced } from '../command.ts'
+import type { WireKey } from '../key.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import type { RequestWriter } from '../request-writer.ts'
+import { ItemMetaCommand } from './item-meta.ts'
+
+/** Whether there is an item: a flagless `mg` that tells the size, in text a `get` whose value is dropped. */
+export class HasCommand extends ItemMetaCommand<boolean> {
+  readonly #key: WireKey
+  #isText = false
+  #hit = false
+
+  constructor(wire: WireKey) {
+    super('has', 'mg', wire, ' s')
+    this.#key = wire
+  }
+
+  override get isRead(): boolean {
+    return true
+  }
+
+  override write(out: RequestWriter, dialect: Dialect): void {
+    this.#isText = dialect === 'text'
+    if (this.#isText) out.ascii('get ').ascii(this.#key).crlf()
+    else super.write(out, dialect)
+  }
+
+  override read(reply: ReplyParser): boolean {
+    if (!this.#isText) return super.read(reply)
+    switch (reply.kind) {
+      case ReplyKind.value:
+        if (this.#hit || !reply.hasKey(this.#key)) throw misplaced(reply, this.name)
+        this.#hit = true
+        return false
+      case ReplyKind.end:
+        this.#settle(this.#hit)
+        return true
+      default:
+        if (this.#hit) throw errorOfReply(reply, this.name)
+        return this.refuse(reply)
+    }
+  }
+
+  protected take(reply: ReplyParser): void {
+    const isHit = reply.kind === ReplyKind.hd
+    // An empty item with a win or a loss is the placeholder of somebody's lease.
+    const isEmpty = isHit && reply.metaFlag('s') === '0'
+    this.#settle(isHit && !(isEmpty && (reply.metaFlag('W') ?? reply.metaFlag('Z')) !== undefined))
+  }
+
+  #settle(isThere: boolean): void {
+    this.hits = isThere ? 1 : 0
+    this.resolve(isThere)
+  }
+}

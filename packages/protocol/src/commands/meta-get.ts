@@ -1,0 +1,88 @@
+import type { WireKey } from '../key.ts'
+import type { ItemKey } from '../memcache-client.ts'
+import type { LeaseState } from '../meta-methods.ts'
+import { ReplyKind } from '../reply-kind.ts'
+import type { ReplyParser } from '../reply-parser.ts'
+import type { Serde } from '../serde.ts'
+import { eachFlag, type FieldName, fieldFlags, readFields } from './item-fields.ts'
+import { ItemMetaCommand } from './item-meta.ts'
+import { serdeTimeout, settleInTime } from './late-value.ts'
+import { FailedValue, isPending, readValue } from './value.ts'
+
+/** What a `MetaGetCommand` asks for. */
+export interface MetaGetRequest<V> {
+  readonly name: string
+  readonly wire: WireKey
+  readonly key: ItemKey
+  /** What reads the value; absent where none is asked for. */
+  readonly serde: Serde<V> | undefined
+  readonly fields: readonly FieldName[]
+  /** Flags that do something, each behind a space: they come before those that tell. */
+  readonly actions: string
+  /** It changes nothing, so that it can be sent twice. */
+  readonly isRead: boolean
+}
+
+/** `mg`: the fields of an item that were asked for, `undefined` on a miss. */
+export class MetaGetCommand<V> extends ItemMetaCommand<object | undefined> {
+  readonly #request: MetaGetRequest<V>
+
+  constructor(request: MetaGetRequest<V>) {
+    const { name, wire, serde, fields, actions } = request
+    // A value is read by its client flags, so they are always asked for with it.
+    const value = serde === undefined ? '' : fields.includes('flags') ? ' v' : ' v f'
+    super(name, 'mg', wire, actions + value + fieldFlags(fields))
+    this.#request = request
+  }
+
+  override get isRead(): boolean {
+    return this.#request.isRead
+  }
+
+  protected take(reply: ReplyParser): void {
+    this.hits = reply.kind === ReplyKind.en ? 0 : 1
+    if (reply.kind === ReplyKind.en) {
+      this.resolve(undefined)
+      return
+    }
+    const { serde, fields } = this.#request
+    const lease = leaseOf(reply)
+    const item = { ...lease, ...readFields(reply, fields) }
+    if (serde === undefined) this.resolve(item)
+    else if (reply.kind !== ReplyKind.va || isPlaceholder(reply, lease)) {
+      this.resolve({ ...item, value: undefined })
+    } else this.#takeValue(reply, serde, item)
+  }
+
+  #takeValue(reply: ReplyParser, serde: Serde<V>, item: object): void {
+    const { key } = this.#request
+    const { server } = reply
+    const value = readValue<V>(reply, serde, key, this.name)
+    if (FailedValue.is(value)) this.reject(value.error)
+    else if (!isPending(value)) this.resolve({ ...item, value })
+    else {
+      settleInTime(this, () =>
+        this.reject(serdeTimeout('read', { key, server, command: this.name })),
+      )
+      value.then(
+        (settled) => this.resolve({ ...item, value: settled }),
+        (error: unknown) => this.reject(error),
+      )
+    }
+  }
+}
+
+function leaseOf(reply: ReplyParser): LeaseState {
+  const lease = { won: false, alreadyWon: false, stale: false }
+  eachFlag(reply, (letter) => {
+    if (letter === 'W') lease.won = true
+    else if (letter === 'Z') lease.alreadyWon = true
+    else if (letter === 'X') lease.stale = true
+  })
+  return lease
+}
+
+/** An empty item with a win or a loss is the placeholder of somebody's lease, not a value. */
+export function isPlaceholder(reply: ReplyParser, { won, alreadyWon }: LeaseState): boolean {
+  return reply.size === 0 && (won || alreadyWon)
+}
