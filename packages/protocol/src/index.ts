@@ -5,6 +5,8 @@ export { CallerStack } from './client/caller-stack.ts'
 export { captureCalls } from './client/captured-calls.ts'
 export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
 export { Deadline, startTimer } from './client/deadline.ts'
+export { ForwardingClient, ServerForwardingClient } from './client/forwarding-client.ts'
+export { orIgnored } from './client/ignoring.ts'
 export { showAs } from './client/inspection.ts'
 export { checkOptionNames, optionNames, pickOptions } from './client/option-names.ts'
 export {
@@ -59,7 +61,6 @@ export {
   MemcacheUnexpectedCloseError,
   MemcacheUnknownCommandError,
   MemcacheUnknownError,
-  orOnError,
 } from './errors.ts'
 export { isAbortSignal, isError, isPromise, kindOf, messageOf, toError } from './foreign.ts'
 export { checkCas, checkDelay, checkFlags, checkInteger, toDelta, toExptime } from './integer.ts'
@@ -76,6 +77,7 @@ export { entryPairs, keyList } from './many-keys.ts'
 export type {
   CasToken,
   CommandOptions,
+  Count,
   DefaultTo,
   Entries,
   Expire,
@@ -92,6 +94,7 @@ export type {
   ValueWithCas,
   WriteOptions,
 } from './memcache-client.ts'
+export { CLIENT_METHODS, type ClientMethod, METHODS, type MethodTraits } from './methods.ts'
 export { OPAQUES } from './opaque.ts'
 export { ReplyKind } from './reply-kind.ts'
 export { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'

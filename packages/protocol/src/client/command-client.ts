@@ -12,13 +12,14 @@ import {
 import { RawCommand } from '../commands/raw.ts'
 import { StatsCommand } from '../commands/stats.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
-import { MemcacheTimeoutError, orOnError } from '../errors.ts'
-import { checkCas, checkDelay, checkInteger, toDelta, toExptime } from '../integer.ts'
+import { MemcacheTimeoutError } from '../errors.ts'
+import { checkCas, checkDelay, checkInteger, toExptime } from '../integer.ts'
 import { itemKey, KeyEncoder } from '../key.ts'
 import { entryPairs, keyList } from '../many-keys.ts'
 import type {
   CasToken,
   CommandOptions,
+  Count,
   DefaultTo,
   Entries,
   Expire,
@@ -39,6 +40,7 @@ import { Announcer } from './announcer.ts'
 import { inCallersContext } from './caller-context.ts'
 import { captureCalls } from './captured-calls.ts'
 import { Deadline } from './deadline.ts'
+import { orIgnored } from './ignoring.ts'
 import {
   checkOutcome,
   encodeNth,
@@ -264,15 +266,19 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return notStored
   }
 
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  incr(key: Key, delta: number | bigint = 1, options?: WriteOptions): Promise<never> {
+  incr<N extends number | bigint = number>(
+    key: Key,
+    delta?: N,
+    options?: WriteOptions,
+  ): Promise<Count<N> | undefined> {
     return this.#count('incr', key, delta, options)
   }
 
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  decr(key: Key, delta: number | bigint = 1, options?: WriteOptions): Promise<never> {
+  decr<N extends number | bigint = number>(
+    key: Key,
+    delta?: N,
+    options?: WriteOptions,
+  ): Promise<Count<N> | undefined> {
     return this.#count('decr', key, delta, options)
   }
 
@@ -313,7 +319,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   async stats(...args: readonly string[]): Promise<Stats> {
     const answer = this.#execute(new StatsCommand(args), undefined)
-    return this.#ignoreExc ? orOnError(answer, Object.create(null) as Stats) : answer
+    return this.#ignoreExc ? orIgnored(answer, 'stats', undefined) : answer
   }
 
   version(options?: CommandOptions): Promise<string> {
@@ -423,10 +429,19 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       return Promise.reject(error)
     }
     const answer = this.#execute(command, options)
-    return this.#ignoreExc ? orOnError(answer, miss) : answer
+    return this.#ignoreExc ? orIgnored(answer, 'get', options) : answer
   }
 
-  async #getMany<T>(
+  #getMany<T>(
+    keys: Iterable<Key>,
+    withCas: boolean,
+    options: CommandOptions | undefined,
+  ): Promise<Map<ItemKey, T>> {
+    const answer = this.#hitsOf<T>(keys, withCas, options)
+    return this.#ignoreExc ? orIgnored(answer, 'getMany', options) : answer
+  }
+
+  async #hitsOf<T>(
     keys: Iterable<Key>,
     withCas: boolean,
     options: CommandOptions | undefined,
@@ -444,7 +459,6 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       (line, step) => this.#execute(line, step),
       results,
       failed,
-      this.#ignoreExc,
     )
     return results
   }
@@ -502,16 +516,15 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return storeCommand(verb, this.#keys, key, this.#serde, value, options, cas, this.#now)
   }
 
-  async #count(
+  async #count<N extends number | bigint>(
     verb: 'incr' | 'decr',
     key: Key,
-    delta: number | bigint,
+    delta: N = 1 as N,
     options: WriteOptions | undefined,
-  ): Promise<never> {
+  ): Promise<Count<N> | undefined> {
     checkOptions(options, 'write')
-    const wire = this.#keys.encode(key)
-    const command = new CounterCommand(verb, wire, toDelta(delta), typeof delta === 'bigint')
-    return this.#write(command, options, undefined, false) as Promise<never>
+    const command = new CounterCommand(verb, this.#keys.encode(key), delta)
+    return this.#write(command, options, undefined, false)
   }
 }
 

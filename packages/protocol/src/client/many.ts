@@ -1,7 +1,6 @@
 import { MAX_LINE } from '../commands/get-line.ts'
 import { GetManyCommand } from '../commands/get-many.ts'
 import {
-  isIgnorableError,
   MemcacheError,
   MemcacheIllegalInputError,
   MemcachePartialError,
@@ -85,7 +84,6 @@ export async function settleLines<V>(
   send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
   results: Map<ItemKey, unknown>,
   failed: Map<ItemKey, Error>,
-  ignoreExc: boolean,
 ): Promise<void> {
   let anyCame = false
   const fail = (line: GetManyCommand<V>, error: unknown): void => {
@@ -105,7 +103,7 @@ export async function settleLines<V>(
   )
   // A key that was asked for twice may have failed once.
   for (const key of failed.keys()) if (results.has(key)) failed.delete(key)
-  const first = firstError(failed, ignoreExc)
+  const first = firstError(failed)
   if (first !== undefined) throwFailures(first, failed, results, anyCame || results.size > 0)
 }
 
@@ -167,7 +165,7 @@ export async function settleMany<C, T, O extends CommandOptions>(
 
 /** @throws MemcachePartialError with the results, or the error if all keys have it */
 export function checkOutcome({ failed, anyCame }: ManyOutcome, results: unknown): void {
-  const first = firstError(failed, false)
+  const first = firstError(failed)
   if (first !== undefined) throwFailures(first, failed, results, anyCame)
 }
 
@@ -191,11 +189,11 @@ async function inWindows<C, O extends CommandOptions>(
 }
 
 /** The failure that the call rejects with; the reason of an abort before all others. */
-function firstError(failed: ReadonlyMap<ItemKey, Error>, ignoreExc: boolean): Error | undefined {
+function firstError(failed: ReadonlyMap<ItemKey, Error>): Error | undefined {
   let first: Error | undefined
   for (const error of failed.values()) {
     if (!(error instanceof MemcacheError)) return error
-    if (!ignoreExc || !isIgnorableError(error)) first ??= error
+    first ??= error
   }
   return first
 }
