@@ -521,9 +521,13 @@ describe('options', () => {
     expect(() => new FallbackClient(new MemoryClient() as never)).toThrow(TypeError)
   })
 
-  test.each([-1, 1.5, undefined])('warm.expire cannot be %s', (expire) => {
+  test.each([
+    [-1, RangeError],
+    [1.5, RangeError],
+    [undefined, TypeError],
+  ])('warm.expire cannot be %s', (expire, type) => {
     const options = { warm: { expire: expire as number } }
-    expect(() => new FallbackClient([new MemoryClient()], options)).toThrow(RangeError)
+    expect(() => new FallbackClient([new MemoryClient()], options)).toThrow(type)
   })
 
   test('olderFailures is one of its two words', () => {

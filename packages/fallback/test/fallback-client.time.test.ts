@@ -207,7 +207,7 @@ describe('options of another type', () => {
   test.each<[object, string]>([
     [{ timeout: '100' }, 'timeout must be a number of milliseconds, got string'],
     [{ deleteFromAll: 1 }, 'deleteFromAll must be a boolean, got number'],
-    [{ warm: { expire: '60' } }, 'warm.expire must be whole seconds, got a value of type string'],
+    [{ warm: { expire: '60' } }, 'warm.expire must be a number, got string'],
   ])('%o is refused', (options, message) => {
     expect(() => over(options)).toThrow(message)
   })

@@ -14,7 +14,7 @@ import { StatsCommand } from '../commands/stats.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { MemcacheTimeoutError, orOnError } from '../errors.ts'
 import { checkCas, checkDelay, checkInteger, toDelta, toExptime } from '../integer.ts'
-import { itemKey, KeyEncoder } from '../key.ts'
+import { itemKey, type KeyEncoder } from '../key.ts'
 import { entryPairs, keyList } from '../many-keys.ts'
 import type {
   CasToken,
@@ -49,15 +49,11 @@ import {
   settleLines,
   settleMany,
 } from './many.ts'
-import { checkOptionNames } from './option-names.ts'
 import {
   CALL_OPTIONS,
   type CommandClientOptions,
-  checkBoolean,
   checkCallOptions,
-  checkMilliseconds,
-  checkObject,
-  checkSerde,
+  commandClientSettings,
 } from './options.ts'
 import { storeCommand } from './store-command.ts'
 import { watchSignal } from './watch-signal.ts'
@@ -92,8 +88,8 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   /**
    * @param now - milliseconds of Unix time, for an `expire` of more than 30 days
    * @param names - of all options that the class takes; others are refused
-   * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another option that
-   *   cannot be meant
+   * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another
+   *   invalid option
    */
   protected constructor(
     options: CommandClientOptions<V>,
@@ -102,19 +98,15 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     names?: ReadonlySet<string>,
   ) {
     super()
-    checkObject('options', options)
-    if (names !== undefined) checkOptionNames(options, names)
-    this.#keys = new KeyEncoder({
-      prefix: options.keyPrefix,
-      allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
-    })
-    this.#serde = checkSerde(options.serde ?? defaultSerde)
+    const settings = commandClientSettings(options, defaultSerde, names)
+    this.#keys = settings.keys
+    this.#serde = settings.serde
     this.#bindsSerde = this.#serde.ignoresContext !== true
-    this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
-    this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
-    this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
+    this.#timeout = settings.timeout
+    this.#ignoreExc = settings.ignoreExc
+    this.#defaultNoreply = settings.defaultNoreply
     this.#now = now
-    if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
+    if (settings.captureStack) captureCalls(this)
   }
 
   /** Carries a command to the server. It must settle it within `timeout` milliseconds. */

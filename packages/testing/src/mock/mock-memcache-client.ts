@@ -5,6 +5,9 @@ import {
   CommandClient,
   type CommandClientEvents,
   type CommandClientOptions,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
   type Dialect,
   MemcacheClosedError,
   MemcacheTimeoutError,
@@ -119,7 +122,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   #connection: MockConnection
   #isClosed = false
 
-  /** @throws as `Client`, and RangeError for limits that are not a number of bytes */
+  /** @throws as `Client`, and TypeError or RangeError for an invalid limit, dialect or latency */
   constructor(options: MockMemcacheClientOptions<V> = {}) {
     super(
       options,
@@ -127,11 +130,13 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       options.now ?? (() => Date.now()),
       MOCK_OPTIONS,
     )
-    this.latency = options.latency ?? 0
+    const { latency = 0, dialect = 'meta' } = options
+    this.latency = checkNumber('latency', latency, { min: 0, unit: 'milliseconds' })
     this.#options = options
-    this.#sleep = options.sleep ?? sleep
+    this.#sleep = checkFunction('sleep', options.sleep) ?? sleep
+    checkOneOf('dialect', dialect, ['meta', 'text'])
     this.#state = this.#newState()
-    this.#connection = new MockConnection(this.#state, options.dialect ?? 'meta')
+    this.#connection = new MockConnection(this.#state, dialect)
   }
 
   /** The calls so far, in their order; not those for `clear` and the like. */
@@ -163,12 +168,8 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
    */
   failNext(error: Error, { times = 1, method }: FailNextOptions = {}): void {
     if (!isError(error)) throw new TypeError('failNext takes an Error')
-    if (!Number.isSafeInteger(times) || times < 1) {
-      throw new RangeError(`times must be an integer of at least 1, got ${times}`)
-    }
-    if (method !== undefined && !METHODS.includes(method)) {
-      throw new TypeError(`method must be one of ${METHODS.join(', ')}, got ${String(method)}`)
-    }
+    checkNumber('times', times, { integer: true, min: 1 })
+    if (method !== undefined) checkOneOf('method', method, METHODS)
     this.#failures.push({ error, method, left: times })
   }
 
