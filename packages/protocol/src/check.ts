@@ -24,7 +24,7 @@ export function checkNumber(name: string, value: number, range: NumberRange): nu
   if (typeof value !== 'number') mustBe(name, 'a number', value)
   const isInRange = value >= min && (max === undefined || value <= max)
   if (isInRange && (!integer || Number.isSafeInteger(value))) return value
-  const limits = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`
+  const limits = max === undefined ? `of ${min} or more` : `from ${min} to ${max}`
   const kind = integer ? 'an integer' : 'a number'
   const allowed = unit === undefined ? limits : `${limits} ${unit}`
   throw new RangeError(`${name} must be ${kind} ${allowed}, got ${value}`)
