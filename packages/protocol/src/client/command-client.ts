@@ -425,18 +425,16 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   ): Promise<Map<ItemKey, T>> {
     checkOptions(options, 'command')
     const results = new Map<ItemKey, T>()
-    const failed = new Map<ItemKey, Error>()
-    const lines = linesOfKeys(keys, this.#keys, this.#readingSerde(), withCas, results, failed)
+    const found = { results, failed: new Map<ItemKey, Error>() }
+    const lines = linesOfKeys(keys, this.#keys, { serde: this.#readingSerde(), withCas }, found)
     const deadline = needsDeadline(lines.length)
       ? this.#deadline(options, withCas ? 'gets' : 'get')
       : undefined
     await settleLines(
       lines,
-      { options, deadline },
+      { options, deadline, ignoreExc: this.#ignoreExc },
       (line, step) => this.#execute(line, step),
-      results,
-      failed,
-      this.#ignoreExc,
+      found,
     )
     return results
   }

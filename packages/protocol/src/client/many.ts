@@ -46,14 +46,18 @@ export function errorOfNth(error: unknown, index: number, count: number): unknow
   return new MemcacheIllegalInputError(message, error)
 }
 
+/** Where the commands of a `getMany` put what they find. */
+export interface KeyResults {
+  readonly results: Map<ItemKey, unknown>
+  readonly failed: Map<ItemKey, Error>
+}
+
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
 export function linesOfKeys<V>(
   keys: Iterable<Key>,
   encoder: KeyEncoder,
-  serde: Serde<V>,
-  withCas: boolean,
-  results: Map<ItemKey, unknown>,
-  failed: Map<ItemKey, Error>,
+  { serde, withCas }: { readonly serde: Serde<V>; readonly withCas: boolean },
+  { results, failed }: KeyResults,
 ): GetManyCommand<V>[] {
   const lines: GetManyCommand<V>[] = []
   let wires: WireKey[] = []
@@ -81,11 +85,9 @@ export function linesOfKeys<V>(
 /** Sends the lines and waits for all. @throws MemcachePartialError, or the error if all keys have it */
 export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
-  call: ManyCall<CommandOptions>,
+  call: ManyCall<CommandOptions> & { readonly ignoreExc: boolean },
   send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
-  results: Map<ItemKey, unknown>,
-  failed: Map<ItemKey, Error>,
-  ignoreExc: boolean,
+  { results, failed }: KeyResults,
 ): Promise<void> {
   let anyCame = false
   const fail = (line: GetManyCommand<V>, error: unknown): void => {
@@ -105,7 +107,7 @@ export async function settleLines<V>(
   )
   // A key that was asked for twice may have failed once.
   for (const key of failed.keys()) if (results.has(key)) failed.delete(key)
-  const first = firstError(failed, ignoreExc)
+  const first = firstError(failed, call.ignoreExc)
   if (first !== undefined) throwFailures(first, failed, results, anyCame || results.size > 0)
 }
 

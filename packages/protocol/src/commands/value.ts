@@ -43,10 +43,10 @@ export function readValue<V>(
     const value = deserialize(reply, flags, serde, key, call)
     if (!isPromise(value)) return value
     return Promise.resolve(value).then(undefined, (thrown: unknown) => {
-      throw unreadableValue(thrown, key, flags, server, command)
+      throw unreadableValue(thrown, { key, flags, server, command })
     })
   } catch (thrown) {
-    return new FailedValue(unreadableValue(thrown, key, flags, server, command))
+    return new FailedValue(unreadableValue(thrown, { key, flags, server, command }))
   }
 }
 
