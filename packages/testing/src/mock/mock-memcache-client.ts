@@ -73,11 +73,14 @@ interface Failure {
   left: number
 }
 
-/** A call under way: it may come to many commands, all of which fail if it is to fail. */
+/** A call in progress: it may take many commands, all of which fail if it is to fail. */
 interface Running {
   readonly method: MockMethod
-  failure?: Error | undefined
+  failure?: unknown
 }
+
+/** Runs before or after a call; the call waits for its promise. */
+export type MockHook = (call: MockCall) => void | Promise<void>
 
 /**
  * A client for tests, with its server in memory: no socket, no timer, nothing to install. It answers as
@@ -111,6 +114,13 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   readonly server: string = MOCK_SERVER
   /** Milliseconds until a call is answered; the server acts at once. */
   latency: number
+  /**
+   * Runs before a call reaches the server: a promise holds the call back until it settles, and an error fails it
+   * as one of `failNext` does.
+   */
+  before: MockHook | undefined
+  /** Runs when the server has answered and the caller does not know it yet. An error rejects the call. */
+  after: MockHook | undefined
 
   readonly #options: MockMemcacheClientOptions<V>
   readonly #sleep: (milliseconds: number) => Promise<unknown>
@@ -227,7 +237,11 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       ...{ result: undefined, error: undefined },
     }
     this.#calls.push(call)
-    const answer = this.#running.run({ method }, run)
+    const running: Running = { method }
+    const isHooked = this.before !== undefined || this.after !== undefined
+    const answer = this.#running.run(running, () =>
+      isHooked ? this.#runHooked(call, running, run) : run(),
+    )
     answer.then(
       (result) => {
         call.result = result
@@ -239,7 +253,24 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     return answer
   }
 
-  #failureOf(running: Running | undefined): Error | undefined {
+  async #runHooked(
+    call: MockCall,
+    running: Running,
+    run: () => Promise<unknown>,
+  ): Promise<unknown> {
+    try {
+      const waiting = this.before?.(call)
+      // A hook that does not wait leaves the server to act at once.
+      if (waiting !== undefined) await waiting
+    } catch (error) {
+      running.failure = error
+    }
+    const result = await run()
+    await this.after?.(call)
+    return result
+  }
+
+  #failureOf(running: Running | undefined): unknown {
     if (running === undefined || 'failure' in running) return running?.failure
     const due = this.#failures.find(
       ({ method, left }) => left > 0 && (method === undefined || method === running.method),
