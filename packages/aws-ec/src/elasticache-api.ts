@@ -4,6 +4,7 @@ import type {
   ElastiCacheClient,
   ServerlessCache,
 } from '@aws-sdk/client-elasticache'
+import { mustBe } from '@mc/protocol'
 import type { ClusterNode, DiscoveryConnection, DiscoverySource, NodeList } from './discovery.ts'
 
 /** Whom to ask, and for which cluster or serverless cache. */
@@ -33,7 +34,7 @@ export type ElastiCacheApiOptions = {
 export function elastiCacheApi(options: ElastiCacheApiOptions): DiscoverySource {
   const { client, region } = options
   if (region !== undefined && typeof region !== 'string') {
-    throw new TypeError(`region must be a string, got ${typeof region}`)
+    mustBe('region', 'a string', region)
   }
   if ('serverlessCacheName' in options) {
     if ('cacheClusterId' in options) {
@@ -149,7 +150,7 @@ function names(option: string, value: string | readonly string[]): [string, ...s
   const [first, ...rest] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : []
   for (const name of [first, ...rest]) {
     if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`${option} must be a name that is not empty, or a list of such names`)
+      mustBe(option, 'a name that is not empty, or a list of such names', value)
     }
   }
   return [first as string, ...rest]

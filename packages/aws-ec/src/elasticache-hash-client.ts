@@ -1,11 +1,18 @@
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
-import { HashClient, type HashClientEvents, type PreparedClient, type ServerClient } from '@mc/hash'
+import {
+  HashClient,
+  type HashClientEvents,
+  type PreparedClient,
+  type ServerChanges,
+  type ServerClient,
+} from '@mc/hash'
 import {
   type Address,
   addressName,
   MemcacheClosedError,
   MemcacheError,
   messageOf,
+  mustBe,
 } from '@mc/protocol'
 import { type DiscoverySource, MemcacheDiscoveryError, type NodeList } from './discovery.ts'
 import { isUnmoved, type NamedNode, nodesByName } from './named-nodes.ts'
@@ -53,25 +60,14 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
    *   prefix
    */
   constructor(source: DiscoverySource, options: ElastiCacheHashClientOptions<V> = {}) {
-    const { createClient, allowUnicodeKeys = createClient !== undefined } = options
-    super([], {
-      ...hashOptions(options),
-      allowUnicodeKeys,
-      // Of the clients that are made here it is known.
-      timeout: options.timeout ?? (createClient === undefined ? 1000 : undefined),
-      createClient: (named) => this.#nodeClientMaker(named)(),
-    })
+    super([], hashOptions(options))
     if (typeof source?.discover !== 'function') {
-      throw new TypeError(
-        "source must be a source of nodes, such as configurationEndpoint('host:port')",
-      )
+      mustBe('source', "a source of nodes, such as configurationEndpoint('host:port')", source)
     }
     this.#source = source
     this.#settings = discoverySettings(options)
     this.#options = clientOptions(options)
-    this.#createClient = createClient
-    // Makes no connection: what is wrong with the options is told now, and not when nodes are known.
-    new Client('localhost', this.#options)
+    this.#createClient = options.createClient
     const { pollInterval, minPollInterval, discoveryTimeout, random } = this.#settings
     this.#poller = new Poller(
       {
@@ -128,6 +124,14 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     // Not by a listener, which the user could remove with their own.
     if (event === 'failing' || event === 'dead') this.#poller.pollSoon()
     super.announce(event, ...args)
+  }
+
+  /** Also of a server that the user adds or replaces, which may be a node. */
+  protected override changeServers(
+    changes: ServerChanges,
+    prepareClient = (named: Address): PreparedClient<V> => this.#nodeClientMaker(named)(),
+  ): Map<string, Promise<void>> {
+    return super.changeServers(changes, prepareClient)
   }
 
   protected override awaitServers(): Promise<void> | undefined {

@@ -1,8 +1,16 @@
-import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
+import {
+  CLIENT_OPTIONS,
+  type ClientOptions,
+  checkClientOptions,
+  type NativeValue,
+} from '@mc/client'
 import { HASH_CLIENT_OPTIONS, type HashClientOptions, type ServerClient } from '@mc/hash'
 import {
   type Address,
+  checkFunction,
   checkMilliseconds,
+  checkObject,
+  checkOneOf,
   checkOptionNames,
   optionNames,
   pickOptions,
@@ -78,7 +86,7 @@ export interface DiscoverySettings {
   readonly random: () => number
 }
 
-/** @throws TypeError or RangeError for an option that cannot be meant */
+/** @throws TypeError or RangeError for an invalid option */
 export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): DiscoverySettings {
   const {
     nodeName = 'host',
@@ -87,19 +95,14 @@ export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): 
     allowNode,
     random = Math.random,
   } = options
-  if (allowNode !== undefined && typeof allowNode !== 'function') {
-    throw new TypeError(`allowNode must be a function, got ${typeof allowNode}`)
-  }
-  oneOf('nodeName', nodeName, ['host', 'ip'])
-  oneOf('connectTo', connectTo, ['ip', 'host'])
   return {
-    nodeName,
-    connectTo,
+    nodeName: checkOneOf('nodeName', nodeName, ['host', 'ip']),
+    connectTo: checkOneOf('connectTo', connectTo, ['ip', 'host']),
     pollInterval: pollInterval === false ? false : checkMilliseconds('pollInterval', pollInterval),
     minPollInterval: checkMilliseconds('minPollInterval', options.minPollInterval ?? 1000),
     discoveryTimeout: checkMilliseconds('discoveryTimeout', options.discoveryTimeout ?? 5000),
-    allowNode,
-    random,
+    allowNode: checkFunction('allowNode', allowNode),
+    random: checkFunction('random', random),
   }
 }
 
@@ -115,20 +118,21 @@ const ELASTICACHE_OPTIONS: ReadonlySet<string> = new Set([
   }),
 ])
 
-/** What the `HashClient` below may be given. @throws TypeError for a name that is no option */
+/** The options of the `HashClient` that this one is. @throws TypeError for a name that is no option */
 export function hashOptions<V>(options: ElastiCacheHashClientOptions<V>): HashClientOptions<V> {
+  checkObject('options', options)
   checkOptionNames(options, ELASTICACHE_OPTIONS)
   const { createClient, ...own } = options
-  return pickOptions(own, HASH_CLIENT_OPTIONS)
+  const picked = pickOptions(own, HASH_CLIENT_OPTIONS)
+  checkFunction('createClient', createClient)
+  if (createClient === undefined) return picked
+  const ofClient = clientOptions(options)
+  checkClientOptions(ofClient)
+  return { ...picked, createClient: (server) => createClient(server, ofClient) }
 }
 
-/** What the client of a node may be given. */
+/** The options of the client of a node. */
 export function clientOptions<V>(options: ElastiCacheHashClientOptions<V>): ClientOptions<V> {
   // What a client ignored, failover would not see; and calls are captured by the client of all nodes.
   return { ...pickOptions(options, CLIENT_OPTIONS), ignoreExc: false, captureStack: false }
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
-  if (allowed.includes(value)) return
-  throw new TypeError(`${name} must be one of ${allowed.join(', ')}, got ${String(value)}`)
 }

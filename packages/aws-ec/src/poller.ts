@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { MemcacheClosedError, startTimer } from '@mc/protocol'
+import { MAX_TIMER, MemcacheClosedError, startTimer } from '@mc/protocol'
 
 /** The time and its timers, each of which answers how to cancel it. */
 export interface PollClock {
@@ -40,9 +40,6 @@ const JITTER = 0.15
 
 /** The longest wait after a failure where there is no interval. */
 const MAX_WAIT = 60_000
-
-/** The longest that a timer can hold. */
-const MAX_TIMER = 2_147_483_647
 
 /**
  * Runs a poll again and again from the first call of `poll` on, one at a time. None of its timers keeps

@@ -1,6 +1,6 @@
 export { Backoff } from './backoff.ts'
 export { Client, type ClientEvents, type ClientState, type NativeValue } from './client.ts'
-export { CLIENT_OPTIONS, type ClientOptions } from './options.ts'
+export { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from './options.ts'
 export {
   type ErrorClass,
   RetryingClient,

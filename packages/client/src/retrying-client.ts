@@ -1,7 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import {
+  checkBoolean,
+  checkNumber,
   checkOptionNames,
   isAbortSignal,
+  MAX_TIMER,
   type MemcacheClient,
   MemcacheClosedError,
   MemcacheConnectError,
@@ -151,19 +154,19 @@ class RetryPolicy {
 
   constructor(options: RetryingClientOptions) {
     this.#attempts = options.attempts ?? 2
-    if (!Number.isInteger(this.#attempts) || this.#attempts < 1) {
-      throw new RangeError(`attempts must be a positive integer, got ${String(this.#attempts)}`)
-    }
-    const infinity = Number.POSITIVE_INFINITY
-    this.#retryDelay = checkRange('retryDelay', options.retryDelay ?? 0, 0, MAX_DELAY)
-    this.#backoffFactor = checkRange('backoffFactor', options.backoffFactor ?? 1, 1, 1000)
-    this.#jitter = checkRange('jitter', options.jitter ?? 0, 0, 1)
-    this.#maxTotalTime = checkRange('maxTotalTime', options.maxTotalTime ?? infinity, 0, infinity)
+    const { retryDelay = 0, backoffFactor = 1, jitter = 0 } = options
+    const { maxTotalTime = Number.POSITIVE_INFINITY } = options
+    const unit = 'milliseconds'
+    checkNumber('attempts', this.#attempts, { integer: true, min: 1 })
+    this.#retryDelay = checkNumber('retryDelay', retryDelay, { min: 0, max: MAX_TIMER, unit })
+    this.#backoffFactor = checkNumber('backoffFactor', backoffFactor, { min: 1, max: 1000 })
+    this.#jitter = checkNumber('jitter', jitter, { min: 0, max: 1 })
+    this.#maxTotalTime = checkNumber('maxTotalTime', maxTotalTime, { min: 0, unit })
     this.#retryFor = checkClasses('retryFor', options.retryFor ?? [])
     this.#doNotRetryFor = checkClasses('doNotRetryFor', options.doNotRetryFor ?? [])
     const both = this.#retryFor.find((it) => this.#doNotRetryFor.includes(it))
     if (both) throw new TypeError(`${both.name} is in both retryFor and doNotRetryFor`)
-    this.#retryUnsafe = options.retryUnsafe ?? false
+    this.#retryUnsafe = checkBoolean('retryUnsafe', options.retryUnsafe ?? false)
     this.#signal = options.signal
   }
 
@@ -201,12 +204,9 @@ class RetryPolicy {
   /** Milliseconds to wait after the `failures`-th failure. */
   #delay(failures: number): number {
     const delay = this.#retryDelay * this.#backoffFactor ** (failures - 1)
-    return Math.min(delay * (1 - this.#jitter * Math.random()), MAX_DELAY)
+    return Math.min(delay * (1 - this.#jitter * Math.random()), MAX_TIMER)
   }
 }
-
-/** The longest delay that Node's timers take; longer ones fire at once. */
-const MAX_DELAY = 2_147_483_647
 
 function nothingWasWritten(error: unknown): boolean {
   if (!(error instanceof MemcacheError)) return false
@@ -241,13 +241,6 @@ function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<v
       ...signals.map((signal) => onAbort(signal, settle)),
     ]
   })
-}
-
-function checkRange(name: string, value: number, min: number, max: number): number {
-  if (typeof value !== 'number' || !(value >= min && value <= max)) {
-    throw new RangeError(`${name} must be a number from ${min} to ${max}, got ${String(value)}`)
-  }
-  return value
 }
 
 function checkClasses(name: string, classes: readonly ErrorClass[]): readonly ErrorClass[] {

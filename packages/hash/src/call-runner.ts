@@ -197,7 +197,13 @@ export class CallRunner<V> {
     const probes = this.#begin()
     const time = isTimed ? this.#rules.time : undefined
     const outcome = await this.#runAfter(this.#awaitedByAll(probes), options, (remaining) =>
-      runOnAll(this.#cluster.servers, command, remaining, this.#whenReady(probes), time),
+      runOnAll({
+        servers: this.#cluster.servers,
+        command,
+        options: remaining,
+        whenReady: this.#whenReady(probes),
+        time,
+      }),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)

@@ -189,11 +189,13 @@ export class Cluster<V> {
   }
 
   #newServer(name: string, client: PreparedClient<V>): Server<V> {
-    const { now } = this.#settings
-    const health = new ServerHealth(this.#settings)
-    const server: Server<V> = new Server<V>(name, client, health, now, (error, round) =>
-      this.#countFailure(server, error, round),
-    )
+    const server: Server<V> = new Server<V>({
+      name,
+      client,
+      health: new ServerHealth(this.#settings),
+      now: this.#settings.now,
+      onFailure: (error, round) => this.#countFailure(server, error, round),
+    })
     return server
   }
 
@@ -204,8 +206,13 @@ export class Cluster<V> {
     const { failures } = health
     this.#lastFailure = error
     const mayDie = mayOneMoreDie(this.#dead.size, this.#servers.size, this.#settings)
-    const time = this.#read(now, this.#lastTime, server)
-    if (!health.failed(error, round, time, mayDie, this.#read(random, 0, server))) {
+    const facts = {
+      round,
+      mayDie,
+      now: this.#read(now, this.#lastTime, server),
+      random: this.#read(random, 0, server),
+    }
+    if (!health.failed(error, facts)) {
       if (health.failures > failures) this.#announce('failing', name, error)
       return
     }

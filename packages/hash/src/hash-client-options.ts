@@ -1,6 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
-import { type Address, optionNames } from '@mc/protocol'
+import {
+  type Address,
+  checkBoolean,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
+  optionNames,
+} from '@mc/protocol'
 import type { Hasher } from './hasher.ts'
 import type { KeyHashForm } from './routing-text.ts'
 import type { ServerClient } from './server.ts'
@@ -81,6 +88,7 @@ export interface HashClientSettings extends FailoverRules, DeadLimits {
 /** @throws TypeError or RangeError for an option that cannot be meant */
 export function hashClientSettings<V>(options: HashClientOptions<V>): HashClientSettings {
   const {
+    createClient,
     ignoreExc = false,
     failover = 'rehash',
     keyHashForm = 'text',
@@ -93,34 +101,23 @@ export function hashClientSettings<V>(options: HashClientOptions<V>): HashClient
     now = () => performance.now(),
     random = Math.random,
   } = options
-  if (typeof ignoreExc !== 'boolean') {
-    throw new TypeError(`ignoreExc must be a boolean, got ${typeof ignoreExc}`)
+  checkBoolean('ignoreExc', ignoreExc)
+  checkOneOf('failover', failover, ['rehash', 'none'])
+  checkOneOf('keyHashForm', keyHashForm, ['text', 'python-bytes'])
+  checkNumber('keysPerBatch', keysPerBatch, { integer: true, min: 1 })
+  checkNumber('retryAttempts', retryAttempts, { integer: true, min: 0 })
+  const milliseconds = { min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'milliseconds' }
+  checkNumber('retryTimeout', retryTimeout, milliseconds)
+  checkNumber('deadTimeout', deadTimeout, milliseconds)
+  if (maxDeadServers !== undefined) {
+    checkNumber('maxDeadServers', maxDeadServers, { integer: true, min: 0 })
   }
-  oneOf('failover', failover, ['rehash', 'none'])
-  oneOf('keyHashForm', keyHashForm, ['text', 'python-bytes'])
-  integer('keysPerBatch', keysPerBatch, 1)
-  integer('retryAttempts', retryAttempts, 0)
-  inRange('retryTimeout', retryTimeout, Number.MAX_SAFE_INTEGER)
-  inRange('deadTimeout', deadTimeout, Number.MAX_SAFE_INTEGER)
-  if (maxDeadServers !== undefined) integer('maxDeadServers', maxDeadServers, 0)
-  if (maxDeadShare !== undefined) inRange('maxDeadShare', maxDeadShare, 1)
+  if (maxDeadShare !== undefined) checkNumber('maxDeadShare', maxDeadShare, { min: 0, max: 1 })
+  for (const [name, value] of Object.entries({ createClient, now, random })) {
+    checkFunction(name, value)
+  }
   return {
     ...{ ignoreExc, failover, keyHashForm, keysPerBatch, now, random },
     ...{ retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare },
   }
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
-  if (allowed.includes(value)) return
-  throw new TypeError(`${name} must be one of ${allowed.join(', ')}, got ${String(value)}`)
-}
-
-function integer(name: string, value: number, min: number): void {
-  if (Number.isSafeInteger(value) && value >= min) return
-  throw new RangeError(`${name} must be an integer of at least ${min}, got ${String(value)}`)
-}
-
-function inRange(name: string, value: number, max: number): void {
-  if (typeof value === 'number' && value >= 0 && value <= max) return
-  throw new RangeError(`${name} must be a number from 0 to ${max}, got ${String(value)}`)
 }

@@ -1,4 +1,4 @@
-import { CLIENT_OPTIONS, Client, type NativeValue } from '@mc/client'
+import { CLIENT_OPTIONS, Client, checkClientOptions, type NativeValue } from '@mc/client'
 import {
   type Address,
   type ClientMethod,
@@ -84,9 +84,8 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     )
     this.#prepareClient =
       createClient ?? ((server) => () => this.#createDefaultClient(server, options))
-    // Makes no connection: clients are made when they are needed, and invalid options throw now.
-    if (createClient === undefined)
-      this.#createDefaultClient({ host: 'localhost', port: 1 }, options)
+    // Clients are made when they are needed, but invalid options throw now.
+    if (createClient === undefined) checkClientOptions(pickOptions(options, CLIENT_OPTIONS))
     if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
     this.#runner = new CallRunner(settings, this.#cluster, {
       keys: new KeyEncoder({

@@ -47,6 +47,16 @@ export interface ServerStatus {
 /** Asked for where a client has no `version`. */
 const PROBE_KEY = 'mc-probe'
 
+/** What a `Server` is made of. */
+export interface ServerParts<V> {
+  readonly name: string
+  readonly client: PreparedClient<V>
+  readonly health: ServerHealth
+  readonly now: () => number
+  /** Receives the failures of the connection, and the round of `health` in which their calls began. */
+  readonly onFailure: (error: Error, round: number) => void
+}
+
 /** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
 export class Server<V> {
   readonly name: string
@@ -59,13 +69,7 @@ export class Server<V> {
   #holders = 0
   #onIdle: (() => void) | undefined
 
-  constructor(
-    name: string,
-    client: PreparedClient<V>,
-    health: ServerHealth,
-    now: () => number,
-    onFailure: (error: Error, round: number) => void,
-  ) {
+  constructor({ name, client, health, now, onFailure }: ServerParts<V>) {
     this.name = name
     this.#prepared = client
     this.#client = typeof client === 'function' ? undefined : client

@@ -1,15 +1,19 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
 import {
+  checkFunction,
+  checkNumber,
+  checkObject,
   checkOptionNames,
   MemcacheClosedError,
   MemcacheOverloadError,
+  mustBe,
   optionNames,
   startTimer,
 } from '@mc/protocol'
 import { type AcquireOptions, Borrower } from './borrower.ts'
 import { Hooks, type ObjectPoolHooks } from './hooks.ts'
-import { duration, type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
+import { type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
 
 /** What an `ObjectPool` lends, and its limits. */
@@ -69,8 +73,13 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   /** @throws TypeError or RangeError for an invalid limit, or when `create` is missing */
   constructor(options: ObjectPoolOptions<T>) {
     super()
-    if (typeof options?.create !== 'function') throw new TypeError('create must be a function')
+    checkObject('options', options)
     checkOptionNames(options, OBJECT_POOL_OPTIONS)
+    const { create, validate, destroy, destroyOn } = options
+    if (create === undefined) mustBe('create', 'a function', create)
+    for (const [name, hook] of Object.entries({ create, validate, destroy, destroyOn })) {
+      checkFunction(name, hook)
+    }
     this.#name = options.name
     this.#limits = resolveLimits(options)
     this.#hooks = new Hooks(options, this.#limits.hookTimeout, (error) => {
@@ -120,7 +129,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       return Promise.reject(this.#overload('too many wait already'))
     }
     try {
-      duration('timeout', timeout, 0)
+      checkNumber('timeout', timeout, { min: 0, unit: 'milliseconds' })
     } catch (error) {
       return Promise.reject(error)
     }

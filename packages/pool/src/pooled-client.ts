@@ -4,11 +4,7 @@ import {
   type ClientMethod,
   type CommandOptions,
   captureCalls,
-  checkBoolean,
   checkCallOptions,
-  checkMilliseconds,
-  checkObject,
-  checkOptionNames,
   Deadline,
   type Key,
   METHODS,
@@ -22,10 +18,10 @@ import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
 import { ObjectPool } from './object-pool.ts'
 import {
-  POOLED_CLIENT_OPTIONS,
   type PoolableClient,
   type PooledClientEvents,
   type PooledClientOptions,
+  pooledClientSettings,
 } from './pooled-client-options.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -79,50 +75,28 @@ export class PooledClient<
    */
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
-    checkObject('options', options)
-    checkOptionNames(options, POOLED_CLIENT_OPTIONS)
+    const { clientOptions, limits, ...settings } = pooledClientSettings(options)
     const {
       createClient = defaultClient as unknown as (
         server: ServerSpec,
         options: ClientOptions<V>,
       ) => C,
-      maxPoolSize,
-      minPoolSize,
-      poolIdleTimeout,
-      maxConnectionAge,
-      maxConnectionAgeJitter,
-      acquireTimeout,
-      maxWaiting,
-      drainTimeout,
-      ignoreExc = false,
-      captureStack = false,
-      ...clientOptions
     } = options
     this.server = addressName(parseAddress(server))
-    // A client does nothing before its first command: this one is to refuse bad options here and now.
-    if (options.createClient === undefined) createClient(server, clientOptions)
-    this.#minPoolSize = minPoolSize ?? 0
-    this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
-    const connectTimeout = checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000)
+    this.#minPoolSize = limits.minSize
+    this.#timeout = settings.timeout
     // A server that closes the connection when asked for its dialect is connected to twice.
-    const limit = 2 * connectTimeout + GRACE
+    const limit = 2 * settings.connectTimeout + GRACE
     this.#connections = new Connections(this.server, options.reconnectDelay, limit)
-    this.#acquireTimeout = acquireTimeout ?? 1000
-    this.#ignoreExc = checkBoolean('ignoreExc', ignoreExc)
-    if (checkBoolean('captureStack', captureStack)) captureCalls(this)
+    this.#acquireTimeout = limits.acquireTimeout
+    this.#ignoreExc = settings.ignoreExc
+    if (settings.captureStack) captureCalls(this)
     this.#pool = new ObjectPool<C>({
+      ...limits,
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => this.#close(client),
       destroyOn: (error, client) => this.#connections.isBroken(client, error),
       name: this.server,
-      maxSize: maxPoolSize,
-      minSize: minPoolSize,
-      idleTimeout: poolIdleTimeout,
-      maxAge: maxConnectionAge,
-      maxAgeJitter: maxConnectionAgeJitter,
-      acquireTimeout,
-      maxWaiting,
-      drainTimeout,
     })
     this.#pool.on('create', (client) => this.emit('create', client))
     this.#pool.on('destroy', (client) => this.emit('destroy', client))

@@ -1,5 +1,16 @@
 export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
 export { dataLength, plainBytes } from './bytes.ts'
+export {
+  checkBoolean,
+  checkFunction,
+  checkMilliseconds,
+  checkNumber,
+  checkObject,
+  checkOneOf,
+  MAX_TIMER,
+  mustBe,
+  type NumberRange,
+} from './check.ts'
 export { Announcer } from './client/announcer.ts'
 export { CallerStack } from './client/caller-stack.ts'
 export { captureCalls } from './client/captured-calls.ts'
@@ -13,10 +24,8 @@ export {
   CALL_OPTIONS,
   COMMAND_CLIENT_OPTIONS,
   type CommandClientOptions,
-  checkBoolean,
   checkCallOptions,
-  checkMilliseconds,
-  checkObject,
+  commandClientSettings,
 } from './client/options.ts'
 export { onAbort } from './client/watch-signal.ts'
 export { Command, type Dialect, errorOfReply } from './command.ts'

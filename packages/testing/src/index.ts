@@ -29,6 +29,7 @@ export type { MockMethod } from './mock/methods.ts'
 export {
   type FailNextOptions,
   type MockCall,
+  type MockHook,
   MockMemcacheClient,
   type MockMemcacheClientOptions,
 } from './mock/mock-memcache-client.ts'

@@ -14,7 +14,7 @@ import { StatsCommand } from '../commands/stats.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { MemcacheTimeoutError } from '../errors.ts'
 import { checkCas, checkDelay, checkInteger, toExptime } from '../integer.ts'
-import { itemKey, KeyEncoder } from '../key.ts'
+import { itemKey, type KeyEncoder } from '../key.ts'
 import { entryPairs, keyList } from '../many-keys.ts'
 import type {
   CasToken,
@@ -51,15 +51,11 @@ import {
   settleLines,
   settleMany,
 } from './many.ts'
-import { checkOptionNames } from './option-names.ts'
 import {
   CALL_OPTIONS,
   type CommandClientOptions,
-  checkBoolean,
   checkCallOptions,
-  checkMilliseconds,
-  checkObject,
-  checkSerde,
+  commandClientSettings,
 } from './options.ts'
 import { storeCommand } from './store-command.ts'
 import { watchSignal } from './watch-signal.ts'
@@ -94,8 +90,8 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   /**
    * @param now - milliseconds of Unix time, for an `expire` of more than 30 days
    * @param names - of all options that the class takes; others are refused
-   * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another option that
-   *   cannot be meant
+   * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another
+   *   invalid option
    */
   protected constructor(
     options: CommandClientOptions<V>,
@@ -104,19 +100,15 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     names?: ReadonlySet<string>,
   ) {
     super()
-    checkObject('options', options)
-    if (names !== undefined) checkOptionNames(options, names)
-    this.#keys = new KeyEncoder({
-      prefix: options.keyPrefix,
-      allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
-    })
-    this.#serde = checkSerde(options.serde ?? defaultSerde)
+    const settings = commandClientSettings(options, defaultSerde, names)
+    this.#keys = settings.keys
+    this.#serde = settings.serde
     this.#bindsSerde = this.#serde.ignoresContext !== true
-    this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
-    this.#ignoreExc = checkBoolean('ignoreExc', options.ignoreExc ?? false)
-    this.#defaultNoreply = checkBoolean('defaultNoreply', options.defaultNoreply ?? false)
+    this.#timeout = settings.timeout
+    this.#ignoreExc = settings.ignoreExc
+    this.#defaultNoreply = settings.defaultNoreply
     this.#now = now
-    if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
+    if (settings.captureStack) captureCalls(this)
   }
 
   /** Carries a command to the server. It must settle it within `timeout` milliseconds. */
@@ -448,8 +440,8 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   ): Promise<Map<ItemKey, T>> {
     checkOptions(options, 'command')
     const results = new Map<ItemKey, T>()
-    const failed = new Map<ItemKey, Error>()
-    const lines = linesOfKeys(keys, this.#keys, this.#readingSerde(), withCas, results, failed)
+    const found = { results, failed: new Map<ItemKey, Error>() }
+    const lines = linesOfKeys(keys, this.#keys, { serde: this.#readingSerde(), withCas }, found)
     const deadline = needsDeadline(lines.length)
       ? this.#deadline(options, withCas ? 'gets' : 'get')
       : undefined
@@ -457,8 +449,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       lines,
       { options, deadline },
       (line, step) => this.#execute(line, step),
-      results,
-      failed,
+      found,
     )
     return results
   }

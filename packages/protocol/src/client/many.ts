@@ -45,14 +45,18 @@ export function errorOfNth(error: unknown, index: number, count: number): unknow
   return new MemcacheIllegalInputError(message, error)
 }
 
+/** Where the commands of a `getMany` put what they find. */
+export interface KeyResults {
+  readonly results: Map<ItemKey, unknown>
+  readonly failed: Map<ItemKey, Error>
+}
+
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
 export function linesOfKeys<V>(
   keys: Iterable<Key>,
   encoder: KeyEncoder,
-  serde: Serde<V>,
-  withCas: boolean,
-  results: Map<ItemKey, unknown>,
-  failed: Map<ItemKey, Error>,
+  { serde, withCas }: { readonly serde: Serde<V>; readonly withCas: boolean },
+  { results, failed }: KeyResults,
 ): GetManyCommand<V>[] {
   const lines: GetManyCommand<V>[] = []
   let wires: WireKey[] = []
@@ -82,8 +86,7 @@ export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
   call: ManyCall<CommandOptions>,
   send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
-  results: Map<ItemKey, unknown>,
-  failed: Map<ItemKey, Error>,
+  { results, failed }: KeyResults,
 ): Promise<void> {
   let anyCame = false
   const fail = (line: GetManyCommand<V>, error: unknown): void => {

@@ -5,6 +5,9 @@ import {
   CommandClient,
   type CommandClientEvents,
   type CommandClientOptions,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
   type Dialect,
   MemcacheClosedError,
   MemcacheTimeoutError,
@@ -70,11 +73,14 @@ interface Failure {
   left: number
 }
 
-/** A call under way: it may come to many commands, all of which fail if it is to fail. */
+/** A call in progress: it may take many commands, all of which fail if it is to fail. */
 interface Running {
   readonly method: MockMethod
-  failure?: Error | undefined
+  failure?: unknown
 }
+
+/** Runs before or after a call; the call waits for its promise. */
+export type MockHook = (call: MockCall) => void | Promise<void>
 
 /**
  * A client for tests, with its server in memory: no socket, no timer, nothing to install. It answers as
@@ -108,6 +114,13 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   readonly server: string = MOCK_SERVER
   /** Milliseconds until a call is answered; the server acts at once. */
   latency: number
+  /**
+   * Runs before a call reaches the server: a promise holds the call back until it settles, and an error fails it
+   * as one of `failNext` does.
+   */
+  before: MockHook | undefined
+  /** Runs when the server has answered and the caller does not know it yet. An error rejects the call. */
+  after: MockHook | undefined
 
   readonly #options: MockMemcacheClientOptions<V>
   readonly #sleep: (milliseconds: number) => Promise<unknown>
@@ -119,7 +132,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   #connection: MockConnection
   #isClosed = false
 
-  /** @throws as `Client`, and RangeError for limits that are not a number of bytes */
+  /** @throws as `Client`, and TypeError or RangeError for an invalid limit, dialect or latency */
   constructor(options: MockMemcacheClientOptions<V> = {}) {
     super(
       options,
@@ -127,11 +140,13 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       options.now ?? (() => Date.now()),
       MOCK_OPTIONS,
     )
-    this.latency = options.latency ?? 0
+    const { latency = 0, dialect = 'meta' } = options
+    this.latency = checkNumber('latency', latency, { min: 0, unit: 'milliseconds' })
     this.#options = options
-    this.#sleep = options.sleep ?? sleep
+    this.#sleep = checkFunction('sleep', options.sleep) ?? sleep
+    checkOneOf('dialect', dialect, ['meta', 'text'])
     this.#state = this.#newState()
-    this.#connection = new MockConnection(this.#state, options.dialect ?? 'meta')
+    this.#connection = new MockConnection(this.#state, dialect)
   }
 
   /** The calls so far, in their order; not those for `clear` and the like. */
@@ -163,12 +178,8 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
    */
   failNext(error: Error, { times = 1, method }: FailNextOptions = {}): void {
     if (!isError(error)) throw new TypeError('failNext takes an Error')
-    if (!Number.isSafeInteger(times) || times < 1) {
-      throw new RangeError(`times must be an integer of at least 1, got ${times}`)
-    }
-    if (method !== undefined && !METHODS.includes(method)) {
-      throw new TypeError(`method must be one of ${METHODS.join(', ')}, got ${String(method)}`)
-    }
+    checkNumber('times', times, { integer: true, min: 1 })
+    if (method !== undefined) checkOneOf('method', method, METHODS)
     this.#failures.push({ error, method, left: times })
   }
 
@@ -226,7 +237,11 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       ...{ result: undefined, error: undefined },
     }
     this.#calls.push(call)
-    const answer = this.#running.run({ method }, run)
+    const running: Running = { method }
+    const isHooked = this.before !== undefined || this.after !== undefined
+    const answer = this.#running.run(running, () =>
+      isHooked ? this.#runHooked(call, running, run) : run(),
+    )
     answer.then(
       (result) => {
         call.result = result
@@ -238,7 +253,24 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     return answer
   }
 
-  #failureOf(running: Running | undefined): Error | undefined {
+  async #runHooked(
+    call: MockCall,
+    running: Running,
+    run: () => Promise<unknown>,
+  ): Promise<unknown> {
+    try {
+      const waiting = this.before?.(call)
+      // A hook that does not wait leaves the server to act at once.
+      if (waiting !== undefined) await waiting
+    } catch (error) {
+      running.failure = error
+    }
+    const result = await run()
+    await this.after?.(call)
+    return result
+  }
+
+  #failureOf(running: Running | undefined): unknown {
     if (running === undefined || 'failure' in running) return running?.failure
     const due = this.#failures.find(
       ({ method, left }) => left > 0 && (method === undefined || method === running.method),
