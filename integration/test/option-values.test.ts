@@ -1,5 +1,5 @@
 import { ElastiCacheHashClient, type ElastiCacheHashClientOptions } from '@mc/aws-ec'
-import { Client, type ClientOptions, RetryingClient, type RetryingClientOptions } from '@mc/client'
+import { Client, type ClientOptions, type RetryingOptions, retrying } from '@mc/client'
 import { FallbackClient, type FallbackClientOptions } from '@mc/fallback'
 import {
   HashClient,
@@ -118,7 +118,7 @@ const POOL: Kinds<ObjectPoolOptions<unknown>> = {
   drainTimeout: wait,
 }
 
-const RETRYING: Kinds<RetryingClientOptions> = {
+const RETRYING: Kinds<RetryingOptions> = {
   attempts: positive,
   retryDelay: { min: 0, max: MAX_TIMER },
   backoffFactor: { min: 1, max: 1000 },
@@ -201,9 +201,9 @@ const SUBJECTS: readonly Subject[] = [
     create: (it) => new ObjectPool({ create: () => 1, ...(it as object) }),
   },
   {
-    name: 'RetryingClient',
+    name: 'retrying',
     kinds: RETRYING,
-    create: (it) => new RetryingClient(new MockMemcacheClient(), it),
+    create: (it) => retrying(new MockMemcacheClient(), it),
   },
   {
     name: 'FallbackClient',

@@ -1,6 +1,7 @@
 import {
   type CasToken,
   type CommandOptions,
+  type Count,
   Deadline,
   type DefaultTo,
   type Entries,
@@ -218,28 +219,20 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     return this.#onItem(key, options, (client, own) => client.touch(key, expire, own))
   }
 
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  incr(
+  incr<N extends number | bigint = number>(
     key: Key,
-    delta: number | bigint = 1,
+    delta?: N,
     options?: WriteOptions,
-  ): Promise<number | bigint | undefined> {
-    return this.#onItem<number | bigint | undefined>(key, options, (client, own) =>
-      typeof delta === 'bigint' ? client.incr(key, delta, own) : client.incr(key, delta, own),
-    )
+  ): Promise<Count<N> | undefined> {
+    return this.#onItem(key, options, (client, own) => client.incr(key, delta, own))
   }
 
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  decr(
+  decr<N extends number | bigint = number>(
     key: Key,
-    delta: number | bigint = 1,
+    delta?: N,
     options?: WriteOptions,
-  ): Promise<number | bigint | undefined> {
-    return this.#onItem<number | bigint | undefined>(key, options, (client, own) =>
-      typeof delta === 'bigint' ? client.decr(key, delta, own) : client.decr(key, delta, own),
-    )
+  ): Promise<Count<N> | undefined> {
+    return this.#onItem(key, options, (client, own) => client.decr(key, delta, own))
   }
 
   /** `true` if any of the caches had it. */

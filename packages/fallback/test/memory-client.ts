@@ -1,5 +1,5 @@
-import { type CommandOptions, itemKey, type Key, type Serde } from '@mc/protocol'
-import { MockMemcacheClient, type MockMethod } from '@mc/testing'
+import { type ClientMethod, type CommandOptions, itemKey, type Key, type Serde } from '@mc/protocol'
+import { MockMemcacheClient } from '@mc/testing'
 
 type End = 'quit' | 'close'
 
@@ -49,13 +49,13 @@ export class MemoryClient extends MockMemcacheClient<unknown> {
   }
 
   /** Options of the last call of a command. */
-  optionsOf(method: MockMethod): CommandOptions | undefined {
+  optionsOf(method: ClientMethod): CommandOptions | undefined {
     const last = this.calls.findLast((call) => call.method === method)
     return last?.args.at(-1) as CommandOptions | undefined
   }
 
   /** Fails a command from now on, or all. */
-  fail(error: Error, command?: MockMethod | End): void {
+  fail(error: Error, command?: ClientMethod | End): void {
     const isEnd = command === 'quit' || command === 'close'
     for (const end of ['quit', 'close'] as const) {
       if (command === undefined || command === end) this.#endFailures.set(end, error)

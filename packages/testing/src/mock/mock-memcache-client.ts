@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
+  CLIENT_METHODS,
+  type ClientMethod,
   COMMAND_CLIENT_OPTIONS,
   type Command,
   CommandClient,
@@ -24,7 +26,6 @@ import {
 } from '../server/server-state.ts'
 import { type ServerItem, snapshotOf } from '../server/snapshot.ts'
 import { sleep } from '../timers.ts'
-import { METHODS, type MockMethod } from './methods.ts'
 import { MOCK_SERVER, MockConnection } from './mock-connection.ts'
 
 /** Options of `MockMemcacheClient`: of `Client` those that change what calls mean, and of its server. */
@@ -51,7 +52,7 @@ const MOCK_OPTIONS: ReadonlySet<string> = new Set([
 
 /** A call as the mock saw it. */
 export interface MockCall {
-  readonly method: MockMethod
+  readonly method: ClientMethod
   readonly args: readonly unknown[]
   /** What it answered; `undefined` until then. */
   readonly result: unknown
@@ -64,18 +65,18 @@ export interface FailNextOptions {
   /** How many calls. @default 1 */
   readonly times?: number | undefined
   /** Calls of this method only. @default any that would reach the server */
-  readonly method?: MockMethod | undefined
+  readonly method?: ClientMethod | undefined
 }
 
 interface Failure {
   readonly error: Error
-  readonly method: MockMethod | undefined
+  readonly method: ClientMethod | undefined
   left: number
 }
 
 /** A call in progress: it may take many commands, all of which fail if it is to fail. */
 interface Running {
-  readonly method: MockMethod
+  readonly method: ClientMethod
   failure?: unknown
 }
 
@@ -98,7 +99,7 @@ export type MockHook = (call: MockCall) => void | Promise<void>
 export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, CommandClientEvents> {
   static {
     showAs(MockMemcacheClient, ({ server, calls }) => ({ server, calls: calls.length }))
-    for (const method of METHODS) {
+    for (const method of CLIENT_METHODS) {
       const original = CommandClient.prototype[method] as (...args: unknown[]) => Promise<unknown>
       Object.defineProperty(MockMemcacheClient.prototype, method, {
         value(this: MockMemcacheClient, ...args: unknown[]) {
@@ -179,7 +180,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   failNext(error: Error, { times = 1, method }: FailNextOptions = {}): void {
     if (!isError(error)) throw new TypeError('failNext takes an Error')
     checkNumber('times', times, { integer: true, min: 1 })
-    if (method !== undefined) checkOneOf('method', method, METHODS)
+    if (method !== undefined) checkOneOf('method', method, CLIENT_METHODS)
     this.#failures.push({ error, method, left: times })
   }
 
@@ -231,7 +232,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     }
   }
 
-  #record(method: MockMethod, args: readonly unknown[], run: () => Promise<unknown>) {
+  #record(method: ClientMethod, args: readonly unknown[], run: () => Promise<unknown>) {
     const call: { -readonly [name in keyof MockCall]: MockCall[name] } = {
       ...{ method, args },
       ...{ result: undefined, error: undefined },

@@ -1,6 +1,6 @@
-import { MemcacheServerError } from '@mc/protocol'
+import { type ClientMethod, MemcacheServerError } from '@mc/protocol'
 import { describe, expect, test } from 'vitest'
-import { MockMemcacheClient, type MockMethod } from '../../src/index.ts'
+import { MockMemcacheClient } from '../../src/index.ts'
 
 const lost = new MemcacheServerError('lost')
 
@@ -35,7 +35,7 @@ describe('before', () => {
     ])
   })
 
-  test.each<[MockMethod, (mock: MockMemcacheClient) => Promise<unknown>]>([
+  test.each<[ClientMethod, (mock: MockMemcacheClient) => Promise<unknown>]>([
     ['get', (mock) => mock.get('key')],
     ['getMany', (mock) => mock.getMany(['key', 'other'])],
     ['incr', (mock) => mock.incr('key')],

@@ -2,25 +2,23 @@ import { performance } from 'node:perf_hooks'
 import {
   checkBoolean,
   checkNumber,
-  checkOptionNames,
   isAbortSignal,
   MAX_TIMER,
-  type MemcacheClient,
   MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
   MemcacheIllegalInputError,
   MemcacheOverloadError,
+  type MethodTraits,
   onAbort,
-  optionNames,
   startTimer,
 } from '@mc/protocol'
 
 /** A class of errors, such as `MemcacheTimeoutError`; matches its subclasses too. */
 export type ErrorClass = abstract new (...args: never[]) => Error
 
-/** When a `RetryingClient` repeats a call. */
-export interface RetryingClientOptions {
+/** When `retrying` repeats a call. */
+export interface RetryingOptions {
   /** Most times that a call is made, the first included. @default 2 */
   readonly attempts?: number | undefined
   /** Milliseconds between the first attempt and the second. @default 0 */
@@ -49,99 +47,11 @@ export interface RetryingClientOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The type of a `RetryingClient` is that of the client that it wraps. */
-export type RetryingClient<C extends MemcacheClient = MemcacheClient> = C
+/** What a call is, as far as that decides whether it is made again. */
+export type Repeatable = Pick<MethodTraits, 'takes' | 'isIdempotent'>
 
-/** Makes clients that repeat failed calls. */
-export interface RetryingClientConstructor {
-  /** @throws TypeError or RangeError for an option that cannot be meant */
-  new <C extends MemcacheClient>(client: C, options?: RetryingClientOptions): C
-}
-
-/**
- * Wraps a client so that failed commands are repeated. It has everything that the client has; what is
- * no command, such as `on`, `close` or an attribute, is the client's own.
- *
- * Commands that are not idempotent (`add`, `append`, `prepend`, `cas`, `incr`, `decr`, `rawCommand`,
- * `shutdown`) are repeated only if nothing of the failed attempt had been written; when something had,
- * the error has `written: true`: whether the command took effect is unknown. Never repeated are calls
- * with illegal input, on a closed client, or aborted by their signal. A call's own `timeout` is for each
- * of its attempts, its own `signal` ends the waits between them as well.
- *
- * A client with `ignoreExc` hides failures of reads, so that they are not repeated.
- */
-export const RetryingClient: RetryingClientConstructor =
-  retrying as unknown as RetryingClientConstructor
-
-const IDEMPOTENT: ReadonlySet<PropertyKey> = new Set([
-  ...['get', 'gets', 'getMany', 'getsMany', 'gat', 'gats', 'set', 'setMany', 'replace', 'touch'],
-  ...[
-    'delete',
-    'deleteMany',
-    'flushAll',
-    'stats',
-    'version',
-    'verbosity',
-    'cacheMemlimit',
-    'connect',
-  ],
-])
-
-const UNSAFE: ReadonlySet<PropertyKey> = new Set([
-  ...['add', 'append', 'prepend', 'cas', 'incr', 'decr', 'rawCommand', 'shutdown'],
-])
-
-/** They take an iterable, which may be good for one pass only. */
-const OF_MANY: ReadonlySet<PropertyKey> = new Set([
-  ...['getMany', 'getsMany', 'setMany', 'deleteMany'],
-])
-
-const RETRYING_CLIENT_OPTIONS = optionNames<RetryingClientOptions>({
-  attempts: true,
-  retryDelay: true,
-  backoffFactor: true,
-  jitter: true,
-  maxTotalTime: true,
-  retryFor: true,
-  doNotRetryFor: true,
-  retryUnsafe: true,
-  signal: true,
-})
-
-type Method = (...args: unknown[]) => unknown
-
-function retrying<C extends MemcacheClient>(client: C, options: RetryingClientOptions = {}): C {
-  if (typeof client !== 'object' || client === null) {
-    throw new TypeError(`client must be a memcached client, got ${typeof client}`)
-  }
-  checkOptionNames(options, RETRYING_CLIENT_OPTIONS)
-  const policy = new RetryPolicy(options)
-  const wrapped = new Map<PropertyKey, { readonly method: Method; readonly wrapper: Method }>()
-
-  return new Proxy(client, {
-    // Getters, setters and methods run on the client itself: a proxy has no private fields.
-    get(target, name, proxy) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function' || name === 'constructor') return value
-      const method = value as Method
-      const isCommand = IDEMPOTENT.has(name) || UNSAFE.has(name)
-      if (!isCommand && Object.hasOwn(target, name)) return method
-      const known = wrapped.get(name)
-      if (known?.method === method) return known.wrapper
-      const wrapper: Method = isCommand
-        ? (...args) => policy.run(name, args, (reusable) => method.apply(target, reusable))
-        : (...args) => {
-            const result = method.apply(target, args)
-            return result === target ? proxy : result
-          }
-      wrapped.set(name, { method, wrapper })
-      return wrapper
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  })
-}
-
-class RetryPolicy {
+/** Whether, when and how often calls are made again. */
+export class RetryPolicy {
   readonly #attempts: number
   readonly #retryDelay: number
   readonly #backoffFactor: number
@@ -152,7 +62,7 @@ class RetryPolicy {
   readonly #retryUnsafe: boolean
   readonly #signal: AbortSignal | undefined
 
-  constructor(options: RetryingClientOptions) {
+  constructor(options: RetryingOptions) {
     this.#attempts = options.attempts ?? 2
     const { retryDelay = 0, backoffFactor = 1, jitter = 0 } = options
     const { maxTotalTime = Number.POSITIVE_INFINITY } = options
@@ -171,11 +81,13 @@ class RetryPolicy {
   }
 
   async run(
-    command: PropertyKey,
+    { takes, isIdempotent }: Repeatable,
     args: unknown[],
     attempt: (args: unknown[]) => unknown,
   ): Promise<unknown> {
-    const reusable = OF_MANY.has(command) ? [reusableIterable(args[0]), ...args.slice(1)] : args
+    // An iterable may be good for one pass only.
+    const isOfMany = takes === 'keys' || takes === 'entries'
+    const reusable = isOfMany ? [reusableIterable(args[0]), ...args.slice(1)] : args
     const signals = [this.#signal, signalOf(args)].filter((signal) => signal !== undefined)
     const start = performance.now()
     for (let failures = 0; ; ) {
@@ -184,7 +96,7 @@ class RetryPolicy {
       } catch (error) {
         failures++
         const isOver = failures >= this.#attempts || signals.some((signal) => signal.aborted)
-        if (isOver || !this.#mayRepeat(command, error)) throw error
+        if (isOver || !this.#mayRepeat(isIdempotent, error)) throw error
         const delay = this.#delay(failures)
         if (performance.now() - start + delay >= this.#maxTotalTime) throw error
         if (delay > 0) await pause(delay, signals)
@@ -192,13 +104,13 @@ class RetryPolicy {
     }
   }
 
-  #mayRepeat(command: PropertyKey, error: unknown): boolean {
+  #mayRepeat(isIdempotent: boolean, error: unknown): boolean {
     const isOneOf = (classes: readonly ErrorClass[]) => classes.some((it) => error instanceof it)
     if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError)
       return false
     if (isOneOf(this.#doNotRetryFor)) return false
     if (this.#retryFor.length > 0 && !isOneOf(this.#retryFor)) return false
-    return this.#retryUnsafe || IDEMPOTENT.has(command) || nothingWasWritten(error)
+    return this.#retryUnsafe || isIdempotent || nothingWasWritten(error)
   }
 
   /** Milliseconds to wait after the `failures`-th failure. */
