@@ -27,7 +27,7 @@ const READS: Readonly<Record<string, (client: FallbackClient) => Promise<unknown
 /** A client over a new cache and one or two older ones that have `key`, each command as slow as `delay` says. */
 function slowCaches(delay: () => number, older = 1) {
   const caches = Array.from({ length: 1 + older }, (_, i) => {
-    return new MemoryClient(i === 0 ? {} : { key: 41 }, 1 + 100 * i)
+    return new MemoryClient(i === 0 ? {} : { key: 41 })
   })
   for (const cache of caches) {
     cache.before = () => turns(delay())

@@ -12,7 +12,7 @@ const EXPIRE = 600
 
 /** A client over caches with these contents, newest first. */
 function over(contents: readonly Record<string, unknown>[], options?: FallbackClientOptions) {
-  const caches = contents.map((it, i) => new MemoryClient(it, 1 + 100 * i))
+  const caches = contents.map((it, i) => new MemoryClient(it, 1 + 10 * i))
   const [first, ...older] = caches
   return { client: new FallbackClient(caches, options), caches, first: first!, old: older[0]! }
 }

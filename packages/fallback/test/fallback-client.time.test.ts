@@ -9,7 +9,7 @@ const warm: FallbackClientOptions = { warm: { expire: 600 } }
 /** Two caches, of which the older has `key`, and a client over them. */
 function over(options?: FallbackClientOptions) {
   const first = new MemoryClient()
-  const old = new MemoryClient({ key: 'old', n: 1 }, 100)
+  const old = new MemoryClient({ key: 'old', n: 1 }, 11)
   return { client: new FallbackClient([first, old], options), first, old }
 }
 
