@@ -109,29 +109,4 @@ export { ReplyKind } from './reply-kind.ts'
 export { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'
 export { RequestWriter } from './request-writer.ts'
 export type { Serde, SerializedValue } from './serde.ts'
-export {
-  type AdminCommand,
-  type AdminRequest,
-  type ArithmeticRequest,
-  type AuthenticationRequest,
-  type CloseRequest,
-  type DeleteRequest,
-  encodeBase64,
-  isOpaqueTooLong,
-  type MetaItemRequest,
-  type MetaSetRequest,
-  type ParsedMetaFlags,
-  type ParsedRequest,
-  type Payload,
-  parseInt32,
-  parseUint32,
-  parseUint64,
-  type RefusedRequest,
-  ReplyWriter,
-  RequestParser,
-  type RequestParserOptions,
-  type RetrievalRequest,
-  type StorageRequest,
-  type TouchRequest,
-} from './server/index.ts'
 export { statValue } from './stats.ts'

@@ -1,7 +1,8 @@
-import { checkNumber, type ParsedRequest } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol'
 import { checkFault, typed } from '../faults/check-fault.ts'
 import { ActiveFault, type InjectedFault, type Occurrence } from '../faults/injected-fault.ts'
 import { Waiters } from '../faults/waiters.ts'
+import type { ParsedRequest } from '../protocol/index.ts'
 
 /**
  * The name of a command as it is on the wire: `mg` or `get`, whichever dialect the client speaks.

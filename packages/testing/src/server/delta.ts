@@ -1,4 +1,4 @@
-import { parseUint64 } from '@mc/protocol'
+import { parseUint64 } from '../protocol/index.ts'
 import type { Exchange } from './exchange.ts'
 import { type Item, sizeOf } from './item.ts'
 import { isChunked } from './slab-classes.ts'

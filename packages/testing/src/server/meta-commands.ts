@@ -3,7 +3,7 @@ import {
   isOpaqueTooLong,
   type MetaItemRequest,
   type MetaSetRequest,
-} from '@mc/protocol'
+} from '../protocol/index.ts'
 import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange } from './exchange.ts'
 import { type Item, sizeOf } from './item.ts'

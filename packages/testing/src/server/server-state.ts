@@ -1,4 +1,5 @@
-import { checkFunction, checkNumber, optionNames, ReplyWriter } from '@mc/protocol'
+import { checkFunction, checkNumber, optionNames } from '@mc/protocol'
+import { ReplyWriter } from '../protocol/index.ts'
 import { CommandLog } from './command-log.ts'
 import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
 import { PrefixStats } from './prefix-stats.ts'

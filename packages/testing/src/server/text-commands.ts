@@ -1,11 +1,11 @@
-import {
-  type ArithmeticRequest,
-  type DeleteRequest,
-  MAX_KEY_LENGTH,
-  type RetrievalRequest,
-  type StorageRequest,
-  type TouchRequest,
-} from '@mc/protocol'
+import { MAX_KEY_LENGTH } from '@mc/protocol'
+import type {
+  ArithmeticRequest,
+  DeleteRequest,
+  RetrievalRequest,
+  StorageRequest,
+  TouchRequest,
+} from '../protocol/index.ts'
 import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange, ServerState } from './exchange.ts'
 import { itemSize } from './item.ts'
