@@ -4,7 +4,7 @@ import type {
   ElastiCacheClient,
   ServerlessCache,
 } from '@aws-sdk/client-elasticache'
-import { mustBe } from '@mc/protocol'
+import { mustBe } from '@mc/protocol/toolkit'
 import type { ClusterNode, DiscoveryConnection, DiscoverySource, NodeList } from './discovery.ts'
 
 /** Whom to ask, and for which cluster or serverless cache. */

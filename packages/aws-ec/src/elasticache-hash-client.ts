@@ -6,14 +6,8 @@ import {
   type ServerChanges,
   type ServerClient,
 } from '@mc/hash'
-import {
-  type Address,
-  addressName,
-  MemcacheClosedError,
-  MemcacheError,
-  messageOf,
-  mustBe,
-} from '@mc/protocol'
+import { type Address, addressName, MemcacheClosedError, MemcacheError } from '@mc/protocol'
+import { messageOf, mustBe } from '@mc/protocol/toolkit'
 import { type DiscoverySource, MemcacheDiscoveryError, type NodeList } from './discovery.ts'
 import { isUnmoved, type NamedNode, nodesByName } from './named-nodes.ts'
 import { nodeAddress, nodeOptions } from './node-client.ts'

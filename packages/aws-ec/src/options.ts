@@ -5,8 +5,8 @@ import {
   type NativeValue,
 } from '@mc/client'
 import { HASH_CLIENT_OPTIONS, type HashClientOptions, type ServerClient } from '@mc/hash'
+import type { Address } from '@mc/protocol'
 import {
-  type Address,
   checkFunction,
   checkMilliseconds,
   checkObject,
@@ -14,7 +14,7 @@ import {
   checkOptionNames,
   optionNames,
   pickOptions,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 import type { NodeNaming } from './named-nodes.ts'
 import type { AllowNode } from './node-guard.ts'
 

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { MAX_TIMER, MemcacheClosedError, startTimer } from '@mc/protocol'
+import { MemcacheClosedError } from '@mc/protocol'
+import { MAX_TIMER, startTimer } from '@mc/protocol/toolkit'
 
 /** The time and its timers, each of which answers how to cancel it. */
 export interface PollClock {

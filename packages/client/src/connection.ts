@@ -4,9 +4,6 @@ import {
   type Address,
   type Command,
   type Dialect,
-  errorOfReply,
-  GetCommand,
-  GetLine,
   MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
@@ -14,6 +11,7 @@ import {
   ReplyParser,
   RequestWriter,
 } from '@mc/protocol'
+import { errorOfReply, GetCommand, GetLine } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
 import { GREETING_LENGTH, reasonOf, whatAnswered } from './peer.ts'

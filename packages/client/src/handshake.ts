@@ -1,13 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import {
-  type Command,
-  MemcacheConnectError,
-  type MemcacheError,
-  MetaNoopCommand,
-  RawCommand,
-  StoreCommand,
-  VersionCommand,
-} from '@mc/protocol'
+import { type Command, MemcacheConnectError, type MemcacheError, RawCommand } from '@mc/protocol'
+import { MetaNoopCommand, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
 import { type Connection, Step } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
 

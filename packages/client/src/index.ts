@@ -1,3 +1,4 @@
+export * from '@mc/protocol/vocabulary'
 export { Backoff } from './backoff.ts'
 export { Client, type ClientEvents, type ClientState, type NativeValue } from './client.ts'
 export { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from './options.ts'

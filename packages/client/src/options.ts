@@ -1,20 +1,17 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import type { CommandClientOptions, Dialect, ReplyParserOptions, Serde } from '@mc/protocol'
 import {
   COMMAND_CLIENT_OPTIONS,
-  type CommandClientOptions,
   checkBoolean,
   checkMilliseconds,
   checkNumber,
   checkObject,
   checkOneOf,
   commandClientSettings,
-  type Dialect,
   mustBe,
   OPAQUES,
   optionNames,
-  type ReplyParserOptions,
-  type Serde,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 
 /** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */

@@ -1,4 +1,5 @@
-import { MemcacheError, messageOf } from '@mc/protocol'
+import { MemcacheError } from '@mc/protocol'
+import { messageOf } from '@mc/protocol/toolkit'
 
 /** What servers of other protocols begin with when they are asked for `version`. */
 const GREETINGS: readonly (readonly [RegExp, string])[] = [

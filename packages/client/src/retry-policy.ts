@@ -1,18 +1,20 @@
 import { performance } from 'node:perf_hooks'
 import {
-  checkBoolean,
-  checkNumber,
-  isAbortSignal,
-  MAX_TIMER,
   MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
   MemcacheIllegalInputError,
   MemcacheOverloadError,
   type MethodTraits,
+} from '@mc/protocol'
+import {
+  checkBoolean,
+  checkNumber,
+  isAbortSignal,
+  MAX_TIMER,
   onAbort,
   startTimer,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 
 /** A class of errors, such as `MemcacheTimeoutError`; matches its subclasses too. */
 export type ErrorClass = abstract new (...args: never[]) => Error

@@ -1,4 +1,5 @@
-import { checkOptionNames, METHODS, type MemcacheClient, optionNames } from '@mc/protocol'
+import { METHODS, type MemcacheClient } from '@mc/protocol'
+import { checkOptionNames, optionNames } from '@mc/protocol/toolkit'
 import { type Repeatable, type RetryingOptions, RetryPolicy } from './retry-policy.ts'
 
 const RETRYING_OPTIONS = optionNames<RetryingOptions>({

@@ -1,10 +1,5 @@
-import {
-  CALL_OPTIONS,
-  type CommandOptions,
-  checkCallOptions,
-  Deadline,
-  MemcacheClosedError,
-} from '@mc/protocol'
+import { type CommandOptions, MemcacheClosedError } from '@mc/protocol'
+import { CALL_OPTIONS, checkCallOptions, Deadline } from '@mc/protocol/toolkit'
 
 /** Clients settle their own calls in time. One whose hooks hang does not: its step ends this much later. */
 const GRACE = 20

@@ -2,24 +2,21 @@ import {
   type CasToken,
   type CommandOptions,
   type Count,
-  Deadline,
   type DefaultTo,
   type Entries,
   type Expire,
-  entryPairs,
   type FlushOptions,
   type GetOptions,
   type ItemKey,
   itemKey,
   type Key,
-  keyList,
   type MemcacheClient,
   MemcachePartialError,
   type StoreOptions,
-  showAs,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
+import { Deadline, entryPairs, keyList, showAs } from '@mc/protocol/toolkit'
 import { type Call, Calls } from './call.ts'
 import { Copies } from './copies.ts'
 import { findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'

@@ -6,7 +6,7 @@ import {
   checkOneOf,
   checkOptionNames,
   optionNames,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 
 /** How a `FallbackClient` treats the older caches. */
 export interface FallbackClientOptions {

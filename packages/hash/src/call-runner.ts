@@ -4,12 +4,11 @@ import {
   type ItemKey,
   type Key,
   type KeyEncoder,
-  keyList,
   METHODS,
   MemcacheClosedError,
-  orIgnored,
   type WriteOptions,
 } from '@mc/protocol'
+import { keyList, orIgnored } from '@mc/protocol/toolkit'
 import { type AllServersOutcome, runOnAll } from './all-servers.ts'
 import type { CallTime } from './call-time.ts'
 import type { Cluster } from './cluster.ts'

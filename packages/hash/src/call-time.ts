@@ -1,4 +1,5 @@
-import { type CommandOptions, checkCallOptions, Deadline } from '@mc/protocol'
+import type { CommandOptions } from '@mc/protocol'
+import { checkCallOptions, Deadline } from '@mc/protocol/toolkit'
 
 /** Assumed of the client of a server whose own timeout nobody has named. */
 const UNKNOWN_TIMEOUT = 10_000

@@ -1,4 +1,5 @@
-import { type Address, addressName, type Deadline, type ServerSpec, toError } from '@mc/protocol'
+import { type Address, addressName, type ServerSpec } from '@mc/protocol'
+import { type Deadline, toError } from '@mc/protocol/toolkit'
 import type { CallTime } from './call-time.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'

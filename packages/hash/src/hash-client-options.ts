@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
+import type { Address } from '@mc/protocol'
 import {
-  type Address,
   checkBoolean,
   checkFunction,
   checkNumber,
   checkOneOf,
   optionNames,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import type { KeyHashForm } from './routing-text.ts'
 import type { ServerClient } from './server.ts'

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { checkNumber } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 
 /** Options of `KetamaHash`. */

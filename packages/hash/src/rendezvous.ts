@@ -1,4 +1,4 @@
-import { checkFunction, checkNumber } from '@mc/protocol'
+import { checkFunction, checkNumber } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import { murmur3_32 } from './murmur3.ts'
 import { PrefixHashes } from './prefix-hashes.ts'

@@ -1,13 +1,12 @@
 import {
-  type Deadline,
   type MemcacheClient,
   MemcacheConnectError,
   MemcacheError,
   MemcacheOverloadError,
   MemcacheTimeoutError,
-  messageOf,
   type ServerCommands,
 } from '@mc/protocol'
+import { type Deadline, messageOf } from '@mc/protocol/toolkit'
 import { connectionFailure } from './failure.ts'
 import type { ServerHealth, ServerState } from './server-health.ts'
 

@@ -1,4 +1,4 @@
-import { onAbort, startTimer } from '@mc/protocol'
+import { onAbort, startTimer } from '@mc/protocol/toolkit'
 
 /** Limits of one wait for an object. */
 export interface AcquireOptions {

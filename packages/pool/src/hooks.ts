@@ -1,4 +1,5 @@
-import { isPromise, MemcacheTimeoutError, startTimer } from '@mc/protocol'
+import { MemcacheTimeoutError } from '@mc/protocol'
+import { isPromise, startTimer } from '@mc/protocol/toolkit'
 
 /** What the user of an `ObjectPool` has it call. */
 export interface ObjectPoolHooks<T> {

@@ -1,3 +1,4 @@
+export * from '@mc/protocol/vocabulary'
 export type { AcquireOptions } from './borrower.ts'
 export type { ObjectPoolHooks } from './hooks.ts'
 export type { ObjectPoolLimits } from './limits.ts'

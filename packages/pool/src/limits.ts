@@ -1,4 +1,4 @@
-import { checkNumber, type NumberRange } from '@mc/protocol'
+import { checkNumber, type NumberRange } from '@mc/protocol/toolkit'
 
 /** The limits of a pool. Times are milliseconds. */
 export interface ObjectPoolLimits {

@@ -1,16 +1,15 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
+import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
 import {
   checkFunction,
   checkNumber,
   checkObject,
   checkOptionNames,
-  MemcacheClosedError,
-  MemcacheOverloadError,
   mustBe,
   optionNames,
   startTimer,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 import { type AcquireOptions, Borrower } from './borrower.ts'
 import { Hooks, type ObjectPoolHooks } from './hooks.ts'
 import { type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'

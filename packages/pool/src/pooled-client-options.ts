@@ -1,16 +1,14 @@
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from '@mc/client'
+import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
 import {
   checkBoolean,
   checkFunction,
   checkMilliseconds,
   checkObject,
   checkOptionNames,
-  type MemcacheClient,
   optionNames,
   pickOptions,
-  type ServerCommands,
-  type ServerSpec,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 import { type ResolvedLimits, resolveLimits } from './limits.ts'
 
 /** A client that can be pooled. The optional methods are used where there are any. */

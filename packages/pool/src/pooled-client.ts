@@ -3,17 +3,13 @@ import {
   addressName,
   type ClientMethod,
   type CommandOptions,
-  captureCalls,
-  checkCallOptions,
-  Deadline,
   type Key,
   METHODS,
-  orIgnored,
   parseAddress,
   ServerForwardingClient,
   type ServerSpec,
-  showAs,
 } from '@mc/protocol'
+import { captureCalls, checkCallOptions, Deadline, orIgnored, showAs } from '@mc/protocol/toolkit'
 import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
 import { ObjectPool } from './object-pool.ts'

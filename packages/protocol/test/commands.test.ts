@@ -1,25 +1,27 @@
 import { describe, expect, test } from 'vitest'
 import {
   type Command,
-  CounterCommand,
-  DeleteCommand,
   type Dialect,
-  GetCommand,
-  GetManyCommand,
   MetaCommand,
-  MetaNoopCommand,
   type MetaRequest,
-  OkCommand,
-  QuitCommand,
   RawCommand,
   ReplyParser,
   RequestWriter,
+} from '../src/index.ts'
+import {
+  CounterCommand,
+  DeleteCommand,
+  GetCommand,
+  GetManyCommand,
+  MetaNoopCommand,
+  OkCommand,
+  QuitCommand,
   ShutdownCommand,
   StatsCommand,
   StoreCommand,
   TouchCommand,
   VersionCommand,
-} from '../src/index.ts'
+} from '../src/toolkit.ts'
 
 const serde = {
   serialize: (value: string) => ({ data: value, flags: 0 }),

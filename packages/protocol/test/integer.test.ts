@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MemcacheIllegalInputError } from '../src/index.ts'
 import {
   checkCas,
   checkDelay,
   checkFlags,
   checkInteger,
-  MemcacheIllegalInputError,
   toDelta,
   toExptime,
-} from '../src/index.ts'
+} from '../src/toolkit.ts'
 
 const THIRTY_DAYS = 30 * 24 * 60 * 60
 const END_OF_TIME = 2 ** 31 - 1

@@ -6,8 +6,8 @@ import {
   KeyEncoder,
   MAX_KEY_LENGTH,
   MemcacheIllegalInputError,
-  wireKeyBytes,
 } from '../src/index.ts'
+import { wireKeyBytes } from '../src/toolkit.ts'
 
 const plain = new KeyEncoder()
 const unicode = new KeyEncoder({ allowUnicode: true })

@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type Command,
-  DeleteCommand,
-  GetCommand,
-  MemcacheUnknownError,
-  OPAQUES,
-  ReplyParser,
-  RequestWriter,
-  StoreCommand,
-} from '../src/index.ts'
+import { type Command, MemcacheUnknownError, ReplyParser, RequestWriter } from '../src/index.ts'
+import { DeleteCommand, GetCommand, OPAQUES, StoreCommand } from '../src/toolkit.ts'
 import { plainSerde } from './support/scripted-client.ts'
 
 function opaqueOf(out: RequestWriter, command: Command): string {

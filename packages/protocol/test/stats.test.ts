@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ReplyParser, StatsCommand, type StatValue, statValue } from '../src/index.ts'
+import { ReplyParser, type StatValue } from '../src/index.ts'
+import { StatsCommand, statValue } from '../src/toolkit.ts'
 
 async function readStats(reply: string) {
   const command = new StatsCommand([])

@@ -1,15 +1,17 @@
 import { constants } from 'node:buffer'
 import {
-  checkNumber,
-  checkOneOf,
-  checkOptionNames,
   type ItemKey,
-  isPromise,
   MemcacheIllegalInputError,
-  optionNames,
   type Serde,
   type SerializedValue,
 } from '@mc/protocol'
+import {
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+  isPromise,
+  optionNames,
+} from '@mc/protocol/toolkit'
 import { CODECS, type Codec, type CompressionAlgorithm } from './codec.ts'
 import { Decompressor } from './decompressor.ts'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'

@@ -3,24 +3,26 @@ import { runs } from '../../../../test-support/amounts.ts'
 import { fuzz, pieces } from '../../../../test-support/mutation.ts'
 import {
   type Command,
+  MemcacheError,
+  MetaCommand,
+  RawCommand,
+  ReplyKind,
+  ReplyParser,
+  RequestWriter,
+} from '../../src/index.ts'
+import {
   CounterCommand,
   DeleteCommand,
   GetCommand,
   GetLine,
   GetManyCommand,
-  MemcacheError,
-  MetaCommand,
   MetaNoopCommand,
   OkCommand,
-  RawCommand,
-  ReplyKind,
-  ReplyParser,
-  RequestWriter,
   StatsCommand,
   StoreCommand,
   TouchCommand,
   VersionCommand,
-} from '../../src/index.ts'
+} from '../../src/toolkit.ts'
 import { GARBAGE, REPLIES } from '../reply-fixtures.ts'
 
 const RUNS = runs(5000, 50_000)

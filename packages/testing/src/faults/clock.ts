@@ -1,4 +1,4 @@
-import { checkNumber } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol/toolkit'
 import { monotonicNow, setTimeout } from '../timers.ts'
 
 /** What tells a `FaultProxy` the time. */

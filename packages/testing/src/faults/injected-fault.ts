@@ -1,4 +1,4 @@
-import { checkNumber } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol/toolkit'
 import { Waiters } from './waiters.ts'
 
 /** A fault at work: what `inject` answers. */

@@ -1,4 +1,4 @@
-import { checkNumber } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol/toolkit'
 
 /**
  * Numbers from 0 up to 1 that look random: the same seed gives the same numbers. Mulberry32, after

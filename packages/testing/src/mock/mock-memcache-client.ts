@@ -2,21 +2,23 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   CLIENT_METHODS,
   type ClientMethod,
-  COMMAND_CLIENT_OPTIONS,
   type Command,
   CommandClient,
   type CommandClientEvents,
   type CommandClientOptions,
-  checkFunction,
-  checkNumber,
-  checkOneOf,
   type Dialect,
   MemcacheClosedError,
   MemcacheTimeoutError,
-  optionNames,
   type Serde,
-  showAs,
 } from '@mc/protocol'
+import {
+  COMMAND_CLIENT_OPTIONS,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
+  optionNames,
+  showAs,
+} from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import type { ServerState } from '../server/exchange.ts'
 import {

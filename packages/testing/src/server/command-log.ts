@@ -1,4 +1,4 @@
-import { checkNumber } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol/toolkit'
 import { checkFault, typed } from '../faults/check-fault.ts'
 import { ActiveFault, type InjectedFault, type Occurrence } from '../faults/injected-fault.ts'
 import { Waiters } from '../faults/waiters.ts'

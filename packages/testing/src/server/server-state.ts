@@ -1,4 +1,4 @@
-import { checkFunction, checkNumber, optionNames } from '@mc/protocol'
+import { checkFunction, checkNumber, optionNames } from '@mc/protocol/toolkit'
 import { ReplyWriter } from '../protocol/index.ts'
 import { CommandLog } from './command-log.ts'
 import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
