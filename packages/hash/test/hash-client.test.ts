@@ -6,7 +6,13 @@ import {
   type ServerSpec,
 } from '@mc/protocol'
 import { describe, expect, it } from 'vitest'
-import { HashClient, type HashClientOptions, KetamaHash, RendezvousHash } from '../src/index.ts'
+import {
+  HashClient,
+  type HashClientOptions,
+  type Hasher,
+  KetamaHash,
+  RendezvousHash,
+} from '../src/index.ts'
 import { FakeCluster } from './fake-cluster.ts'
 import { FakeServer } from './fake-server.ts'
 import { hashVectors } from './vectors.ts'
@@ -240,6 +246,18 @@ describe('addServer', () => {
     expect(cluster.server('a:1')).toBe(before)
     expect(cluster.events).toEqual([])
   })
+})
+
+it('a hasher needs three methods', async () => {
+  const nodes = new Set<string>()
+  const hasher: Hasher = {
+    addNode: (node) => void nodes.add(node),
+    removeNode: (node) => void nodes.delete(node),
+    getNode: () => [...nodes].at(-1),
+  }
+  const cluster = new FakeCluster(names, { hasher })
+  expect(await cluster.client.set('key', 1)).toBe(true)
+  expect(cluster.homesOf('key')).toEqual(names.slice(-1))
 })
 
 describe('removeServer', () => {
