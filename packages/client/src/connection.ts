@@ -11,7 +11,7 @@ import {
   ReplyParser,
   RequestWriter,
 } from '@mc/protocol'
-import { errorOfReply, GetCommand, GetLine } from '@mc/protocol/toolkit'
+import { errorOfReply, GetLine } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
 import { GREETING_LENGTH, reasonOf, whatAnswered } from './peer.ts'
@@ -74,6 +74,7 @@ export class Connection {
   readonly #ready: Promise<void>
   #rejectReady: (error: MemcacheError) => void = () => {}
   #bytes = 0
+  #count = 0
   #isClosed = false
   #isEnding = false
   #isGivenUp = false
@@ -131,9 +132,14 @@ export class Connection {
     return this.#ready
   }
 
-  /** Commands whose replies are due, timed-out ones included. */
-  get inFlight(): Iterable<Command> & { readonly length: number } {
-    return this.#inFlight
+  /** How many replies are due, those of settled commands included. */
+  get inFlight(): number {
+    return this.#count
+  }
+
+  /** The commands whose replies are due. */
+  *commands(): Iterable<Command> {
+    for (const command of this.#inFlight) yield* membersOf(command)
   }
 
   /** Bytes of the requests in flight. */
@@ -153,16 +159,14 @@ export class Connection {
   lateReplyUntil(timeout: number): number | undefined {
     const head = this.#inFlight.peek()
     if (head === undefined) return undefined
-    let left = head.followers
-    for (const command of this.#inFlight) {
-      if (!command.abandoned && !command.isAnswered) return undefined
-      if (left-- === 0) break
-    }
+    const answered = membersOf(head)
+    if (!answered.every((command) => command.isSettled)) return undefined
     if (head.endToken !== undefined) return 0
     // From the deadline on, so that those behind it have as much time; but an aborted call may have had
     // a deadline in an hour.
-    const lateFrom = Math.max(this.heardAt, Math.min(head.deadline, this.heardAt + timeout))
-    return Math.min(lateFrom + timeout, head.deadline + LATE_LIMIT * timeout)
+    const deadline = answered[0]?.deadline ?? this.heardAt
+    const lateFrom = Math.max(this.heardAt, Math.min(deadline, this.heardAt + timeout))
+    return Math.min(lateFrom + timeout, deadline + LATE_LIMIT * timeout)
   }
 
   /** @throws MemcacheError when the connection is gone */
@@ -177,7 +181,8 @@ export class Connection {
 
   /** Whether any byte of the command's reply has come. */
   hasBegunReply(command: Command): boolean {
-    if (command !== this.#inFlight.peek()) return false
+    const head = this.#inFlight.peek()
+    if (head === undefined || !membersOf(head).includes(command)) return false
     return this.#headHasBegun || !this.#parser.isBetweenReplies
   }
 
@@ -211,10 +216,11 @@ export class Connection {
 
   /** Takes a command to be sent by the next `flush`. */
   append(command: Command, now: number): void {
-    if (!this.#joinLine(command)) {
-      this.#finishLine()
+    if (this.#joinLine(command)) return
+    const entry = this.#startLine(command) ?? command
+    if (entry === command) {
       // What the socket cannot take at once, or nobody waits for, may change before it is read.
-      this.#out.copiesData = command.onWritten !== undefined || this.#socket.writableLength > 0
+      this.#out.copiesData = command.isEarly || this.#socket.writableLength > 0
       const { length } = this.#out
       try {
         command.write(this.#out, this.dialect)
@@ -233,7 +239,8 @@ export class Connection {
     this.#batchStores ||= command.isStore
     this.#isEnding ||= command.endsConnection
     this.#bytes += command.size
-    this.#inFlight.push(command)
+    this.#count++
+    this.#inFlight.push(entry)
     // What the socket has not taken yet stays with the owner, who can still drop it.
     if (this.#out.length >= WRITE_SIZE) this.flush()
   }
@@ -273,14 +280,26 @@ export class Connection {
     else resetSocket(this.#socket)
   }
 
+  /** Adds a get to the line that is not written yet, if there is one with room; writes that line if not. */
   #joinLine(command: Command): boolean {
-    if (this.dialect !== 'text' || !(command instanceof GetCommand)) return false
-    const key = command.plainKey
-    if (key === undefined) return false
-    if (this.#line?.add(command, key.length)) return true
+    const line = this.#line
+    if (line === undefined) return false
+    const member = command.lineMember
+    if (member !== undefined && line.add(member)) {
+      this.#bytes += command.size
+      this.#count++
+      return true
+    }
     this.#finishLine()
+    return false
+  }
+
+  #startLine(command: Command): GetLine | undefined {
+    const member = this.dialect === 'text' ? command.lineMember : undefined
+    if (member === undefined) return undefined
     this.#line = new GetLine()
-    return this.#line.add(command, key.length)
+    this.#line.add(member)
+    return this.#line
   }
 
   #finishLine(): void {
@@ -314,10 +333,8 @@ export class Connection {
         // An answered `shutdown` was refused.
         if (command.endsConnection) this.#isEnding = false
         this.#bytes -= command.size
+        this.#count -= command.count
         inFlight.shift()
-        for (let left = command.followers; left > 0; left--) {
-          this.#bytes -= inFlight.shift()?.size ?? 0
-        }
         this.hasAnswered = true
       }
     } catch (error) {
@@ -341,7 +358,7 @@ export class Connection {
     this.#isClosed = true
     this.#isEnding = true
     this.#rejectReady(this.#connectError(this.#cause))
-    this.#listener.onClose(this.#closeError(this.#cause), this.#inFlight)
+    this.#listener.onClose(this.#closeError(this.#cause), this.commands())
   }
 
   #closeError(cause: unknown): MemcacheError {
@@ -358,4 +375,9 @@ export class Connection {
       written: false,
     })
   }
+}
+
+/** The commands that a reply answers. */
+function membersOf(command: Command): readonly Command[] {
+  return command.members ?? [command]
 }

@@ -43,6 +43,8 @@ export class Dispatcher {
   readonly #waiting = new Fifo<Command>()
   readonly #dialer: Dialer
   readonly #timer: DeadlineTimer
+  /** Reads that were sent a second time, which happens once. */
+  readonly #resent = new WeakSet<Command>()
   /** How many of the last commands in the queue have a timeout and no deadline yet. */
   #undated = 0
   #waitingBytes = 0
@@ -89,7 +91,7 @@ export class Dispatcher {
 
   /** Commands that are not settled, and those whose late replies are still awaited. */
   get inFlight(): number {
-    return this.#waiting.length + (this.#connection?.inFlight.length ?? 0)
+    return this.#waiting.length + (this.#connection?.inFlight ?? 0)
   }
 
   /** Sends the command in this turn of the event loop and settles it within `timeout` milliseconds of its end. */
@@ -166,7 +168,7 @@ export class Dispatcher {
     for (;;) {
       const command = waiting.peek()
       if (command === undefined) break
-      if (!command.abandoned && !connection.accepts(command)) break
+      if (!command.isSettled && !connection.accepts(command)) break
       waiting.shift()
       this.#waitingBytes -= command.size
       if (dated > 0) dated--
@@ -175,9 +177,9 @@ export class Dispatcher {
         command.deadline += now
         if (command.deadline < earliest) earliest = command.deadline
       }
-      if (command.abandoned) continue
+      if (command.isSettled) continue
       connection.append(command, now)
-      if (command.onWritten !== undefined) {
+      if (command.isEarly) {
         written ??= []
         written.push(command)
       }
@@ -185,7 +187,7 @@ export class Dispatcher {
     this.#timer.arm(earliest)
     this.#date(now)
     connection.flush()
-    if (written !== undefined) for (const command of written) command.onWritten?.()
+    if (written !== undefined) for (const command of written) command.written()
     this.#checkDrained()
   }
 
@@ -244,7 +246,7 @@ export class Dispatcher {
     this.#listener.onConnect(!this.#wasConnected)
     this.#wasConnected = true
     this.flush()
-    if (connection.inFlight.length === 0) connection.hold(false)
+    if (connection.inFlight === 0) connection.hold(false)
   }
 
   #onDialFailed(failure: MemcacheError): void {
@@ -272,7 +274,7 @@ export class Dispatcher {
     let isIdle = true
     for (const command of left) {
       isIdle = false
-      if (command.abandoned || command.isAnswered) continue
+      if (command.isSettled) continue
       if (command.endsConnection && connection.wasClosedByServer) {
         isAskedFor = true
         command.resolve(undefined)
@@ -284,7 +286,7 @@ export class Dispatcher {
     else if (!isIdle) this.#dialer.failed(error)
     this.#listener.onDisconnect(error)
     for (const command of again.reverse()) {
-      command.resent = true
+      this.#resent.add(command)
       this.#waitingBytes += command.size
       this.#waiting.unshift(command)
     }
@@ -296,7 +298,7 @@ export class Dispatcher {
   #maySendAgain(connection: Connection, command: Command, error: MemcacheError): boolean {
     return (
       command.isRead &&
-      !command.resent &&
+      !this.#resent.has(command) &&
       !this.#isClosed &&
       (connection.wasClosedByServer || error instanceof MemcacheTimeoutError) &&
       connection.hasAnswered &&
@@ -343,7 +345,7 @@ export class Dispatcher {
     const dated = this.#waiting.length - this.#undated
     for (let i = 0; i < dated; i++) this.#waiting.at(i).deadline += stalled
     if (this.#connection?.hasUnsent) {
-      for (const command of this.#connection.inFlight) command.deadline += stalled
+      for (const command of this.#connection.commands()) command.deadline += stalled
     }
   }
 
@@ -354,7 +356,7 @@ export class Dispatcher {
     const sameAsDial = this.#dialer.deadline - SAME_DEADLINE
     for (let i = 0; i < dated; i++) {
       const command = this.#waiting.at(i)
-      if (command.abandoned) continue
+      if (command.isSettled) continue
       const { deadline } = command
       if (deadline > now) next = Math.min(next, deadline)
       else if (deadline >= sameAsDial) next = Math.min(next, this.#dialer.deadline + SAME_DEADLINE)
@@ -365,8 +367,8 @@ export class Dispatcher {
 
   #expireInFlight(connection: Connection, now: number): number {
     let next = Number.POSITIVE_INFINITY
-    for (const command of connection.inFlight) {
-      if (command.abandoned || command.isAnswered) continue
+    for (const command of connection.commands()) {
+      if (command.isSettled) continue
       if (command.deadline > now) next = Math.min(next, command.deadline)
       else this.#expire(command, 'no reply', true)
     }
@@ -374,7 +376,6 @@ export class Dispatcher {
   }
 
   #expire(command: Command, what: string, written: boolean): void {
-    command.abandoned = true
     const place = { server: this.#server, command: command.name, written }
     command.reject(new MemcacheTimeoutError(`${what} before the deadline`, place))
   }
@@ -383,7 +384,7 @@ export class Dispatcher {
     for (;;) {
       const command = this.#waiting.shift()
       if (command === undefined) break
-      if (!command.abandoned) command.reject(errorFor(command))
+      command.reject(errorFor(command))
     }
     this.#undated = 0
     this.#waitingBytes = 0

@@ -84,8 +84,7 @@ async function authenticate(
 
 function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
     connection.append(command, performance.now())
     connection.flush()
   })

@@ -41,8 +41,7 @@ async function answerTo<T>(
   dialect: Dialect = 'text',
 ): Promise<T> {
   const settled = new Promise<T>((resolve, reject) => {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
   })
   settled.catch(() => {})
   bytesOf(command, dialect)

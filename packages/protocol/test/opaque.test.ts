@@ -56,8 +56,7 @@ describe('opaques', () => {
         for (let i = 1; i < lost; i++) out.nextOpaque()
         const late: Command = create()
         const answer = new Promise((resolve, reject) => {
-          late.resolve = resolve
-          late.reject = reject
+          late.awaitedBy(resolve, reject)
         })
         expect(opaqueOf(out, late)).not.toBe(opaque)
         const parser = new ReplyParser()

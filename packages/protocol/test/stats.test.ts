@@ -8,8 +8,7 @@ async function readStats(reply: string) {
   const parser = new ReplyParser()
   parser.push(Buffer.from(reply, 'latin1'))
   return new Promise((resolve, reject) => {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
     while (parser.next() && !command.read(parser));
   })
 }

@@ -359,15 +359,14 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   /** Once the options are checked. */
   #execute<T>(command: Command<T>, options: CommandOptions | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      command.resolve = resolve
-      command.reject = reject
+      command.awaitedBy(resolve, reject)
       this.#submit(command, options)
     })
   }
 
   #submit<T>(command: Command<T>, options: CommandOptions | undefined): void {
     if (options?.signal !== undefined) watchSignal(command, options.signal)
-    if (command.abandoned) return
+    if (command.isSettled) return
     this.dispatch(command, options?.timeout ?? this.#timeout)
   }
 
@@ -387,18 +386,13 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     command: Command<T>,
     options: WriteOptions | undefined,
     early: T,
-    resolve: Command<T>['resolve'],
+    resolve: (value: T | PromiseLike<T>) => void,
     reject: (error: unknown) => void,
     defaultNoreply: boolean = this.#defaultNoreply,
   ): void {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
     if (options?.noreply ?? defaultNoreply) {
-      command.onWritten = () => {
-        command.resolve(early)
-        command.resolve = () => {}
-        command.reject = (error) => this.announce('error', ...([error] as E['error']))
-      }
+      command.answerEarly(early, (error) => this.announce('error', ...([error] as E['error'])))
     }
     this.#submit(command, options)
   }

@@ -53,10 +53,10 @@ const COMMANDS: readonly (() => Command)[] = [
       (key) => new GetCommand(key, key, serde, false, undefined),
     )
     const line = new GetLine()
-    line.add(first as GetCommand<unknown, unknown, unknown>, 1)
-    line.add(second as GetCommand<unknown, unknown, unknown>, 3)
+    line.add(first as GetCommand<unknown, unknown, unknown>)
+    line.add(second as GetCommand<unknown, unknown, unknown>)
     line.write(new RequestWriter())
-    return first as Command
+    return line
   },
   () => new GetManyCommand(['k', 'key'], ['k', 'key'], serde, false, new Map(), new Map()),
   () => new GetManyCommand(['k', 'key'], ['k', 'key'], serde, true, new Map(), new Map()),
@@ -138,10 +138,14 @@ describe(`${RUNS} mutated inputs`, { tags: ['long'] }, () => {
         const make = COMMANDS[random(COMMANDS.length)] ?? expect.unreachable()
         readReplies(pieces(input, random), () => {
           const command = make()
-          command.resolve = () => settled++
-          command.reject = (error) => {
-            expect(error).toBeInstanceOf(MemcacheError)
-            rejected++
+          for (const one of command.members ?? [command]) {
+            one.awaitedBy(
+              () => settled++,
+              (error) => {
+                expect(error).toBeInstanceOf(MemcacheError)
+                rejected++
+              },
+            )
           }
           return command
         })

@@ -227,9 +227,9 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     }
     // As with a real one, no call is answered while its caller still runs.
     await undefined
-    command.onWritten?.()
+    command.written()
     if (this.latency > 0) await this.#sleep(Math.min(this.latency, timeout))
-    if (command.abandoned) return
+    if (command.isSettled) return
     if (this.latency <= timeout) settle()
     else {
       const place = { server: MOCK_SERVER, command: command.name, written: true }
