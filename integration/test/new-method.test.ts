@@ -69,7 +69,7 @@ describe('a row of METHODS', () => {
   const rows = METHODS as Record<string, unknown>
 
   beforeEach(() => {
-    rows.sniff = METHODS.get
+    rows.sniff = { ...METHODS.get, name: 'sniff' }
     vi.resetModules()
   })
   afterEach(() => {

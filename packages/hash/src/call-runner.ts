@@ -1,11 +1,10 @@
 import {
-  type ClientMethod,
   type CommandOptions,
   type ItemKey,
   type Key,
   type KeyEncoder,
-  METHODS,
   MemcacheClosedError,
+  type MethodTraits,
   type WriteOptions,
 } from '@mc/protocol'
 import { keyList, orIgnored } from '@mc/protocol/toolkit'
@@ -65,7 +64,7 @@ export class CallRunner<V> {
   /** Runs a call on the server of its key. */
   // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
   run<T, O extends CommandOptions>(
-    method: ClientMethod,
+    method: MethodTraits,
     key: Key,
     given: O | undefined,
     send: ServerCommand<V, T, O | undefined>['send'],
@@ -77,7 +76,7 @@ export class CallRunner<V> {
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
       const options = this.#timed(given)
       const awaited = this.#awaited(server, probes)
-      const command = { name: method, send, isAwaited: this.isAwaited(method, given) }
+      const command = { name: method.name, send, isAwaited: this.isAwaited(method, given) }
       const answer =
         server === undefined || awaited !== undefined
           ? this.#runAfter(awaited, options, (remaining) => this.#runLate(key, remaining, command))
@@ -210,8 +209,8 @@ export class CallRunner<V> {
   }
 
   /** Whether success of a call shows that the server is well: not if it only means that bytes left. */
-  isAwaited(method: ClientMethod, options: WriteOptions | undefined): boolean {
-    switch (METHODS[method].noreply) {
+  isAwaited({ noreply }: MethodTraits, options: WriteOptions | undefined): boolean {
+    switch (noreply) {
       case 'never':
         return true
       case 'asked':

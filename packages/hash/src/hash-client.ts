@@ -1,7 +1,6 @@
 import { CLIENT_OPTIONS, Client, checkClientOptions, type NativeValue } from '@mc/client'
 import {
   type Address,
-  type ClientMethod,
   type CommandOptions,
   type Entries,
   type FlushOptions,
@@ -9,8 +8,10 @@ import {
   type ItemKey,
   type Key,
   KeyEncoder,
+  METHODS,
   MemcacheError,
   MemcacheIllegalInputError,
+  type MethodTraits,
   parseAddress,
   type ServerSpec,
   type Stats,
@@ -155,7 +156,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   }
 
   protected override forward<R, O extends CommandOptions>(
-    method: ClientMethod,
+    method: MethodTraits,
     key: Key | undefined,
     options: O | undefined,
     call: (client: ServerClient<V>, options: O | undefined) => Promise<R>,
@@ -206,7 +207,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
           results.length = 0
           for (const key of certain) results.push(key)
         },
-        isAwaited: this.#runner.isAwaited('setMany', options),
+        isAwaited: this.#runner.isAwaited(METHODS.setMany, options),
       },
     )
     return [...notStored, ...failed.keys()]
@@ -220,7 +221,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
       keyOf: (key) => key,
       send: (client, batch, remaining) => client.deleteMany(batch, remaining),
       merge: () => {},
-      isAwaited: this.#runner.isAwaited('deleteMany', options),
+      isAwaited: this.#runner.isAwaited(METHODS.deleteMany, options),
     })
     return true
   }
@@ -230,7 +231,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     const { answers, failed } = await this.#runner.onAll(options, {
       name: 'flushAll',
       send: (client, remaining) => client.flushAll(remaining),
-      isAwaited: this.#runner.isAwaited('flushAll', options),
+      isAwaited: this.#runner.isAwaited(METHODS.flushAll, options),
     })
     return failed.size === 0 && [...answers.values()].every(Boolean)
   }

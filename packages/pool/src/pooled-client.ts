@@ -1,10 +1,9 @@
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
-  type ClientMethod,
   type CommandOptions,
   type Key,
-  METHODS,
+  type MethodTraits,
   parseAddress,
   ServerForwardingClient,
   type ServerSpec,
@@ -190,12 +189,12 @@ export class PooledClient<
 
   /** The clients do not ignore errors themselves, as the pool has to see them. */
   protected override forward<R, O extends CommandOptions>(
-    method: ClientMethod,
+    method: MethodTraits,
     _key: Key | undefined,
     options: O | undefined,
     call: (client: C, options: O | undefined) => Promise<R>,
   ): Promise<R> {
-    const { isRead } = METHODS[method]
+    const { isRead } = method
     const answer = this.#run(options, call, isRead)
     return this.#ignoreExc && isRead ? orIgnored(answer, method, options) : answer
   }

@@ -13,6 +13,7 @@ export type ClientMethod = Exclude<
 
 /** What a method is, for all that treats methods alike: wrappers, retries, mocks. */
 export interface MethodTraits {
+  readonly name: ClientMethod
   /** What it takes first, by which its servers are found. */
   readonly takes: 'key' | 'keys' | 'entries' | 'nothing'
   /** The place of its options among its arguments; `undefined` for one that takes none. */
@@ -32,7 +33,9 @@ const toMap = (): unknown => new Map()
 const toFalse = (): unknown => false
 const toUndefined = (): unknown => undefined
 
-const READ: MethodTraits = {
+type Row = Omit<MethodTraits, 'name'>
+
+const READ: Row = {
   takes: 'key',
   optionsAt: 1,
   isRead: true,
@@ -40,15 +43,15 @@ const READ: MethodTraits = {
   noreply: 'never',
   ignored: toDefault,
 }
-const WRITE: MethodTraits = { ...READ, isRead: false, noreply: 'default', ignored: toFalse }
-const STORE: MethodTraits = { ...WRITE, optionsAt: 2 }
-const COUNTER: MethodTraits = {
+const WRITE: Row = { ...READ, isRead: false, noreply: 'default', ignored: toFalse }
+const STORE: Row = { ...WRITE, optionsAt: 2 }
+const COUNTER: Row = {
   ...STORE,
   isIdempotent: false,
   noreply: 'asked',
   ignored: toUndefined,
 }
-const ADMIN: MethodTraits = {
+const ADMIN: Row = {
   ...READ,
   takes: 'nothing',
   optionsAt: 0,
@@ -56,8 +59,8 @@ const ADMIN: MethodTraits = {
   ignored: toUndefined,
 }
 
-/** Every method of the family's clients. Whoever adds one adds its row, as the compiler asks. */
-export const METHODS: Readonly<Record<ClientMethod, MethodTraits>> = {
+/** One for each method: whoever adds one adds its row, as the compiler asks. */
+const ROWS: Readonly<Record<ClientMethod, Row>> = {
   get: READ,
   gets: READ,
   gat: { ...READ, optionsAt: 2 },
@@ -86,4 +89,9 @@ export const METHODS: Readonly<Record<ClientMethod, MethodTraits>> = {
 }
 
 /** The names of all methods. */
-export const CLIENT_METHODS: readonly ClientMethod[] = Object.keys(METHODS) as ClientMethod[]
+export const CLIENT_METHODS: readonly ClientMethod[] = Object.keys(ROWS) as ClientMethod[]
+
+/** Every method of the family's clients. */
+export const METHODS: Readonly<Record<ClientMethod, MethodTraits>> = Object.fromEntries(
+  CLIENT_METHODS.map((name) => [name, { name, ...ROWS[name] }]),
+) as Record<ClientMethod, MethodTraits>

@@ -35,6 +35,7 @@ import type {
   ValueWithCas,
   WriteOptions,
 } from '../memcache-client.ts'
+import { METHODS } from '../methods.ts'
 import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
 import { inCallersContext } from './caller-context.ts'
@@ -311,7 +312,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   async stats(...args: readonly string[]): Promise<Stats> {
     const answer = this.#execute(new StatsCommand(args), undefined)
-    return this.#ignoreExc ? orIgnored(answer, 'stats', undefined) : answer
+    return this.#ignoreExc ? orIgnored(answer, METHODS.stats, undefined) : answer
   }
 
   version(options?: CommandOptions): Promise<string> {
@@ -415,7 +416,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       return Promise.reject(error)
     }
     const answer = this.#execute(command, options)
-    return this.#ignoreExc ? orIgnored(answer, 'get', options) : answer
+    return this.#ignoreExc ? orIgnored(answer, METHODS.get, options) : answer
   }
 
   #getMany<T>(
@@ -424,7 +425,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     options: CommandOptions | undefined,
   ): Promise<Map<ItemKey, T>> {
     const answer = this.#hitsOf<T>(keys, withCas, options)
-    return this.#ignoreExc ? orIgnored(answer, 'getMany', options) : answer
+    return this.#ignoreExc ? orIgnored(answer, METHODS.getMany, options) : answer
   }
 
   async #hitsOf<T>(

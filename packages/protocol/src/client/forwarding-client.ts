@@ -6,7 +6,7 @@ import type {
   ServerCommands,
   ValueWithCas,
 } from '../memcache-client.ts'
-import { CLIENT_METHODS, type ClientMethod, METHODS } from '../methods.ts'
+import { type ClientMethod, METHODS, type MethodTraits } from '../methods.ts'
 import { Announcer } from './announcer.ts'
 
 type Call = (client: object, options: CommandOptions | undefined) => Promise<unknown>
@@ -54,7 +54,7 @@ export abstract class ForwardingClient<
    * @param call - makes the call on a client, with the options that it is to have there
    */
   protected abstract forward<R, O extends CommandOptions>(
-    method: ClientMethod,
+    method: MethodTraits,
     key: Key | undefined,
     options: O | undefined,
     call: (client: C, options: O | undefined) => Promise<R>,
@@ -91,54 +91,55 @@ const SERVER_COMMANDS: ReadonlySet<ClientMethod> = new Set<keyof ServerCommands>
 /** What a forwarding client has of its own. */
 interface Forwarder {
   forward(
-    method: ClientMethod,
+    method: MethodTraits,
     key: Key | undefined,
     options: CommandOptions | undefined,
     call: Call,
   ): Promise<unknown>
 }
 
-for (const method of CLIENT_METHODS) {
-  const { prototype } = SERVER_COMMANDS.has(method) ? ServerForwardingClient : ForwardingClient
+for (const method of Object.values(METHODS)) {
+  const { name } = method
+  const { prototype } = SERVER_COMMANDS.has(name) ? ServerForwardingClient : ForwardingClient
   const value = forwarder(method)
-  Object.defineProperty(value, 'name', { value: method })
-  Object.defineProperty(prototype, method, { value, writable: true, configurable: true })
+  Object.defineProperty(value, 'name', { value: name })
+  Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
 }
 
 /** One for each number of arguments: to gather and spread them would take longer than the rest. */
-function forwarder(method: ClientMethod): Method {
-  const { takes, optionsAt } = METHODS[method]
+function forwarder(method: MethodTraits): Method {
+  const { name, takes, optionsAt } = method
   const hasKey = takes === 'key'
   const keyOf = (first: unknown): Key | undefined => (hasKey ? (first as Key) : undefined)
   switch (optionsAt) {
     case 0:
       return function (this: Forwarder, options) {
         return this.forward(method, undefined, options as CommandOptions, (client, own) =>
-          (client as Receiver)[method](own),
+          (client as Receiver)[name](own),
         )
       } as Method
     case 1:
       return function (this: Forwarder, a, options) {
         return this.forward(method, keyOf(a), options as CommandOptions, (client, own) =>
-          (client as Receiver)[method](a, own),
+          (client as Receiver)[name](a, own),
         )
       } as Method
     case 2:
       return function (this: Forwarder, a, b, options) {
         return this.forward(method, keyOf(a), options as CommandOptions, (client, own) =>
-          (client as Receiver)[method](a, b, own),
+          (client as Receiver)[name](a, b, own),
         )
       } as Method
     case 3:
       return function (this: Forwarder, a, b, c, options) {
         return this.forward(method, keyOf(a), options as CommandOptions, (client, own) =>
-          (client as Receiver)[method](a, b, c, own),
+          (client as Receiver)[name](a, b, c, own),
         )
       } as Method
     case undefined:
       return function (this: Forwarder, ...args) {
         return this.forward(method, undefined, undefined, (client) =>
-          (client as Receiver)[method](...args),
+          (client as Receiver)[name](...args),
         )
       } as Method
   }

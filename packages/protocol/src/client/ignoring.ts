@@ -1,6 +1,6 @@
 import { isIgnorableError, MemcachePartialError } from '../errors.ts'
 import type { CommandOptions } from '../memcache-client.ts'
-import { type ClientMethod, METHODS } from '../methods.ts'
+import type { MethodTraits } from '../methods.ts'
 
 /**
  * What a call answers with `ignoreExc`: of one that failed for some of its keys what came, else what the method
@@ -8,14 +8,14 @@ import { type ClientMethod, METHODS } from '../methods.ts'
  */
 export async function orIgnored<T>(
   answer: Promise<T>,
-  method: ClientMethod,
+  method: MethodTraits,
   options: CommandOptions | undefined,
 ): Promise<T> {
   try {
     return await answer
   } catch (error) {
     if (!isIgnorableError(error)) throw error
-    if (!(error instanceof MemcachePartialError)) return METHODS[method].ignored(options) as T
+    if (!(error instanceof MemcachePartialError)) return method.ignored(options) as T
     if (![...error.failed.values()].every(isIgnorableError)) throw error
     return error.results as T
   }
