@@ -54,7 +54,7 @@ export type RetryingClient<C extends MemcacheClient = MemcacheClient> = C
 
 /** Makes clients that repeat failed calls. */
 export interface RetryingClientConstructor {
-  /** @throws TypeError or RangeError for an option that cannot be meant */
+  /** @throws TypeError or RangeError for an invalid option */
   new <C extends MemcacheClient>(client: C, options?: RetryingClientOptions): C
 }
 

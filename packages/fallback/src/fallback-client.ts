@@ -279,7 +279,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     )
   }
 
-  /** Takes no more calls, lets those under way and their copies finish, then closes all the clients. */
+  /** Takes no more calls, lets those in progress and their copies finish, then closes all the clients. */
   close(): Promise<void> {
     // What a client's close failed with is its first caller's.
     if (this.#closing !== undefined) return this.#closing.catch(() => {})

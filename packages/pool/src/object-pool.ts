@@ -50,8 +50,8 @@ export interface ObjectPoolEvents<T> {
 }
 
 /**
- * Lends objects that are dear to make, each to one borrower at a time: the one last returned first, so
- * that the others can grow idle and go.
+ * Lends objects that are expensive to create, each to one borrower at a time: the one last returned first, so
+ * that the others become idle and are destroyed.
  *
  * Nothing is created before the first `get`. Hooks may hang, reject or throw anything: every wait ends
  * within the limits.

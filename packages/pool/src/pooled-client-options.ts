@@ -18,7 +18,7 @@ export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
   connect?(): Promise<void>
   /** Whether a connection is ready. */
   readonly isConnected?: boolean | undefined
-  /** Commands under way, those included whose callers gave up. */
+  /** Commands in flight, also those whose callers gave up. */
   readonly inFlight?: number | undefined
   /** Closes at once. */
   destroy?(): void
