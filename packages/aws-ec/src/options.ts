@@ -9,7 +9,6 @@ import {
   type Address,
   checkFunction,
   checkMilliseconds,
-  checkObject,
   checkOneOf,
   checkOptionNames,
   optionNames,
@@ -120,7 +119,6 @@ const ELASTICACHE_OPTIONS: ReadonlySet<string> = new Set([
 
 /** The options of the `HashClient` that this one is. @throws TypeError for a name that is no option */
 export function hashOptions<V>(options: ElastiCacheHashClientOptions<V>): HashClientOptions<V> {
-  checkObject('options', options)
   checkOptionNames(options, ELASTICACHE_OPTIONS)
   const { createClient, ...own } = options
   const picked = pickOptions(own, HASH_CLIENT_OPTIONS)

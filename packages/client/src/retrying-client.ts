@@ -11,6 +11,7 @@ import {
   MemcacheError,
   MemcacheIllegalInputError,
   MemcacheOverloadError,
+  mustBe,
   onAbort,
   optionNames,
   startTimer,
@@ -112,7 +113,7 @@ type Method = (...args: unknown[]) => unknown
 
 function retrying<C extends MemcacheClient>(client: C, options: RetryingClientOptions = {}): C {
   if (typeof client !== 'object' || client === null) {
-    throw new TypeError(`client must be a memcached client, got ${typeof client}`)
+    mustBe('client', 'a memcached client', client)
   }
   checkOptionNames(options, RETRYING_CLIENT_OPTIONS)
   const policy = new RetryPolicy(options)
@@ -244,11 +245,11 @@ function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<v
 }
 
 function checkClasses(name: string, classes: readonly ErrorClass[]): readonly ErrorClass[] {
-  if (!Array.isArray(classes)) throw new TypeError(`${name} must be an array of error classes`)
+  if (!Array.isArray(classes)) mustBe(name, 'an array of error classes', classes)
   for (const it of classes) {
     // Every error has a `message` on its prototype's chain, also one of another realm.
     const isErrorClass = typeof it === 'function' && 'message' in Object(it.prototype)
-    if (!isErrorClass) throw new TypeError(`${name} must hold error classes, got ${String(it)}`)
+    if (!isErrorClass) mustBe(`each of ${name}`, 'an error class', it)
   }
   return [...classes]
 }

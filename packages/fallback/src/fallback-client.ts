@@ -14,6 +14,7 @@ import {
   keyList,
   type MemcacheClient,
   MemcachePartialError,
+  mustBe,
   type StoreOptions,
   showAs,
   type ValueWithCas,
@@ -59,9 +60,9 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
    * @throws TypeError or RangeError for no clients, or an invalid option
    */
   constructor(clients: readonly MemcacheClient<V>[], options: FallbackClientOptions = {}) {
-    if (!Array.isArray(clients)) throw new TypeError('clients must be an array, newest first')
+    if (!Array.isArray(clients)) mustBe('clients', 'an array, newest first', clients)
     const [first, ...older] = clients
-    if (first === undefined) throw new TypeError('there must be at least one client')
+    if (first === undefined) throw new TypeError('clients must be at least one client, got none')
     const { warmExpire, deleteFromAll, olderFailures, timeout } = fallbackSettings(options)
     this.#first = new Level(first, 'reject')
     this.#older = older.map((client) => new Level(client, olderFailures))

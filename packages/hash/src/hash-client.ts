@@ -7,7 +7,6 @@ import {
   captureCalls,
   checkBoolean,
   checkMilliseconds,
-  checkObject,
   checkOptionNames,
   type DefaultTo,
   type Entries,
@@ -72,7 +71,6 @@ export class HashClient<V = NativeValue>
    */
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
-    checkObject('options', options)
     checkOptionNames(options, HASH_CLIENT_OPTIONS)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     const settings = hashClientSettings(options)

@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers'
 import {
   checkFunction,
   checkNumber,
-  checkObject,
   checkOptionNames,
   MemcacheClosedError,
   MemcacheOverloadError,
@@ -73,7 +72,6 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   /** @throws TypeError or RangeError for an invalid limit, or when `create` is missing */
   constructor(options: ObjectPoolOptions<T>) {
     super()
-    checkObject('options', options)
     checkOptionNames(options, OBJECT_POOL_OPTIONS)
     const { create, validate, destroy, destroyOn } = options
     if (create === undefined) mustBe('create', 'a function', create)

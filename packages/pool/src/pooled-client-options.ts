@@ -3,7 +3,6 @@ import {
   checkBoolean,
   checkFunction,
   checkMilliseconds,
-  checkObject,
   checkOptionNames,
   type MemcacheClient,
   optionNames,
@@ -104,7 +103,6 @@ export interface PooledClientSettings<V> {
 export function pooledClientSettings<V, C>(
   options: PooledClientOptions<V, C>,
 ): PooledClientSettings<V> {
-  checkObject('options', options)
   checkOptionNames(options, POOLED_CLIENT_OPTIONS)
   const { createClient, acquireTimeout, maxWaiting, drainTimeout } = options
   const given: ClientOptions<V> = pickOptions(options, CLIENT_OPTIONS)
