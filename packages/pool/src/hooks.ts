@@ -1,4 +1,4 @@
-import { isPromise, MemcacheTimeoutError, startTimer } from '@mc/protocol'
+import { checkFunction, isPromise, MemcacheTimeoutError, mustBe, startTimer } from '@mc/protocol'
 
 /** The functions that an `ObjectPool` calls. */
 export interface ObjectPoolHooks<T> {
@@ -15,6 +15,15 @@ export interface ObjectPoolHooks<T> {
    * @default after every error
    */
   readonly destroyOn?: ((error: unknown, object: T) => boolean) | undefined
+}
+
+/** @throws TypeError unless each hook is a function or left out, and `create` is there */
+export function checkHooks<T>(hooks: ObjectPoolHooks<T>): void {
+  const { create, validate, destroy, destroyOn } = hooks
+  if (create === undefined) mustBe('create', 'a function', create)
+  for (const [name, hook] of Object.entries({ create, validate, destroy, destroyOn })) {
+    checkFunction(name, hook)
+  }
 }
 
 /** Calls the hooks of a pool, which may hang, reject, or throw anything: the pool goes on in any case. */

@@ -1,17 +1,15 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
 import {
-  checkFunction,
   checkNumber,
   checkOptionNames,
   MemcacheClosedError,
   MemcacheOverloadError,
-  mustBe,
   optionNames,
   startTimer,
 } from '@mc/protocol'
 import { type AcquireOptions, Borrower } from './borrower.ts'
-import { Hooks, type ObjectPoolHooks } from './hooks.ts'
+import { checkHooks, Hooks, type ObjectPoolHooks } from './hooks.ts'
 import { type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
 
@@ -69,15 +67,11 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** @throws TypeError or RangeError for an invalid limit, or when `create` is missing */
+  /** @throws TypeError or RangeError for an invalid limit or hook, or when `create` is missing */
   constructor(options: ObjectPoolOptions<T>) {
     super()
     checkOptionNames(options, OBJECT_POOL_OPTIONS)
-    const { create, validate, destroy, destroyOn } = options
-    if (create === undefined) mustBe('create', 'a function', create)
-    for (const [name, hook] of Object.entries({ create, validate, destroy, destroyOn })) {
-      checkFunction(name, hook)
-    }
+    checkHooks(options)
     this.#name = options.name
     this.#limits = resolveLimits(options)
     this.#hooks = new Hooks(options, this.#limits.hookTimeout, (error) => {
