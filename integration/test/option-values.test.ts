@@ -296,6 +296,19 @@ describe.each(SUBJECTS)('$name', ({ kinds, create, prefix = '' }) => {
   )
 })
 
+const ofWholeOptions = SUBJECTS.filter(
+  ({ name, prefix }) => prefix === undefined && !['ObjectPool', 'RendezvousHash'].includes(name),
+)
+
+test.each(ofWholeOptions)('$name refuses options that are no object', ({ create }) => {
+  for (const options of [null, 5, 'localhost']) {
+    const shown = options === null ? 'null' : typeof options
+    expect(() => create(options as never)).toThrow(
+      new TypeError(`options must be an object, got ${shown}`),
+    )
+  }
+})
+
 test.each([Number.NaN, -1, '100', 5n])('ObjectPool.get refuses the timeout %s', async (timeout) => {
   const pool = new ObjectPool({ create: () => 1 })
   const options = { timeout } as AcquireOptions

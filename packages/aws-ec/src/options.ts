@@ -9,7 +9,6 @@ import type { Address } from '@mc/protocol'
 import {
   checkFunction,
   checkMilliseconds,
-  checkObject,
   checkOneOf,
   checkOptionNames,
   optionNames,
@@ -26,7 +25,7 @@ export interface ElastiCacheHashClientOptions<V = NativeValue>
   /**
    * What nodes are called, and so which keys they have. `'host'`: `host:port`; a node that gets another
    * IP address keeps its keys. `'ip'`: `ip:port`, the placement of pymemcache's AWSElastiCacheHashClient,
-   * for clusters shared with it; needs a source that tells addresses.
+   * for clusters shared with it; needs a source that lists IP addresses.
    *
    * @default 'host'
    */
@@ -48,21 +47,21 @@ export interface ElastiCacheHashClientOptions<V = NativeValue>
   readonly pollInterval?: number | false | undefined
   /**
    * Between polls that failures call for, of a connection to a node or of a poll. Doubles, up to
-   * `pollInterval`, with each such poll that brings no news.
+   * `pollInterval`, with each such poll that finds no change.
    *
    * @default 1000
    */
   readonly minPollInterval?: number | undefined
   /**
-   * Whether a node may be connected to, by the host or IP address to which the connection goes. A list with
-   * a node that may not is refused as a whole, and so is one for which this throws.
+   * Whether the client may connect to a node, by the host or IP address that it would connect to. A list
+   * is refused as a whole when this returns false for one of its nodes, or throws.
    *
-   * Names are not looked up first: one that leads to a local address is seen only by what you check here.
+   * Names are not resolved first: only this function can refuse a name that resolves to a local address.
    *
    * @default all but loopback and link-local addresses, unless the endpoint is such an address itself
    */
   readonly allowNode?: AllowNode | undefined
-  /** For one poll to be answered. @default 5000 */
+  /** For one poll. @default 5000 */
   readonly discoveryTimeout?: number | undefined
   /**
    * Makes the client of one node, in place of `new Client(address, options)`.
@@ -120,7 +119,6 @@ const ELASTICACHE_OPTIONS: ReadonlySet<string> = new Set([
 
 /** The options of the `HashClient` that this one is. @throws TypeError for a name that is no option */
 export function hashOptions<V>(options: ElastiCacheHashClientOptions<V>): HashClientOptions<V> {
-  checkObject('options', options)
   checkOptionNames(options, ELASTICACHE_OPTIONS)
   const { createClient, ...own } = options
   const picked = pickOptions(own, HASH_CLIENT_OPTIONS)

@@ -12,6 +12,7 @@ import {
   checkNumber,
   isAbortSignal,
   MAX_TIMER,
+  mustBe,
   onAbort,
   startTimer,
 } from '@mc/protocol/toolkit'
@@ -158,11 +159,11 @@ function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<v
 }
 
 function checkClasses(name: string, classes: readonly ErrorClass[]): readonly ErrorClass[] {
-  if (!Array.isArray(classes)) throw new TypeError(`${name} must be an array of error classes`)
+  if (!Array.isArray(classes)) mustBe(name, 'an array of error classes', classes)
   for (const it of classes) {
     // Every error has a `message` on its prototype's chain, also one of another realm.
     const isErrorClass = typeof it === 'function' && 'message' in Object(it.prototype)
-    if (!isErrorClass) throw new TypeError(`${name} must hold error classes, got ${String(it)}`)
+    if (!isErrorClass) mustBe(`each of ${name}`, 'an error class', it)
   }
   return [...classes]
 }

@@ -1,5 +1,5 @@
 import { METHODS, type MemcacheClient } from '@mc/protocol'
-import { checkOptionNames, optionNames } from '@mc/protocol/toolkit'
+import { checkOptionNames, mustBe, optionNames } from '@mc/protocol/toolkit'
 import { type Repeatable, type RetryingOptions, RetryPolicy } from './retry-policy.ts'
 
 const RETRYING_OPTIONS = optionNames<RetryingOptions>({
@@ -38,7 +38,7 @@ type Method = (...args: unknown[]) => unknown
  */
 export function retrying<C extends MemcacheClient>(client: C, options: RetryingOptions = {}): C {
   if (typeof client !== 'object' || client === null) {
-    throw new TypeError(`client must be a memcached client, got ${typeof client}`)
+    mustBe('client', 'a memcached client', client)
   }
   checkOptionNames(options, RETRYING_OPTIONS)
   const policy = new RetryPolicy(options)

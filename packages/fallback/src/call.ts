@@ -46,7 +46,7 @@ export class Call {
   }
 }
 
-/** The calls under way. Each ends by its deadline, so `end` can wait for them. */
+/** The calls in progress. Each ends by its deadline, so `end` can wait for them. */
 export class Calls {
   readonly #timeout: number
   #running = 0
@@ -70,7 +70,7 @@ export class Calls {
     }
   }
 
-  /** Takes no more calls; resolves when those under way have settled. */
+  /** Takes no more calls; resolves when those in progress have settled. */
   async end(): Promise<void> {
     this.#isEnding = true
     if (this.#running === 0) return

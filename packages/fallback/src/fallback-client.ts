@@ -16,7 +16,7 @@ import {
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import { Deadline, entryPairs, keyList, showAs } from '@mc/protocol/toolkit'
+import { Deadline, entryPairs, keyList, mustBe, showAs } from '@mc/protocol/toolkit'
 import { type Call, Calls } from './call.ts'
 import { Copies } from './copies.ts'
 import { findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'
@@ -57,9 +57,9 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
    * @throws TypeError or RangeError for no clients, or an invalid option
    */
   constructor(clients: readonly MemcacheClient<V>[], options: FallbackClientOptions = {}) {
-    if (!Array.isArray(clients)) throw new TypeError('clients must be an array, newest first')
+    if (!Array.isArray(clients)) mustBe('clients', 'an array, newest first', clients)
     const [first, ...older] = clients
-    if (first === undefined) throw new TypeError('there must be at least one client')
+    if (first === undefined) throw new TypeError('clients must be at least one client, got none')
     const { warmExpire, deleteFromAll, olderFailures, timeout } = fallbackSettings(options)
     this.#first = new Level(first, 'reject')
     this.#older = older.map((client) => new Level(client, olderFailures))
@@ -269,7 +269,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     )
   }
 
-  /** Takes no more calls, lets those under way and their copies finish, then closes all the clients. */
+  /** Takes no more calls, lets those in progress and their copies finish, then closes all the clients. */
   close(): Promise<void> {
     // What a client's close failed with is its first caller's.
     if (this.#closing !== undefined) return this.#closing.catch(() => {})

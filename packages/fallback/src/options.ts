@@ -52,7 +52,6 @@ export interface FallbackSettings {
 
 /** The options with their defaults. @throws TypeError or RangeError for an invalid one */
 export function fallbackSettings(options: FallbackClientOptions): FallbackSettings {
-  checkObject('options', options)
   checkOptionNames(options, FALLBACK_CLIENT_OPTIONS)
   const { warm, deleteFromAll = true, olderFailures = 'error', timeout = 1000 } = options
   if (warm !== undefined) {

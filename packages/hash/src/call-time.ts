@@ -59,7 +59,7 @@ export class CallTime {
     return new Deadline(TIMEOUTS_TO_CLOSE * this.#longest)
   }
 
-  /** Remembers a timeout, as closing waits for the calls under way. */
+  /** Remembers a timeout, as closing waits for the calls in flight. */
   note(options: CommandOptions | undefined): void {
     const timeout = options?.timeout
     if (timeout !== undefined && timeout > this.#longest) this.#longest = timeout

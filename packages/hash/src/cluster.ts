@@ -7,9 +7,9 @@ import { Probes } from './probes.ts'
 import { type PreparedClient, Server } from './server.ts'
 import { mayOneMoreDie, ServerHealth } from './server-health.ts'
 
-/** Events of a `HashClient`; servers are told by name. None of them needs a listener. */
+/** Events of a `HashClient`, with the names of servers. None of them needs a listener. */
 export interface HashClientEvents {
-  /** A connection to a server failed, which it may still recover from; all calls that it cost are one. */
+  /** A connection to a server failed; it may still recover. All calls that fail together are one event. */
   failing: [server: string, error: Error]
   /** A server failed too often; `error` is the last failure. */
   dead: [server: string, error: Error]
@@ -23,7 +23,7 @@ export interface HashClientEvents {
   error: [error: Error, server: string]
 }
 
-/** Tells an event to whoever listens. */
+/** Emits an event to its listeners. */
 export type Announce = <E extends keyof HashClientEvents>(
   event: E,
   ...args: HashClientEvents[E]
@@ -44,7 +44,7 @@ export interface ChangedServers<V> {
   readonly removed: readonly Server<V>[]
 }
 
-/** The servers of a `HashClient`: who is there, who is dead, and whose turn a key is. */
+/** The servers of a `HashClient`: which there are, which are dead, and which owns a key. */
 export class Cluster<V> {
   readonly #settings: HashClientSettings
   readonly #time: CallTime
@@ -162,7 +162,7 @@ export class Cluster<V> {
     return false
   }
 
-  /** Lets what is under way finish, then closes all clients, by the deadline. What fails is an event. */
+  /** Lets calls in flight finish, then closes all clients, by the deadline. Failures are events. */
   async retire(deadline: Deadline): Promise<void> {
     await this.#onEach((server) => server.retire(deadline))
   }

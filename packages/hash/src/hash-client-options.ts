@@ -14,9 +14,9 @@ import type { ServerClient } from './server.ts'
 import type { DeadLimits, FailoverRules } from './server-health.ts'
 
 /**
- * What becomes of a dead server's keys. `rehash`: they move to the servers that come next for them, and
- * back when it returns, where older values may still be. `none`: they stay, and are errors, or misses
- * with `ignoreExc`, until it returns.
+ * What happens to a dead server's keys. `rehash`: they move to the next servers of the hasher, and back when
+ * the server returns, which may then hold older values. `none`: they stay, and calls for them reject, or miss
+ * with `ignoreExc`, until the server returns.
  */
 export type Failover = 'rehash' | 'none'
 
@@ -29,16 +29,17 @@ export interface HashClientOptions<V = NativeValue>
     DeadLimits,
     Partial<FailoverRules> {
   /**
-   * Makes the client of one server, in place of `new Client(server, options)`; the options of `Client`
-   * are then the maker's business, but for `timeout`: a `timeout` given here is passed to each call; without it
-   * the default is the maker's too, and 10 seconds are assumed where it must be known. A client with `ignoreExc` would hide from failover what it ignores.
+   * Makes the client of one server, in place of `new Client(server, options)`. The options of `Client` then have
+   * no effect, but for `timeout`, which is passed to each call. Without `timeout` that of the client made holds,
+   * and closing assumes 10 seconds. Do not set `ignoreExc` on these clients: failover would not see the errors
+   * that they ignore.
    */
   readonly createClient?: ((server: Address) => ServerClient<V>) | undefined
   /** Chooses the server of a key; the servers are added to it. @default new RendezvousHash() */
   readonly hasher?: Hasher | undefined
   /**
-   * On server and network errors reads answer their default or what did come, `setMany` the keys that
-   * failed, other writes `false`, `incr` and `decr` `undefined`. Illegal input still rejects.
+   * On server and network errors reads resolve to their default, or to the keys that were found, `setMany` to
+   * the keys that failed, other writes to `false`, `incr` and `decr` to `undefined`. Illegal input still rejects.
    *
    * @default false
    */
@@ -85,7 +86,7 @@ export interface HashClientSettings extends FailoverRules, DeadLimits {
   readonly random: () => number
 }
 
-/** @throws TypeError or RangeError for an option that cannot be meant */
+/** @throws TypeError or RangeError for an invalid option */
 export function hashClientSettings<V>(options: HashClientOptions<V>): HashClientSettings {
   const {
     createClient,

@@ -23,7 +23,6 @@ import {
   captureCalls,
   checkBoolean,
   checkMilliseconds,
-  checkObject,
   checkOptionNames,
   entryPairs,
   keyList,
@@ -72,7 +71,6 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
    */
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
-    checkObject('options', options)
     checkOptionNames(options, HASH_CLIENT_OPTIONS)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     const settings = hashClientSettings(options)

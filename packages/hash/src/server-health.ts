@@ -82,7 +82,7 @@ export class ServerHealth {
   }
 
   /**
-   * Which calls fail together: a lost connection fails all that were under way, and is one failure. A
+   * Which calls fail together: a lost connection rejects every call in flight, and is one failure. A
    * call remembers the round in which it began.
    */
   get round(): number {

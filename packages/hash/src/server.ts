@@ -37,7 +37,7 @@ export interface ServerStatus {
   readonly failures: number
   /** The last of them. */
   readonly lastError: Error | undefined
-  /** Commands under way; each batch of a many-key call is one. */
+  /** Commands in flight; each batch of a many-key call is one. */
   readonly inFlight: number
   /** When a dead server is probed next, in milliseconds on the client's clock. */
   readonly deadUntil: number | undefined
@@ -56,7 +56,7 @@ export interface ServerParts<V> {
   readonly onFailure: (error: Error, round: number) => void
 }
 
-/** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
+/** One of many servers: its client, the health that decides whether calls go out, and the calls in flight. */
 export class Server<V> {
   readonly name: string
   readonly health: ServerHealth
@@ -145,7 +145,7 @@ export class Server<V> {
   }
 
   /**
-   * Lets what is under way finish, then closes the client; at the deadline in any case. To be called once.
+   * Lets calls in flight finish, then closes the client; at the deadline in any case. Call it once.
    *
    * @throws MemcacheTimeoutError when the client has not closed by then, or what its `close` throws
    */

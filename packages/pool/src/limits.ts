@@ -28,7 +28,7 @@ export interface ObjectPoolLimits {
   readonly maxWaiting?: number | undefined
   /**
    * How long `create`, `validate` and `destroy` may take. Then the pool goes on as if they had failed: a
-   * `create` gives its place free, and an object that comes later is destroyed. `Infinity`: as long as it
+   * `create` frees its slot, and an object that arrives later is destroyed. `Infinity`: as long as it
    * takes.
    *
    * @default 5000

@@ -1,17 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
 import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
-import {
-  checkFunction,
-  checkNumber,
-  checkObject,
-  checkOptionNames,
-  mustBe,
-  optionNames,
-  startTimer,
-} from '@mc/protocol/toolkit'
+import { checkNumber, checkOptionNames, optionNames, startTimer } from '@mc/protocol/toolkit'
 import { type AcquireOptions, Borrower } from './borrower.ts'
-import { Hooks, type ObjectPoolHooks } from './hooks.ts'
+import { checkHooks, Hooks, type ObjectPoolHooks } from './hooks.ts'
 import { type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
 
@@ -49,8 +41,8 @@ export interface ObjectPoolEvents<T> {
 }
 
 /**
- * Lends objects that are dear to make, each to one borrower at a time: the one last returned first, so
- * that the others can grow idle and go.
+ * Lends objects that are expensive to create, each to one borrower at a time: the one last returned first, so
+ * that the others become idle and are destroyed.
  *
  * Nothing is created before the first `get`. Hooks may hang, reject or throw anything: every wait ends
  * within the limits.
@@ -69,16 +61,11 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** @throws TypeError or RangeError for an invalid limit, or when `create` is missing */
+  /** @throws TypeError or RangeError for an invalid limit or hook, or when `create` is missing */
   constructor(options: ObjectPoolOptions<T>) {
     super()
-    checkObject('options', options)
     checkOptionNames(options, OBJECT_POOL_OPTIONS)
-    const { create, validate, destroy, destroyOn } = options
-    if (create === undefined) mustBe('create', 'a function', create)
-    for (const [name, hook] of Object.entries({ create, validate, destroy, destroyOn })) {
-      checkFunction(name, hook)
-    }
+    checkHooks(options)
     this.#name = options.name
     this.#limits = resolveLimits(options)
     this.#hooks = new Hooks(options, this.#limits.hookTimeout, (error) => {

@@ -4,7 +4,6 @@ import {
   checkBoolean,
   checkFunction,
   checkMilliseconds,
-  checkObject,
   checkOptionNames,
   optionNames,
   pickOptions,
@@ -16,7 +15,7 @@ export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
   connect?(): Promise<void>
   /** Whether a connection is ready. */
   readonly isConnected?: boolean | undefined
-  /** Commands under way, those included whose callers gave up. */
+  /** Commands in flight, also those whose callers gave up. */
   readonly inFlight?: number | undefined
   /** Closes at once. */
   destroy?(): void
@@ -102,7 +101,6 @@ export interface PooledClientSettings<V> {
 export function pooledClientSettings<V, C>(
   options: PooledClientOptions<V, C>,
 ): PooledClientSettings<V> {
-  checkObject('options', options)
   checkOptionNames(options, POOLED_CLIENT_OPTIONS)
   const { createClient, acquireTimeout, maxWaiting, drainTimeout } = options
   const given: ClientOptions<V> = pickOptions(options, CLIENT_OPTIONS)

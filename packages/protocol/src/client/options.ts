@@ -101,8 +101,8 @@ export function commandClientSettings<V>(
   defaultSerde: Serde<V>,
   names?: ReadonlySet<string>,
 ): CommandClientSettings<V> {
-  checkObject('options', options)
-  if (names !== undefined) checkOptionNames(options, names)
+  if (names === undefined) checkObject('options', options)
+  else checkOptionNames(options, names)
   return {
     keys: new KeyEncoder({
       prefix: options.keyPrefix,

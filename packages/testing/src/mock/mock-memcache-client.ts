@@ -16,6 +16,8 @@ import {
   checkFunction,
   checkNumber,
   checkOneOf,
+  isError,
+  mustBe,
   optionNames,
   showAs,
 } from '@mc/protocol/toolkit'
@@ -143,7 +145,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     super(
       options,
       nativeSerde as unknown as Serde<V>,
-      options.now ?? (() => Date.now()),
+      options?.now ?? (() => Date.now()),
       MOCK_OPTIONS,
     )
     const { latency = 0, dialect = 'meta' } = options
@@ -183,7 +185,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
    * @throws TypeError or RangeError for what is no error, method or number of calls
    */
   failNext(error: Error, { times = 1, method }: FailNextOptions = {}): void {
-    if (!isError(error)) throw new TypeError('failNext takes an Error')
+    if (!isError(error)) mustBe('error', 'an Error', error)
     checkNumber('times', times, { integer: true, min: 1 })
     if (method !== undefined) checkOneOf('method', method, CLIENT_METHODS)
     this.#failures.push({ error, method, left: times })
@@ -291,11 +293,6 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     const settings = { verbosity: 0, port: 0, host: undefined, path: undefined, tls: false }
     return createServerState(this.#options, settings, new Set())
   }
-}
-
-/** True for an error of any realm: runners such as jest give tests an `Error` of their own. */
-function isError(value: unknown): boolean {
-  return typeof (value as Partial<Error> | null | undefined)?.message === 'string'
 }
 
 function closedError(): MemcacheClosedError {
