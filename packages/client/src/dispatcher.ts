@@ -14,8 +14,8 @@ import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { Dialer } from './dialer.ts'
-import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
+import { WaitingCommands } from './waiting-commands.ts'
 
 /** Deadlines this close to that of the attempt to connect, in milliseconds, leave the error to the attempt. */
 const SAME_DEADLINE = 50
@@ -40,14 +40,11 @@ export class Dispatcher {
   readonly #server: string
   readonly #settings: ConnectionSettings
   readonly #listener: DispatcherListener
-  readonly #waiting = new Fifo<Command>()
+  readonly #waiting = new WaitingCommands()
   readonly #dialer: Dialer
   readonly #timer: DeadlineTimer
   /** Reads that were sent a second time, which happens once. */
   readonly #resent = new WeakSet<Command>()
-  /** How many of the last commands in the queue have a timeout and no deadline yet. */
-  #undated = 0
-  #waitingBytes = 0
   #connection: Connection | undefined
   #wasConnected = false
   #flushIsDue = false
@@ -107,11 +104,7 @@ export class Dispatcher {
       // write: with several servers that is a fifth less CPU for each command than at the next tick.
       setImmediate(flush, this)
     }
-    // Its clock starts when it can leave: what the caller does until then is not the server's time.
-    command.deadline = timeout
-    this.#undated++
-    this.#waitingBytes += command.size
-    this.#waiting.push(command)
+    this.#waiting.push(command, timeout)
   }
 
   /** Resolves when connected; rejects with `MemcacheConnectError`. */
@@ -146,7 +139,7 @@ export class Dispatcher {
     this.#isClosed = true
     if (this.#dialer.isDialing) this.#dialer.abort(this.#closedError())
     this.#connection?.destroy(this.#closedError())
-    this.#failWaiting(() => this.#closedError())
+    this.#waiting.fail(() => this.#closedError())
     this.#timer.clear()
     this.#checkDrained()
   }
@@ -157,26 +150,19 @@ export class Dispatcher {
     const now = performance.now()
     const connection = this.#connection
     if (connection === undefined) {
-      this.#date(now)
+      this.#timer.arm(this.#waiting.date(now))
       if (this.#waiting.length > 0) this.#dialInBackground()
       return
     }
     const waiting = this.#waiting
-    let dated = waiting.length - this.#undated
     let earliest = Number.POSITIVE_INFINITY
     let written: Command[] | undefined
     for (;;) {
       const command = waiting.peek()
       if (command === undefined) break
       if (!command.isSettled && !connection.accepts(command)) break
-      waiting.shift()
-      this.#waitingBytes -= command.size
-      if (dated > 0) dated--
-      else {
-        this.#undated--
-        command.deadline += now
-        if (command.deadline < earliest) earliest = command.deadline
-      }
+      waiting.shift(now)
+      if (command.deadline < earliest) earliest = command.deadline
       if (command.isSettled) continue
       connection.append(command, now)
       if (command.isEarly) {
@@ -184,31 +170,17 @@ export class Dispatcher {
         written.push(command)
       }
     }
-    this.#timer.arm(earliest)
-    this.#date(now)
+    this.#timer.arm(Math.min(earliest, waiting.date(now)))
     connection.flush()
     if (written !== undefined) for (const command of written) command.written()
     this.#checkDrained()
-  }
-
-  /** Makes deadlines of the timeouts of the commands that still wait and came since the last time. */
-  #date(now: number): void {
-    const { length } = this.#waiting
-    let earliest = Number.POSITIVE_INFINITY
-    for (let i = length - this.#undated; i < length; i++) {
-      const command = this.#waiting.at(i)
-      command.deadline += now
-      if (command.deadline < earliest) earliest = command.deadline
-    }
-    this.#undated = 0
-    this.#timer.arm(earliest)
   }
 
   #refusal(command: Command): MemcacheError | undefined {
     if (this.#isClosed) return this.#closedError()
     const { maxInFlight, maxInFlightBytes } = this.#settings
     if (this.inFlight >= maxInFlight) return this.#overload(command, `${this.inFlight} commands`)
-    const bytes = this.#waitingBytes + (this.#connection?.bytes ?? 0)
+    const bytes = this.#waiting.bytes + (this.#connection?.bytes ?? 0)
     if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
       return this.#overload(command, `${bytes} bytes of requests`)
     }
@@ -250,7 +222,7 @@ export class Dispatcher {
   }
 
   #onDialFailed(failure: MemcacheError): void {
-    this.#failWaiting((command) => this.#undialed(failure, command.name))
+    this.#waiting.fail((command) => this.#undialed(failure, command.name))
     this.#checkDrained()
   }
 
@@ -285,11 +257,8 @@ export class Dispatcher {
     if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
     else if (!isIdle) this.#dialer.failed(error)
     this.#listener.onDisconnect(error)
-    for (const command of again.reverse()) {
-      this.#resent.add(command)
-      this.#waitingBytes += command.size
-      this.#waiting.unshift(command)
-    }
+    for (const command of again) this.#resent.add(command)
+    this.#waiting.putBack(again)
     if (this.#waiting.length > 0 && !this.#flushIsDue) this.#dialInBackground()
     this.#checkDrained()
   }
@@ -342,8 +311,7 @@ export class Dispatcher {
 
   /** What could not be sent while the process stood still gets that time back. */
   #forgive(stalled: number): void {
-    const dated = this.#waiting.length - this.#undated
-    for (let i = 0; i < dated; i++) this.#waiting.at(i).deadline += stalled
+    for (const command of this.#waiting.dated()) command.deadline += stalled
     if (this.#connection?.hasUnsent) {
       for (const command of this.#connection.commands()) command.deadline += stalled
     }
@@ -351,11 +319,9 @@ export class Dispatcher {
 
   #expireWaiting(now: number): number {
     let next = Number.POSITIVE_INFINITY
-    const dated = this.#waiting.length - this.#undated
     // Which of the two comes first is chance, so that the same call would fail in two ways.
     const sameAsDial = this.#dialer.deadline - SAME_DEADLINE
-    for (let i = 0; i < dated; i++) {
-      const command = this.#waiting.at(i)
+    for (const command of this.#waiting.dated()) {
       if (command.isSettled) continue
       const { deadline } = command
       if (deadline > now) next = Math.min(next, deadline)
@@ -378,16 +344,6 @@ export class Dispatcher {
   #expire(command: Command, what: string, written: boolean): void {
     const place = { server: this.#server, command: command.name, written }
     command.reject(new MemcacheTimeoutError(`${what} before the deadline`, place))
-  }
-
-  #failWaiting(errorFor: (command: Command) => MemcacheError): void {
-    for (;;) {
-      const command = this.#waiting.shift()
-      if (command === undefined) break
-      command.reject(errorFor(command))
-    }
-    this.#undated = 0
-    this.#waitingBytes = 0
   }
 
   #closedError(): MemcacheClosedError {
