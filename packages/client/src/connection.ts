@@ -3,22 +3,18 @@ import { performance } from 'node:perf_hooks'
 import {
   type Address,
   type Command,
-  type Dialect,
   MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
   MemcacheUnexpectedCloseError,
   ReplyParser,
-  RequestWriter,
 } from '@mc/protocol'
-import { errorOfReply, GetLine } from '@mc/protocol/toolkit'
+import { errorOfReply } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
-import { GREETING_LENGTH, reasonOf, whatAnswered } from './peer.ts'
+import { Outgoing } from './outgoing.ts'
+import { GREETING_LENGTH, hintOf, reasonOf, Step } from './peer.ts'
 import { openSocket, readyEvent, resetSocket } from './socket.ts'
-
-/** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
-const TLS_BATCH = 16 * 1024
 
 /** An unwanted reply that goes on for this many timeouts may be endless. */
 const LATE_LIMIT = 10
@@ -28,16 +24,6 @@ const LATE_LIMIT = 10
  * writes are faster until they are more than the kernel takes at once.
  */
 const WRITE_SIZE = 512 * 1024
-
-/** The steps to a connection that is ready. */
-export const Step = {
-  connecting: 'connecting',
-  tls: 'waiting for the TLS handshake',
-  login: 'logging in',
-  question: 'waiting for its first answer',
-} as const
-
-export type Step = (typeof Step)[keyof typeof Step]
 
 /** What a connection tells its owner. */
 export interface ConnectionListener {
@@ -52,10 +38,8 @@ export interface ConnectionListener {
  * queue of commands in flight, matched with replies in order.
  */
 export class Connection {
-  /** How commands are written from now on. */
-  dialect: Dialect = 'text'
-  /** The server loses its last replies when storage commands are pipelined over TLS (before 1.6.39). */
-  stallsOverTls: boolean
+  /** The requests to be sent. */
+  readonly out: Outgoing
   /** When bytes last came, or the first of the commands in flight was sent. */
   heardAt = 0
   /** Whether any command was answered since the handshake. */
@@ -67,10 +51,7 @@ export class Connection {
   readonly #socket: Socket
   readonly #parser: ReplyParser
   readonly #listener: ConnectionListener
-  readonly #out = new RequestWriter()
   readonly #inFlight = new Fifo<Command>()
-  /** The gets at the end of the queue that are to go as one line and are not written yet. */
-  #line: GetLine | undefined
   readonly #ready: Promise<void>
   #rejectReady: (error: MemcacheError) => void = () => {}
   #bytes = 0
@@ -84,8 +65,6 @@ export class Connection {
   #greeting: Buffer | undefined
   #headHasBegun = false
   #cause: Error | undefined
-  #batchIsSent = false
-  #batchStores = false
 
   constructor(
     address: Address,
@@ -101,7 +80,7 @@ export class Connection {
       server,
       secrets: credentials && [credentials.password],
     })
-    this.stallsOverTls = settings.tls !== undefined
+    this.out = new Outgoing(settings.tls !== undefined)
     this.#socket = openSocket(address, settings, (chunk) => this.#receive(chunk))
     this.#ready = new Promise((resolve, reject) => {
       this.#socket.once(readyEvent(settings), resolve)
@@ -188,10 +167,7 @@ export class Connection {
 
   /** What the peer may be that did not make the connection ready, for errors. */
   get hint(): string | undefined {
-    if (this.#greeting !== undefined) return whatAnswered(this.#greeting)
-    if (this.step === Step.connecting) return undefined
-    if (this.step === Step.tls) return 'the server may not speak TLS'
-    return 'it may expect TLS or the binary protocol'
+    return hintOf(this.step, this.#greeting)
   }
 
   /** Sets whether the socket keeps the process alive. */
@@ -208,49 +184,38 @@ export class Connection {
     // A raw reply cannot be told from another's, so nothing is in flight beside it.
     const head = this.#inFlight.peek()
     if (head !== undefined && (command.endToken ?? head.endToken) !== undefined) return false
-    if (!this.stallsOverTls || this.#inFlight.length === 0) return true
-    if (!this.#batchStores && !command.isStore) return true
-    this.#finishLine()
-    return !this.#batchIsSent && this.#out.length + command.size <= TLS_BATCH
+    return head === undefined || this.out.fitsBatch(command)
   }
 
   /** Takes a command to be sent by the next `flush`. */
   append(command: Command, now: number): void {
-    if (this.#joinLine(command)) return
-    const entry = this.#startLine(command) ?? command
-    if (entry === command) {
+    const isFirst = this.#inFlight.length === 0
+    if (isFirst) this.out.beginBatch()
+    let entry: Command | undefined
+    try {
       // What the socket cannot take at once, or nobody waits for, may change before it is read.
-      this.#out.copiesData = command.isEarly || this.#socket.writableLength > 0
-      const { length } = this.#out
-      try {
-        command.write(this.#out, this.dialect)
-      } catch (error) {
-        this.#out.truncate(length)
-        command.reject(error)
-        return
-      }
+      entry = this.out.add(command, command.isEarly || this.hasUnsent)
+    } catch (error) {
+      command.reject(error)
+      return
     }
-    if (this.#inFlight.length === 0) {
+    if (isFirst) {
       this.hold(true)
       this.heardAt = now
-      this.#batchIsSent = false
-      this.#batchStores = false
     }
-    this.#batchStores ||= command.isStore
+    if (entry !== undefined) this.#inFlight.push(entry)
     this.#isEnding ||= command.endsConnection
     this.#bytes += command.size
     this.#count++
-    this.#inFlight.push(entry)
     // What the socket has not taken yet stays with the owner, who can still drop it.
-    if (this.#out.length >= WRITE_SIZE) this.flush()
+    if (this.out.length >= WRITE_SIZE) this.flush()
   }
 
   /** Sends what was appended, in one write where it is small. */
   flush(): void {
-    this.#finishLine()
-    if (this.#out.length === 0) return
-    this.#batchIsSent = true
-    const { pieces, release } = this.#out.take()
+    const output = this.out.take()
+    if (output === undefined) return
+    const { pieces, release } = output
     const onSent = release && ((error?: Error | null) => error || release())
     const last = pieces.length - 1
     if (last > 0) this.#socket.cork()
@@ -278,33 +243,6 @@ export class Connection {
     const isAnswered = head === undefined || head.endsConnection
     if (isAnswered && !this.hasUnsent) this.#socket.destroy()
     else resetSocket(this.#socket)
-  }
-
-  /** Adds a get to the line that is not written yet, if there is one with room; writes that line if not. */
-  #joinLine(command: Command): boolean {
-    const line = this.#line
-    if (line === undefined) return false
-    const member = command.lineMember
-    if (member !== undefined && line.add(member)) {
-      this.#bytes += command.size
-      this.#count++
-      return true
-    }
-    this.#finishLine()
-    return false
-  }
-
-  #startLine(command: Command): GetLine | undefined {
-    const member = this.dialect === 'text' ? command.lineMember : undefined
-    if (member === undefined) return undefined
-    this.#line = new GetLine()
-    this.#line.add(member)
-    return this.#line
-  }
-
-  #finishLine(): void {
-    this.#line?.write(this.#out)
-    this.#line = undefined
   }
 
   #receive(chunk: Buffer): void {

@@ -1,19 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
-import {
-  type Address,
-  type Command,
-  MemcacheClosedError,
-  MemcacheConnectError,
-  type MemcacheError,
-  MemcacheOverloadError,
-  MemcacheTimeoutError,
-  MemcacheUnexpectedCloseError,
-} from '@mc/protocol'
+import { type Address, type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { Dialer } from './dialer.ts'
+import { Failures } from './failures.ts'
 import type { ConnectionSettings } from './options.ts'
 import { WaitingCommands } from './waiting-commands.ts'
 
@@ -42,6 +34,7 @@ export class Dispatcher {
   readonly #listener: DispatcherListener
   readonly #waiting = new WaitingCommands()
   readonly #dialer: Dialer
+  readonly #failures: Failures
   readonly #timer: DeadlineTimer
   /** Reads that were sent a second time, which happens once. */
   readonly #resent = new WeakSet<Command>()
@@ -58,6 +51,7 @@ export class Dispatcher {
     listener: DispatcherListener,
   ) {
     this.#server = server
+    this.#failures = new Failures(server)
     this.#settings = settings
     this.#listener = listener
     this.#timer = new DeadlineTimer(
@@ -109,13 +103,13 @@ export class Dispatcher {
 
   /** Resolves when connected; rejects with `MemcacheConnectError`. */
   async connect(): Promise<void> {
-    if (this.#isClosed) throw this.#closedError()
+    if (this.#isClosed) throw this.#failures.closed()
     if (this.#connection !== undefined) return
     try {
       await this.#dial()
     } catch (error) {
       // Others may wait for the same attempt: an error belongs to one of them.
-      throw this.#undialed(error as MemcacheError, 'connect')
+      throw this.#failures.undialed(error as MemcacheError, 'connect')
     }
   }
 
@@ -137,9 +131,9 @@ export class Dispatcher {
   /** Closes at once; what is under way rejects with `MemcacheClosedError`. */
   destroy(): void {
     this.#isClosed = true
-    if (this.#dialer.isDialing) this.#dialer.abort(this.#closedError())
-    this.#connection?.destroy(this.#closedError())
-    this.#waiting.fail(() => this.#closedError())
+    if (this.#dialer.isDialing) this.#dialer.abort(this.#failures.closed())
+    this.#connection?.destroy(this.#failures.closed())
+    this.#waiting.fail(() => this.#failures.closed())
     this.#timer.clear()
     this.#checkDrained()
   }
@@ -177,23 +171,18 @@ export class Dispatcher {
   }
 
   #refusal(command: Command): MemcacheError | undefined {
-    if (this.#isClosed) return this.#closedError()
+    if (this.#isClosed) return this.#failures.closed()
     const { maxInFlight, maxInFlightBytes } = this.#settings
-    if (this.inFlight >= maxInFlight) return this.#overload(command, `${this.inFlight} commands`)
+    if (this.inFlight >= maxInFlight)
+      return this.#failures.overload(command, `${this.inFlight} commands`)
     const bytes = this.#waiting.bytes + (this.#connection?.bytes ?? 0)
     if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
-      return this.#overload(command, `${bytes} bytes of requests`)
+      return this.#failures.overload(command, `${bytes} bytes of requests`)
     }
     if (this.#connection !== undefined || this.#dialer.isDialing) return undefined
     const cause = this.#dialer.failure
     if (cause === undefined) return undefined
-    const place = { server: this.#server, command: command.name, written: false, cause }
-    return new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, place)
-  }
-
-  #overload(command: Command, what: string): MemcacheOverloadError {
-    const place = { server: this.#server, command: command.name, written: false }
-    return new MemcacheOverloadError(`${what} are under way already`, place)
+    return this.#failures.waiting(command, cause)
   }
 
   #dialInBackground(): void {
@@ -222,14 +211,8 @@ export class Dispatcher {
   }
 
   #onDialFailed(failure: MemcacheError): void {
-    this.#waiting.fail((command) => this.#undialed(failure, command.name))
+    this.#waiting.fail((command) => this.#failures.undialed(failure, command.name))
     this.#checkDrained()
-  }
-
-  #undialed(cause: MemcacheError, command: string): MemcacheError {
-    if (cause instanceof MemcacheClosedError) return this.#closedError()
-    const place = { server: this.#server, command, cause, written: false }
-    return new MemcacheConnectError(cause.reason, place)
   }
 
   #onReady(connection: Connection): void {
@@ -251,7 +234,7 @@ export class Dispatcher {
         isAskedFor = true
         command.resolve(undefined)
       } else if (wasCurrent && this.#maySendAgain(connection, command, error)) again.push(command)
-      else command.reject(this.#lost(connection, command, error))
+      else command.reject(this.#failures.lost(connection, command, error))
     }
     if (!wasCurrent) return
     if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
@@ -273,14 +256,6 @@ export class Dispatcher {
       connection.hasAnswered &&
       !connection.hasBegunReply(command)
     )
-  }
-
-  #lost(connection: Connection, command: Command, error: MemcacheError): MemcacheError {
-    if (error instanceof MemcacheClosedError) return this.#closedError()
-    // A server that has too many connections says so before it reads anything.
-    const written = connection.hasAnswered || !(error instanceof MemcacheConnectError)
-    const place = { server: this.#server, command: command.name, cause: error, written }
-    return new MemcacheUnexpectedCloseError(error.reason, place)
   }
 
   /** Rejects what is overdue, and gives up a connection that has gone silent. */
@@ -321,12 +296,13 @@ export class Dispatcher {
     let next = Number.POSITIVE_INFINITY
     // Which of the two comes first is chance, so that the same call would fail in two ways.
     const sameAsDial = this.#dialer.deadline - SAME_DEADLINE
+    const what = this.isConnected ? 'not sent' : 'no connection'
     for (const command of this.#waiting.dated()) {
       if (command.isSettled) continue
       const { deadline } = command
       if (deadline > now) next = Math.min(next, deadline)
       else if (deadline >= sameAsDial) next = Math.min(next, this.#dialer.deadline + SAME_DEADLINE)
-      else this.#expire(command, this.isConnected ? 'not sent' : 'no connection', false)
+      else command.reject(this.#failures.timeout(command, what, false))
     }
     return next
   }
@@ -336,18 +312,9 @@ export class Dispatcher {
     for (const command of connection.commands()) {
       if (command.isSettled) continue
       if (command.deadline > now) next = Math.min(next, command.deadline)
-      else this.#expire(command, 'no reply', true)
+      else command.reject(this.#failures.timeout(command, 'no reply', true))
     }
     return next
-  }
-
-  #expire(command: Command, what: string, written: boolean): void {
-    const place = { server: this.#server, command: command.name, written }
-    command.reject(new MemcacheTimeoutError(`${what} before the deadline`, place))
-  }
-
-  #closedError(): MemcacheClosedError {
-    return new MemcacheClosedError('the client is closed', { server: this.#server, written: false })
   }
 
   #checkDrained(): void {
