@@ -307,11 +307,8 @@ export class Connection {
 
   #connectError(cause: unknown): MemcacheError {
     if (cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError) return cause
-    return new MemcacheConnectError(reasonOf(cause), {
-      server: this.#server,
-      cause,
-      written: false,
-    })
+    const place = { server: this.#server, cause, written: false }
+    return new MemcacheConnectError(reasonOf(cause), place)
   }
 }
 

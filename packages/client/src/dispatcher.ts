@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
 import { type Address, type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
+import type { ClientState } from './client-state.ts'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -11,12 +12,6 @@ import { WaitingCommands } from './waiting-commands.ts'
 
 /** Deadlines this close to that of the attempt to connect, in milliseconds, leave the error to the attempt. */
 const SAME_DEADLINE = 50
-
-/**
- * `idle`: nothing was to be sent yet, or the connection is gone. `waiting`: an attempt to connect failed, and
- * commands reject until the next one is due.
- */
-export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed'
 
 /** What a dispatcher tells its owner. Listeners may throw without harm to it. */
 export interface DispatcherListener {
@@ -96,7 +91,7 @@ export class Dispatcher {
       this.#flushIsDue = true
       // Behind the replies of all sockets that this turn reads, so that what they lead to leaves in one
       // write: with several servers that is a fifth less CPU for each command than at the next tick.
-      setImmediate(flush, this)
+      setImmediate(() => this.flush())
     }
     this.#waiting.push(command, timeout)
   }
@@ -179,9 +174,8 @@ export class Dispatcher {
     if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
       return this.#failures.overload(command, `${bytes} bytes of requests`)
     }
-    if (this.#connection !== undefined || this.#dialer.isDialing) return undefined
     const cause = this.#dialer.failure
-    if (cause === undefined) return undefined
+    if (cause === undefined || this.isConnected || this.#dialer.isDialing) return undefined
     return this.#failures.waiting(command, cause)
   }
 
@@ -323,8 +317,4 @@ export class Dispatcher {
     this.#drained = undefined
     drained()
   }
-}
-
-function flush(dispatcher: Dispatcher): void {
-  dispatcher.flush()
 }

@@ -9,7 +9,6 @@ import {
   type Key,
   KeyEncoder,
   METHODS,
-  MemcacheError,
   MemcacheIllegalInputError,
   type MethodTraits,
   parseAddress,
@@ -38,7 +37,7 @@ import {
   hashClientSettings,
 } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import type { PreparedClient, ServerClient, ServerStatus } from './server.ts'
+import { lacking, type PreparedClient, type ServerClient, type ServerStatus } from './server.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -318,8 +317,4 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     client.on('error', (error) => this.announce('error', error, client.server))
     return client
   }
-}
-
-function lacking(method: string): Promise<never> {
-  return Promise.reject(new MemcacheError(`this server’s client has no ${method}`))
 }

@@ -17,6 +17,11 @@ export type ServerClient<V = unknown> = MemcacheClient<V> &
 /** The client of a server, or what makes it at the first command: thousands of servers need no client until then. */
 export type PreparedClient<V> = ServerClient<V> | (() => ServerClient<V>)
 
+/** The answer for a client of a server that lacks an optional method. */
+export function lacking(method: string): Promise<never> {
+  return Promise.reject(new MemcacheError(`this server’s client has no ${method}`))
+}
+
 /** A command for one server. */
 export interface ServerCommand<V, T, O> {
   /** Its name, which errors have. */

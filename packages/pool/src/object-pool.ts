@@ -1,44 +1,16 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
 import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
-import { checkNumber, checkOptionNames, optionNames, startTimer } from '@mc/protocol/toolkit'
+import { checkNumber, checkOptionNames, startTimer } from '@mc/protocol/toolkit'
 import { type AcquireOptions, Borrower } from './borrower.ts'
-import { checkHooks, Hooks, type ObjectPoolHooks } from './hooks.ts'
-import { type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
+import { checkHooks, Hooks } from './hooks.ts'
+import { type ResolvedLimits, resolveLimits } from './limits.ts'
+import {
+  OBJECT_POOL_OPTIONS,
+  type ObjectPoolEvents,
+  type ObjectPoolOptions,
+} from './object-pool-options.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
-
-/** What an `ObjectPool` lends, and its limits. */
-export interface ObjectPoolOptions<T> extends ObjectPoolHooks<T>, ObjectPoolLimits {
-  /** Stands in front of error messages. */
-  readonly name?: string | undefined
-}
-
-const OBJECT_POOL_OPTIONS = optionNames<ObjectPoolOptions<unknown>>({
-  create: true,
-  validate: true,
-  destroy: true,
-  destroyOn: true,
-  name: true,
-  maxSize: true,
-  minSize: true,
-  idleTimeout: true,
-  maxAge: true,
-  maxAgeJitter: true,
-  acquireTimeout: true,
-  maxWaiting: true,
-  hookTimeout: true,
-  drainTimeout: true,
-})
-
-/** Events of an `ObjectPool`. */
-export interface ObjectPoolEvents<T> {
-  /** An object was made. */
-  create: [object: T]
-  /** An object has left the pool and is being destroyed. */
-  destroy: [object: T]
-  /** Something failed that no caller waits for. Without a listener it is dropped. */
-  error: [error: unknown]
-}
 
 /**
  * Lends objects that are expensive to create, each to one borrower at a time: the one last returned first, so
