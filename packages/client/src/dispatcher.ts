@@ -174,9 +174,9 @@ export class Dispatcher {
     if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
       return this.#failures.overload(command, `${bytes} bytes of requests`)
     }
+    if (this.isConnected || this.#dialer.isDialing) return undefined
     const cause = this.#dialer.failure
-    if (cause === undefined || this.isConnected || this.#dialer.isDialing) return undefined
-    return this.#failures.waiting(command, cause)
+    return cause && this.#failures.waiting(command, cause)
   }
 
   #dialInBackground(): void {
