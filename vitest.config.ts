@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     include: ['{packages/*,integration,examples}/test/**/*.test.ts'],
     isolate: false,
-    // One more than there are cores: tests wait for deadlines half of their time.
-    maxWorkers: availableParallelism() + 1,
+    // More than there are cores: tests wait for deadlines half of their time.
+    maxWorkers: availableParallelism() + 2,
     // Concurrent tests are of the examples: each a process with deadlines, and more at once starve each other.
     maxConcurrency: 2,
     testTimeout: 30_000,

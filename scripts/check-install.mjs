@@ -62,6 +62,9 @@ const RUNTIMES = {
   'deno@2.9.6': ['deno', 'run', '--allow-all'],
 }
 
+// yarn takes a tarball of the same version for the same, and would install what another run has packed.
+process.env.YARN_CACHE_FOLDER = join(scratch, 'yarn-cache')
+
 try {
   const tarballs = Object.fromEntries(
     packages.map((name) => [name, pack(join(root, 'packages', name), scratch)]),

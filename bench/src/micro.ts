@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { KetamaHash, murmur3_32, RendezvousHash } from '@mc/hash'
-import { GetCommand, KeyEncoder, ReplyParser, RequestWriter, StoreCommand } from '@mc/protocol'
+import { KeyEncoder, ReplyParser, RequestWriter } from '@mc/protocol'
+import { GetCommand, StoreCommand } from '@mc/protocol/toolkit'
 import { compressedSerde, nativeSerde } from '@mc/serde'
 
 const require = createRequire(import.meta.url)

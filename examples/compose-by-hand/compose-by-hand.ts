@@ -1,6 +1,6 @@
 // A client put together by hand: many servers, a pool of connections to each, retries around it all.
 // Runs on three embedded servers, or on MEMCACHED_SERVERS.
-import { RetryingClient } from '@mc/client'
+import { retrying } from '@mc/client'
 import { HashClient, RendezvousHash } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
 import { MemcachedServer } from '@mc/testing'
@@ -17,7 +17,7 @@ const servers = [...named, ...embedded.map((server) => server.name)]
 
 // `User` is said once, for the pool: what the outermost client takes and gives has that type.
 const hasher = new RendezvousHash()
-const client = new RetryingClient(
+const client = retrying(
   new HashClient(servers, {
     hasher,
     createClient: (server) =>

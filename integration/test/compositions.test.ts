@@ -1,4 +1,4 @@
-import { Client, type ClientOptions, RetryingClient } from '@mc/client'
+import { Client, type ClientOptions, retrying } from '@mc/client'
 import { FallbackClient } from '@mc/fallback'
 import { HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
@@ -41,8 +41,8 @@ const first = ([name = '']: readonly string[]): string => name
 
 const SINGLE: Readonly<Record<string, CreateForOne>> = {
   PooledClient: (names) => pooled(first(names)),
-  'RetryingClient over Client': (names) => new RetryingClient(new Client(first(names), options)),
-  'RetryingClient over PooledClient': (names) => new RetryingClient(pooled(first(names))),
+  'retrying over Client': (names) => retrying(new Client(first(names), options)),
+  'retrying over PooledClient': (names) => retrying(pooled(first(names))),
 }
 
 const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string, string> }>> = {
@@ -69,8 +69,8 @@ const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string
       }),
     exceptions: SPREAD,
   },
-  'RetryingClient over HashClient': {
-    create: (names) => new RetryingClient(hashed(names)),
+  'retrying over HashClient': {
+    create: (names) => retrying(hashed(names)),
     exceptions: SPREAD,
   },
   'FallbackClient over two Clients': {
@@ -83,9 +83,9 @@ const MANY: Readonly<Record<string, { create: Create; exceptions?: Record<string
         warm: { expire: 60 },
       }),
   },
-  'FallbackClient over a pool and a RetryingClient': {
+  'FallbackClient over a pool and a retrying': {
     create: ([newest = '', oldest = '']) =>
-      new FallbackClient([pooled(newest), new RetryingClient(new Client(oldest, options))]),
+      new FallbackClient([pooled(newest), retrying(new Client(oldest, options))]),
   },
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { documents, textOf } from '../src/docs/blocks.ts'
+import { blocksOf, documents, importedBy, installedBy, textOf } from '../src/docs/blocks.ts'
 import { runPython } from '../src/python.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -31,6 +31,12 @@ const SINCE_VERSION_4 = [
 const INTERNAL = ['logger', 'long_type']
 
 describe('the documents are complete', () => {
+  // A package manager of a strict layout, such as pnpm, finds nothing else.
+  test.each(documents())('%s imports what it says to install, and nothing else', (file) => {
+    const imported = new Set(blocksOf(file).flatMap(importedBy))
+    expect([...imported].filter((name) => !installedBy(file).includes(name))).toEqual([])
+  })
+
   const tags = ['pymemcache']
   test('"From pymemcache" has every public name of pymemcache as installed', { tags }, async () => {
     const names = (await runPython('names.py')) as string[]

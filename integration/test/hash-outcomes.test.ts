@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { RetryingClient } from '@mc/client'
+import { retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { MemcacheConnectError, MemcachePartialError } from '@mc/protocol'
 import { FaultProxy, MemcachedServer } from '@mc/testing'
@@ -47,7 +47,7 @@ test('a setMany whose connection ends after 300 replies tells the outcome of all
   brief.close()
 })
 
-test('a counter that was not sent is tried again by a RetryingClient', async () => {
+test('a counter that was not sent is tried again by a retrying', async () => {
   let now = 0
   const hash = new HashClient([proxy.name], { now: () => now })
   await hash.set('visits', 1)
@@ -67,8 +67,8 @@ test('a counter that was not sent is tried again by a RetryingClient', async () 
       return Reflect.apply(method, client, args)
     },
   })
-  const retrying = new RetryingClient(hash, { attempts: 3, retryFor: [MemcacheConnectError] })
-  expect(await retrying.incr('visits')).toBe(2)
+  const patient = retrying(hash, { attempts: 3, retryFor: [MemcacheConnectError] })
+  expect(await patient.incr('visits')).toBe(2)
   expect(attempts).toBe(2)
   await hash.close()
 })

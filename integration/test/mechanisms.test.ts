@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
-import { Client, RetryingClient } from '@mc/client'
+import { Client, retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { FaultProxy } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -151,7 +151,7 @@ for (const kind of KINDS) {
 
     test('retries are on the wire', async () => {
       const inner = new Client(proxy.name, { timeout: 500, dialect: 'text' })
-      const client = new RetryingClient(inner, { attempts: 3 })
+      const client = retrying(inner, { attempts: 3 })
       await client.set('key', 'value', { timeout: 5000 })
       const { commands } = proxy.counts
       proxy.inject({ kind: 'reset', times: 1 })
@@ -214,13 +214,13 @@ for (const kind of KINDS) {
 
     test('no timer and no socket outlives close: the process ends by itself', async () => {
       const script = `
-        import { Client, RetryingClient } from '@mc/client'
+        import { Client, retrying } from '@mc/client'
         import { HashClient } from '@mc/hash'
         import { PooledClient } from '@mc/pool'
         const options = { timeout: 600_000, connectTimeout: 600_000 }
         const clients = ['${server.name}', '127.0.0.1:1'].flatMap((name) => [
           new Client(name, options),
-          new RetryingClient(new Client(name, options), { retryDelay: 1 }),
+          retrying(new Client(name, options), { retryDelay: 1 }),
           new HashClient([name], { ...options, deadTimeout: 600_000 }),
           new PooledClient(name, { ...options, poolIdleTimeout: 600_000 }),
         ])

@@ -71,7 +71,7 @@ describe('on a network that loses packets and delivers them late', { tags }, () 
         expect(reads).toBeGreaterThan(0)
         failures += failed
       }
-      if (!name.startsWith('RetryingClient')) expect(failures).toBeGreaterThan(0)
+      if (!name.startsWith('retrying')) expect(failures).toBeGreaterThan(0)
     })
   })
 

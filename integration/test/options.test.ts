@@ -1,5 +1,5 @@
 import { ElastiCacheHashClient } from '@mc/aws-ec'
-import { Client, RetryingClient } from '@mc/client'
+import { Client, retrying } from '@mc/client'
 import { FallbackClient } from '@mc/fallback'
 import { HashClient } from '@mc/hash'
 import { ObjectPool, PooledClient } from '@mc/pool'
@@ -25,12 +25,7 @@ const CONSTRUCTORS: readonly (readonly [string, (options: object) => unknown, st
     'aquireTimeout',
     'acquireTimeout',
   ],
-  [
-    'RetryingClient',
-    (it) => new RetryingClient(new MockMemcacheClient(), it),
-    'retries',
-    'attempts',
-  ],
+  ['retrying', (it) => retrying(new MockMemcacheClient(), it), 'retries', 'attempts'],
   [
     'FallbackClient',
     (it) => new FallbackClient([new MockMemcacheClient()], it),
@@ -59,7 +54,7 @@ describe('on every client', () => {
     ['Client', (name, options) => new Client(name, options)],
     ['HashClient', (name, options) => new HashClient([name], options)],
     ['PooledClient', (name, options) => new PooledClient(name, options)],
-    ['RetryingClient', (name, options) => new RetryingClient(new Client(name, options))],
+    ['retrying', (name, options) => retrying(new Client(name, options))],
     ['FallbackClient', (name, options) => new FallbackClient([new Client(name, options)])],
     [
       'ElastiCacheHashClient',

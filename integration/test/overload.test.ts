@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isLong, seed } from '../../test-support/amounts.ts'
 import { CLIENT_KINDS } from '../src/clients.ts'
 
-const COMMANDS = 100_000
+const COMMANDS = isLong ? 100_000 : 70_000
 const TIMEOUT = 1000
 /** A busy machine takes its time for as many. */
 const LONG = { timeout: 120_000, tags: ['long'] }

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { isLong } from '../../test-support/amounts.ts'
 import { CLIENT_KINDS } from '../src/clients.ts'
 
-const CALLERS = 1000
+const CALLERS = isLong ? 1000 : 200
 const MILLISECONDS = isLong ? 1200 : 300
 
 /** As many attempts as waits of 50, 100, 200 ms and so on, all a quarter shorter, leave room for. */
@@ -40,7 +40,7 @@ async function startRefusing(end: 'reset' | 'close') {
 }
 
 describe.each(CLIENT_KINDS)(
-  'a thousand callers of a $name',
+  `${CALLERS} callers of a $name`,
   { tags: ['long'] },
   ({ create, connections }) => {
     test.each(['reset', 'close'] as const)(

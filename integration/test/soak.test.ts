@@ -3,7 +3,7 @@ import { isLong, seed } from '../../test-support/amounts.ts'
 import { soak } from '../src/chaos/soak.ts'
 import { KINDS, needsOf, startServer, TRANSPORTS } from '../src/servers.ts'
 
-const SECONDS = isLong ? 60 : 2
+const SECONDS = isLong ? 60 : 1
 
 describe('a load that goes on while faults come and go is served as promised', () => {
   for (const kind of KINDS) {

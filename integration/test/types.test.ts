@@ -1,5 +1,5 @@
 import type { ElastiCacheHashClient } from '@mc/aws-ec'
-import { type Client, type NativeValue, RetryingClient } from '@mc/client'
+import { type Client, type NativeValue, retrying } from '@mc/client'
 import type { FallbackClient } from '@mc/fallback'
 import type { HashClient } from '@mc/hash'
 import type { PooledClient } from '@mc/pool'
@@ -63,7 +63,7 @@ describe('every client', () => {
   })
 
   test('behaves so', async () => {
-    const client = new RetryingClient(new MockMemcacheClient())
+    const client = retrying(new MockMemcacheClient())
     const reads = readsOf(client as unknown as Client)
     expect(await reads.orNull()).toBeNull()
     expect(await reads.orZero()).toBe(0)

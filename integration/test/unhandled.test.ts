@@ -1,4 +1,4 @@
-import { Client, RetryingClient } from '@mc/client'
+import { Client, retrying } from '@mc/client'
 import { FallbackClient } from '@mc/fallback'
 import { HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
@@ -68,7 +68,7 @@ const CLIENTS: Record<string, () => MemcacheClient<unknown>> = {
   Client: () => new Client(server.name, options),
   PooledClient: () => new PooledClient(server.name, options),
   HashClient: () => new HashClient([server.name], options),
-  RetryingClient: () => new RetryingClient(new Client(server.name, options), { attempts: 2 }),
+  retrying: () => retrying(new Client(server.name, options), { attempts: 2 }),
   FallbackClient: () =>
     new FallbackClient([new Client(server.name, options), new Client(server.name, options)]),
   MockMemcacheClient: () => new MockMemcacheClient(options),

@@ -1,4 +1,4 @@
-import { Client, RetryingClient } from '@mc/client'
+import { Client, retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
 import { type MemcacheClient, MemcacheError } from '@mc/protocol'
@@ -25,7 +25,7 @@ const CLIENTS: Readonly<Record<string, (name: string) => MemcacheClient>> = {
   'Client, meta': (name) => new Client(name, { ...options, dialect: 'auto' }),
   'Client, text': (name) => new Client(name, { ...options, dialect: 'text' }),
   PooledClient: (name) => new PooledClient(name, { ...options, maxPoolSize: 4 }),
-  RetryingClient: (name) => new RetryingClient(new Client(name, options), { retryDelay: 5 }),
+  retrying: (name) => retrying(new Client(name, options), { retryDelay: 5 }),
   HashClient: (name) => new HashClient([name], { ...options, retryTimeout: 1, maxDeadServers: 0 }),
 }
 

@@ -23,7 +23,7 @@ setInterval(() => {
 let loads = 0
 
 /** How many deadlines a call of each client may need one after the other. */
-const DEADLINES = { Client: 1, PooledClient: 2, HashClient: 1, RetryingClient: 3 } as const
+const DEADLINES = { Client: 1, PooledClient: 2, HashClient: 1, retrying: 3 } as const
 
 type LoadSettings = Pick<Schedule, 'client' | 'failover' | 'seed' | 'gets'> &
   Partial<Pick<Schedule, 'dialect'>>

@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
-import { Client, type ClientOptions, RetryingClient } from '@mc/client'
+import { Client, type ClientOptions, retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
 import type { MemcacheClient } from '@mc/protocol'
@@ -83,7 +83,7 @@ export function createClient(
       return new PooledClient(name, { ...options, maxPoolSize: 4, acquireTimeout: TIMEOUT })
     case 'HashClient':
       return new HashClient(names, { ...options, failover, retryTimeout: 1, deadTimeout: 5 })
-    case 'RetryingClient':
-      return new RetryingClient(new Client(name, options), { attempts: 2, retryDelay: 2 })
+    case 'retrying':
+      return retrying(new Client(name, options), { attempts: 2, retryDelay: 2 })
   }
 }

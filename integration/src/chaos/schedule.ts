@@ -1,7 +1,7 @@
 import type { NetworkFault } from '@mc/testing'
 import { seededRandom } from '@mc/testing'
 
-export const CLIENT_NAMES = ['Client', 'PooledClient', 'HashClient', 'RetryingClient'] as const
+export const CLIENT_NAMES = ['Client', 'PooledClient', 'HashClient', 'retrying'] as const
 
 /** What one run does: all of it follows from the seed. */
 export interface Schedule {

@@ -92,13 +92,30 @@ export function programOf({ file, code }: DocBlock): string {
       if (uses(program, name) && !declares(program, name)) program = `${declaration}\n${program}`
     }
   }
-  const imports = Object.entries(EXPORTS).flatMap(([from, names]) => {
+  // A name that several packages export comes from the one that the page says to install.
+  const installed = installedBy(file)
+  for (const [from, names] of Object.entries(EXPORTS)) {
+    if (!installed.includes(from)) continue
     const missing = Object.keys(names).filter(
       (name) => uses(program, name) && !declares(program, name),
     )
-    return missing.length === 0 ? [] : [`import { ${missing.join(', ')} } from '${from}'`]
-  })
-  return `${[...imports, program].join('\n')}\nexport {}\n`
+    if (missing.length > 0) program = `import { ${missing.join(', ')} } from '${from}'\n${program}`
+  }
+  return `${program}\nexport {}\n`
+}
+
+/** The packages of the family that a document says to install. */
+export function installedBy(file: string): string[] {
+  const lines = textOf(file).matchAll(/\bnpm install ([^`\n]*)/g)
+  return Array.from(lines, ([, names = '']) => names.split(' '))
+    .flat()
+    .filter((name) => name in EXPORTS)
+}
+
+/** The packages of the family that a block imports. */
+export function importedBy({ code }: DocBlock): string[] {
+  const imports = code.matchAll(/\bfrom '(@mc\/[a-z-]+)[^']*'/g)
+  return Array.from(imports, ([, name = '']) => name)
 }
 
 /** What the comments behind `console.log` say that it prints, in order. */

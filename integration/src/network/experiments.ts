@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Client, type ClientOptions, RetryingClient } from '@mc/client'
+import { Client, type ClientOptions, retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
 import type { MemcacheClient } from '@mc/protocol'
@@ -8,7 +8,7 @@ import { History } from '../chaos/history.ts'
 import { Load } from '../chaos/load.ts'
 import { createClient as createChaosClient } from '../chaos/run.ts'
 
-export const CLIENT_NAMES = ['Client', 'RetryingClient', 'PooledClient', 'HashClient'] as const
+export const CLIENT_NAMES = ['Client', 'retrying', 'PooledClient', 'HashClient'] as const
 
 /** What a client is, and which servers it has: one, but for a HashClient. */
 export interface ClientSpec {
@@ -143,8 +143,8 @@ function createClient({ client, tls, servers }: ClientSpec): MemcacheClient {
   switch (client) {
     case 'Client':
       return new Client(server, options)
-    case 'RetryingClient':
-      return new RetryingClient(new Client(server, options), { attempts: 1000, retryDelay: 10 })
+    case 'retrying':
+      return retrying(new Client(server, options), { attempts: 1000, retryDelay: 10 })
     case 'PooledClient':
       return new PooledClient(server, options)
     case 'HashClient':

@@ -16,7 +16,7 @@ test('clients live through fake timers', async () => {
     new one.Client(server.name),
     new one.HashClient([server.name]),
     new one.PooledClient(server.name),
-    new one.RetryingClient(new one.Client(server.name), { retryDelay: 1 }),
+    one.retrying(new one.Client(server.name), { retryDelay: 1 }),
     new one.FallbackClient([new one.Client(server.name), new one.Client(server.name)]),
   ]
   jest.useFakeTimers()

@@ -51,20 +51,20 @@ export function copiesContract(one: typeof Copy, two: typeof Copy, runner: Runne
       await client.close()
     })
 
-    test('RetryingClient repeats what was not written, and nothing illegal', async () => {
+    test('retrying repeats what was not written, and nothing illegal', async () => {
       const inner = new two.MockMemcacheClient()
       inner.failNext(new two.MemcacheConnectError('no', { written: false }), { method: 'add' })
-      assert.strictEqual(await new one.RetryingClient(inner).add('key', 1), true)
+      assert.strictEqual(await one.retrying(inner).add('key', 1), true)
       let calls = 0
       inner.get = async () => {
         calls++
         throw new two.MemcacheIllegalInputError('no')
       }
-      await assert.rejects(new one.RetryingClient(inner, { attempts: 9 }).get('key'))
+      await assert.rejects(one.retrying(inner, { attempts: 9 }).get('key'))
       assert.strictEqual(calls, 1)
       const late = new two.MemcacheTimeoutError('late', { written: false })
       inner.failNext(late, { method: 'incr' })
-      const picky = new one.RetryingClient(inner, { retryFor: [one.MemcacheTimeoutError] })
+      const picky = one.retrying(inner, { retryFor: [one.MemcacheTimeoutError] })
       assert.strictEqual(await picky.incr('key'), 2)
     })
 

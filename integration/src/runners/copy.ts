@@ -1,5 +1,5 @@
 // All that a program with its own copy of the packages has; bundled twice, these are two copies.
-export { Client, RetryingClient } from '@mc/client'
+export { Client, retrying } from '@mc/client'
 export { FallbackClient } from '@mc/fallback'
 export { HashClient } from '@mc/hash'
 export { PooledClient } from '@mc/pool'

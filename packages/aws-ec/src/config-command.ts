@@ -1,10 +1,5 @@
-import {
-  Command,
-  errorOfReply,
-  ReplyKind,
-  type ReplyParser,
-  type RequestWriter,
-} from '@mc/protocol'
+import { Command, ReplyKind, type ReplyParser, type RequestWriter } from '@mc/protocol'
+import { errorOfReply } from '@mc/protocol/toolkit'
 
 /** Asks for the node list, by the command for it or, of old engines, by the key under which it is stored. */
 export class ConfigCommand extends Command<Buffer | undefined> {

@@ -16,7 +16,7 @@ const MAX_PAYLOAD = 1024 ** 2
 /**
  * The nodes that a configuration endpoint lists: of an ElastiCache cluster (`….cfg.….amazonaws.com:11211`),
  * where any node answers as well, or the discovery endpoint of a GCP Memorystore instance. Its name is
- * looked up anew for each poll.
+ * resolved again for each poll.
  *
  * A serverless cache has no such list: see `elastiCacheApi`, or use a `Client` with `tls`.
  *

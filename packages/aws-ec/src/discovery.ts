@@ -5,16 +5,16 @@ import { MemcacheConnectError } from '@mc/protocol'
 export interface ClusterNode {
   /** DNS name; an IP address where the cluster has no names. */
   readonly host: string
-  /** IPv4 or IPv6 address without brackets, if the source tells it. */
+  /** IPv4 or IPv6 address without brackets, if the source lists it. */
   readonly ip?: string | undefined
   readonly port: number
-  /** Whether it is known to speak TLS. @default false */
+  /** Whether the node is known to speak TLS. @default false */
   readonly tls?: boolean | undefined
 }
 
 /** The nodes of a cluster at one time. */
 export interface NodeList {
-  /** Rises with each change of the list; `undefined` if the source counts none. */
+  /** Rises with each change of the list; `undefined` if the source has no versions. */
   readonly version?: number | undefined
   readonly nodes: readonly ClusterNode[]
 }
@@ -25,27 +25,26 @@ export type DiscoveryConnection = Pick<
   'connectTimeout' | 'timeout' | 'noDelay' | 'keepAlive' | 'tls' | 'username' | 'password'
 >
 
-/** Tells which nodes a cluster has. */
+/** Lists the nodes of a cluster. */
 export interface DiscoverySource {
   /** What errors and events call it, such as `host:port`. */
   readonly name: string
   /**
-   * Where it is asked, if that is known. Nodes on loopback and link-local addresses are refused unless this
+   * The address of the source, if it is known. Nodes on loopback and link-local addresses are refused unless this
    * is such an address itself.
    */
   readonly endpoint?: { readonly host: string; readonly port: number } | undefined
   /**
-   * Asks for the nodes as they are now. Anything that it rejects with fails the poll; the client then
-   * keeps the nodes that it has.
+   * Returns the nodes as they are now. A rejection fails the poll, and the client keeps the nodes that it has.
    *
-   * @param signal - aborts when the answer is not wanted any longer
+   * @param signal - aborts when the poll has timed out or the client is closed
    */
   discover(connection: DiscoveryConnection, signal: AbortSignal): Promise<NodeList>
 }
 
 /**
- * The nodes of a cluster could not be told: its source failed, or answered what cannot be true. Commands
- * reject with it only as long as no nodes were ever known; nothing was written then.
+ * A poll failed: its source failed, or gave an invalid list. Commands reject with this error only before the
+ * first list; nothing was written then.
  */
 export class MemcacheDiscoveryError extends MemcacheConnectError {
   override readonly name: string = 'MemcacheDiscoveryError'

@@ -4,9 +4,10 @@ import type {
   ElastiCacheClient,
   ServerlessCache,
 } from '@aws-sdk/client-elasticache'
+import { mustBe } from '@mc/protocol/toolkit'
 import type { ClusterNode, DiscoveryConnection, DiscoverySource, NodeList } from './discovery.ts'
 
-/** Whom to ask, and for which cluster or serverless cache. */
+/** Which cluster or serverless cache to look up, and how to reach the API. */
 export type ElastiCacheApiOptions = {
   /** A client of the AWS SDK, with credentials, retries and so on. @default one made for each poll */
   readonly client?: ElastiCacheClient | undefined
@@ -21,19 +22,19 @@ export type ElastiCacheApiOptions = {
 )
 
 /**
- * The nodes that the ElastiCache API tells, by name only, without IP addresses: of memcached clusters
+ * The nodes that the ElastiCache API lists, by name only, without IP addresses: of memcached clusters
  * (`DescribeCacheClusters`), or the one endpoint of a serverless cache (`DescribeServerlessCaches`), which
- * speaks TLS. Needs the IAM permission for that action. AWS limits how often the API may be asked: poll it
- * every few minutes, or choose `configurationEndpoint`.
+ * speaks TLS. Needs the IAM permission for that action. AWS limits the rate of API calls: poll every few
+ * minutes, or choose `configurationEndpoint`.
  *
  * The AWS SDK is loaded at the first poll.
  *
- * @throws TypeError for an option that cannot be meant
+ * @throws TypeError for an invalid option
  */
 export function elastiCacheApi(options: ElastiCacheApiOptions): DiscoverySource {
   const { client, region } = options
   if (region !== undefined && typeof region !== 'string') {
-    throw new TypeError(`region must be a string, got ${typeof region}`)
+    mustBe('region', 'a string', region)
   }
   if ('serverlessCacheName' in options) {
     if ('cacheClusterId' in options) {
@@ -115,7 +116,7 @@ function nodesOf(cluster: CacheCluster): ClusterNode[] {
   return (cluster.CacheNodes ?? []).filter(isInService).map((node) => toNode(node, tls))
 }
 
-/** A node that reboots keeps its keys; one that comes or goes is not to be used yet, or any longer. */
+/** A node that reboots keeps its keys; one that is being created or deleted is not used. */
 function isInService({ CacheNodeStatus, Endpoint }: CacheNode): boolean {
   return Endpoint !== undefined && CacheNodeStatus !== 'creating' && CacheNodeStatus !== 'deleting'
 }
@@ -149,7 +150,7 @@ function names(option: string, value: string | readonly string[]): [string, ...s
   const [first, ...rest] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : []
   for (const name of [first, ...rest]) {
     if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`${option} must be a name that is not empty, or a list of such names`)
+      mustBe(option, 'a name that is not empty, or a list of such names', value)
     }
   }
   return [first as string, ...rest]

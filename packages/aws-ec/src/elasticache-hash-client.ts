@@ -1,12 +1,13 @@
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
-import { HashClient, type HashClientEvents, type PreparedClient, type ServerClient } from '@mc/hash'
 import {
-  type Address,
-  addressName,
-  MemcacheClosedError,
-  MemcacheError,
-  messageOf,
-} from '@mc/protocol'
+  HashClient,
+  type HashClientEvents,
+  type PreparedClient,
+  type ServerChanges,
+  type ServerClient,
+} from '@mc/hash'
+import { type Address, addressName, MemcacheClosedError, MemcacheError } from '@mc/protocol'
+import { messageOf, mustBe } from '@mc/protocol/toolkit'
 import { type DiscoverySource, MemcacheDiscoveryError, type NodeList } from './discovery.ts'
 import { isUnmoved, type NamedNode, nodesByName } from './named-nodes.ts'
 import { nodeAddress, nodeOptions } from './node-client.ts'
@@ -22,16 +23,16 @@ import { Poller } from './poller.ts'
 import { VersionGuard } from './version-guard.ts'
 
 /**
- * A `HashClient` whose servers are the nodes that a source tells, and stay in step with it.
+ * A `HashClient` whose servers are the nodes that a source lists, and follow its changes.
  *
- * The source is asked at the first command, `connect()` or `refresh()`, then from time to time, and at once
- * when a connection to a node fails. New nodes are added; nodes that are gone finish what is under way and
- * are closed; a node with another IP address is reached there from then on and keeps its keys. This is told
- * by the events `added`, `removed` and `replaced`.
+ * The client polls the source at the first command, `connect()` or `refresh()`, then at intervals, and at once
+ * when a connection to a node fails. It adds new nodes (event `added`). It closes nodes that have left when
+ * their commands have finished (`removed`). It connects to the new IP address of a node whose address has
+ * changed; the node keeps its keys (`replaced`).
  *
- * A poll that fails changes nothing. It is told by the event `error`, with a `MemcacheDiscoveryError` and
- * the name of the source. Commands wait for the first list, within their timeout; if it cannot be had they
- * reject at once until the next attempt.
+ * A poll that fails changes nothing, and emits `error` with a `MemcacheDiscoveryError` and the name of the
+ * source. Commands wait for the first list, within their timeout; if the poll for it fails they reject at once
+ * until the next attempt.
  *
  * @typeParam V - the values that the serde takes and gives
  */
@@ -42,36 +43,24 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   readonly #poller: Poller
   readonly #versions = new VersionGuard()
   readonly #createClient: ElastiCacheHashClientOptions<V>['createClient']
-  /** The nodes in force, by name. */
+  /** The current nodes, by name. */
   #nodes: ReadonlyMap<string, NamedNode> = new Map()
-  /** Clients that are no longer used and finish what is under way. */
+  /** Closes, in progress, of clients that are no longer used. */
   readonly #leaving = new Set<Promise<void>>()
 
   /**
    * @param source - `configurationEndpoint('host:port')`, `elastiCacheApi({ … })` or one of your own
-   * @throws TypeError or RangeError for an option that cannot be meant, MemcacheIllegalInputError for a
-   *   prefix
+   * @throws TypeError or RangeError for an invalid option, MemcacheIllegalInputError for a prefix
    */
   constructor(source: DiscoverySource, options: ElastiCacheHashClientOptions<V> = {}) {
-    const { createClient, allowUnicodeKeys = createClient !== undefined } = options
-    super([], {
-      ...hashOptions(options),
-      allowUnicodeKeys,
-      // Of the clients that are made here it is known.
-      timeout: options.timeout ?? (createClient === undefined ? 1000 : undefined),
-      createClient: (named) => this.#nodeClientMaker(named)(),
-    })
+    super([], hashOptions(options))
     if (typeof source?.discover !== 'function') {
-      throw new TypeError(
-        "source must be a source of nodes, such as configurationEndpoint('host:port')",
-      )
+      mustBe('source', "a source of nodes, such as configurationEndpoint('host:port')", source)
     }
     this.#source = source
     this.#settings = discoverySettings(options)
     this.#options = clientOptions(options)
-    this.#createClient = createClient
-    // Makes no connection: what is wrong with the options is told now, and not when nodes are known.
-    new Client('localhost', this.#options)
+    this.#createClient = options.createClient
     const { pollInterval, minPollInterval, discoveryTimeout, random } = this.#settings
     this.#poller = new Poller(
       {
@@ -85,7 +74,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     )
   }
 
-  /** The nodes in force and the version of their list; `undefined` before the first list. */
+  /** The current nodes and the version of their list; `undefined` before the first list. */
   get nodeList(): NodeList | undefined {
     if (this.#nodes.size === 0) return undefined
     const nodes = Array.from(this.#nodes.values(), ({ namedBy, ...node }) => node)
@@ -93,7 +82,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   }
 
   /**
-   * Asks the source now, whenever it was asked last, and puts its answer in force.
+   * Polls the source now, however recent the last poll is, and applies its list.
    *
    * @throws MemcacheDiscoveryError when the poll fails; the nodes stay as they are
    */
@@ -103,16 +92,16 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
   }
 
   /**
-   * Connects to all nodes now rather than at the first command; asks for them first if need be.
+   * Connects to all nodes now rather than at the first command; polls the source first if no nodes are known.
    *
-   * @throws MemcacheDiscoveryError when no nodes are known and the source does not tell them
+   * @throws MemcacheDiscoveryError when no nodes are known and the poll fails
    */
   override async connect(): Promise<void> {
     if (this.nodeList === undefined) await ofThisCall(this.#poller.poll())
     await super.connect()
   }
 
-  /** Stops polling, lets what is under way finish, nodes that left included, then closes for good. */
+  /** Stops polling, lets commands in flight finish, also those of nodes that left, then closes for good. */
   override async close(): Promise<void> {
     // Until the first list there may be commands that wait for it.
     if (this.nodeList !== undefined) this.#poller.stop()
@@ -128,6 +117,14 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     // Not by a listener, which the user could remove with their own.
     if (event === 'failing' || event === 'dead') this.#poller.pollSoon()
     super.announce(event, ...args)
+  }
+
+  /** Also of a server that the user adds or replaces, which may be a node. */
+  protected override changeServers(
+    changes: ServerChanges,
+    prepareClient = (named: Address): PreparedClient<V> => this.#nodeClientMaker(named)(),
+  ): Map<string, Promise<void>> {
+    return super.changeServers(changes, prepareClient)
   }
 
   protected override awaitServers(): Promise<void> | undefined {
@@ -151,7 +148,7 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     }
   }
 
-  /** Answers whether the list is another than the one in force. */
+  /** Returns whether the list differs from the current one. */
   #apply({ version, nodes }: NodeList): boolean {
     const { nodeName, connectTo, allowNode } = this.#settings
     const listed = nodesByName(nodes, nodeName)
@@ -161,15 +158,15 @@ export class ElastiCacheHashClient<V = NativeValue> extends HashClient<V> {
     const isStranded = this.servers.every(({ state }) => state !== 'healthy')
     if (!this.#versions.admits(version, isStranded)) {
       throw new Error(
-        `list ${version} is older than list ${this.#versions.current}; it counts if it comes again`,
+        `list ${version} is older than list ${this.#versions.current}; it is applied if it comes again`,
       )
     }
-    const isNews = this.#replaceNodes(listed)
+    const hasChanged = this.#replaceNodes(listed)
     this.#versions.take(version)
-    return isNews
+    return hasChanged
   }
 
-  /** Puts the whole list in force, or nothing of it. Answers whether it is another than the one before. */
+  /** Applies the whole list, or nothing of it. Returns whether it differs from the one before. */
   #replaceNodes(listed: ReadonlyMap<string, NamedNode>): boolean {
     const before = this.#nodes
     const servers = new Set(this.servers.map(({ name }) => name))

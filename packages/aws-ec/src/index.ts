@@ -1,3 +1,4 @@
+export * from '@mc/protocol/vocabulary'
 export { configurationEndpoint } from './configuration-endpoint.ts'
 export {
   type ClusterNode,

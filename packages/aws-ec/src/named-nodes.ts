@@ -35,7 +35,7 @@ export function nodesByName(
   return named
 }
 
-/** Whether a node is still to be reached as before. */
+/** Whether connections to a node go where they went before. */
 export function isUnmoved(one: NamedNode, other: NamedNode): boolean {
   return one.host === other.host && one.ip === other.ip && one.tls === other.tls
 }

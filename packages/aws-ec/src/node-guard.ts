@@ -6,8 +6,8 @@ import { localKind } from './local-addresses.ts'
 export type AllowNode = (host: string, port: number) => boolean
 
 /**
- * Refuses a list with a node that must not be connected to, and given the password: whoever can change a
- * list could else have it sent anywhere.
+ * Refuses a list with a node that must not be connected to. Otherwise whoever can change the list could have the
+ * password sent anywhere.
  *
  * @param allowNode - in place of the rule that nodes are local only where the source's endpoint is
  * @throws Error that names the node
@@ -21,7 +21,7 @@ export function checkNode(
   const { host, port } = address
   const shown = `node ${host.slice(0, 80)}:${port}`
   if (allowNode !== undefined) {
-    // A promise, for instance, is no permission.
+    // A promise, for instance, does not permit.
     if (allowNode(host, port) !== true) throw new Error(`${shown} is refused by allowNode`)
     return
   }
@@ -29,6 +29,6 @@ export function checkNode(
   if (kind === undefined) return
   if (source.endpoint !== undefined && localKind(source.endpoint.host) === kind) return
   throw new Error(
-    `${shown} has a ${kind} address, which the endpoint has not; allowNode can permit it`,
+    `${shown} has a ${kind} address, which is allowed only where the endpoint has one; allowNode can permit it`,
   )
 }

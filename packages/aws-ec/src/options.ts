@@ -1,12 +1,19 @@
-import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
-import { HASH_CLIENT_OPTIONS, type HashClientOptions, type ServerClient } from '@mc/hash'
 import {
-  type Address,
+  CLIENT_OPTIONS,
+  type ClientOptions,
+  checkClientOptions,
+  type NativeValue,
+} from '@mc/client'
+import { HASH_CLIENT_OPTIONS, type HashClientOptions, type ServerClient } from '@mc/hash'
+import type { Address } from '@mc/protocol'
+import {
+  checkFunction,
   checkMilliseconds,
+  checkOneOf,
   checkOptionNames,
   optionNames,
   pickOptions,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 import type { NodeNaming } from './named-nodes.ts'
 import type { AllowNode } from './node-guard.ts'
 
@@ -18,7 +25,7 @@ export interface ElastiCacheHashClientOptions<V = NativeValue>
   /**
    * What nodes are called, and so which keys they have. `'host'`: `host:port`; a node that gets another
    * IP address keeps its keys. `'ip'`: `ip:port`, the placement of pymemcache's AWSElastiCacheHashClient,
-   * for clusters shared with it; needs a source that tells addresses.
+   * for clusters shared with it; needs a source that lists IP addresses.
    *
    * @default 'host'
    */
@@ -40,21 +47,21 @@ export interface ElastiCacheHashClientOptions<V = NativeValue>
   readonly pollInterval?: number | false | undefined
   /**
    * Between polls that failures call for, of a connection to a node or of a poll. Doubles, up to
-   * `pollInterval`, with each such poll that brings no news.
+   * `pollInterval`, with each such poll that finds no change.
    *
    * @default 1000
    */
   readonly minPollInterval?: number | undefined
   /**
-   * Whether a node may be connected to, by the host or IP address to which the connection goes. A list with
-   * a node that may not is refused as a whole, and so is one for which this throws.
+   * Whether the client may connect to a node, by the host or IP address that it would connect to. A list
+   * is refused as a whole when this returns false for one of its nodes, or throws.
    *
-   * Names are not looked up first: one that leads to a local address is seen only by what you check here.
+   * Names are not resolved first: only this function can refuse a name that resolves to a local address.
    *
    * @default all but loopback and link-local addresses, unless the endpoint is such an address itself
    */
   readonly allowNode?: AllowNode | undefined
-  /** For one poll to be answered. @default 5000 */
+  /** For one poll. @default 5000 */
   readonly discoveryTimeout?: number | undefined
   /**
    * Makes the client of one node, in place of `new Client(address, options)`.
@@ -78,7 +85,7 @@ export interface DiscoverySettings {
   readonly random: () => number
 }
 
-/** @throws TypeError or RangeError for an option that cannot be meant */
+/** @throws TypeError or RangeError for an invalid option */
 export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): DiscoverySettings {
   const {
     nodeName = 'host',
@@ -87,19 +94,14 @@ export function discoverySettings<V>(options: ElastiCacheHashClientOptions<V>): 
     allowNode,
     random = Math.random,
   } = options
-  if (allowNode !== undefined && typeof allowNode !== 'function') {
-    throw new TypeError(`allowNode must be a function, got ${typeof allowNode}`)
-  }
-  oneOf('nodeName', nodeName, ['host', 'ip'])
-  oneOf('connectTo', connectTo, ['ip', 'host'])
   return {
-    nodeName,
-    connectTo,
+    nodeName: checkOneOf('nodeName', nodeName, ['host', 'ip']),
+    connectTo: checkOneOf('connectTo', connectTo, ['ip', 'host']),
     pollInterval: pollInterval === false ? false : checkMilliseconds('pollInterval', pollInterval),
     minPollInterval: checkMilliseconds('minPollInterval', options.minPollInterval ?? 1000),
     discoveryTimeout: checkMilliseconds('discoveryTimeout', options.discoveryTimeout ?? 5000),
-    allowNode,
-    random,
+    allowNode: checkFunction('allowNode', allowNode),
+    random: checkFunction('random', random),
   }
 }
 
@@ -115,20 +117,20 @@ const ELASTICACHE_OPTIONS: ReadonlySet<string> = new Set([
   }),
 ])
 
-/** What the `HashClient` below may be given. @throws TypeError for a name that is no option */
+/** The options of the `HashClient` that this one is. @throws TypeError for a name that is no option */
 export function hashOptions<V>(options: ElastiCacheHashClientOptions<V>): HashClientOptions<V> {
   checkOptionNames(options, ELASTICACHE_OPTIONS)
   const { createClient, ...own } = options
-  return pickOptions(own, HASH_CLIENT_OPTIONS)
+  const picked = pickOptions(own, HASH_CLIENT_OPTIONS)
+  checkFunction('createClient', createClient)
+  if (createClient === undefined) return picked
+  const ofClient = clientOptions(options)
+  checkClientOptions(ofClient)
+  return { ...picked, createClient: (server) => createClient(server, ofClient) }
 }
 
-/** What the client of a node may be given. */
+/** The options of the client of a node. */
 export function clientOptions<V>(options: ElastiCacheHashClientOptions<V>): ClientOptions<V> {
   // What a client ignored, failover would not see; and calls are captured by the client of all nodes.
   return { ...pickOptions(options, CLIENT_OPTIONS), ignoreExc: false, captureStack: false }
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
-  if (allowed.includes(value)) return
-  throw new TypeError(`${name} must be one of ${allowed.join(', ')}, got ${String(value)}`)
 }

@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { MemcacheClosedError, startTimer } from '@mc/protocol'
+import { MemcacheClosedError } from '@mc/protocol'
+import { MAX_TIMER, startTimer } from '@mc/protocol/toolkit'
 
-/** The time and its timers, each of which answers how to cancel it. */
+/** The time and its timers, each of which returns a function that cancels it. */
 export interface PollClock {
   now(): number
   /** Does not keep the process alive. */
   schedule(milliseconds: number, callback: () => void): () => void
-  /** For what should have come by then: not before the sockets have been read. */
+  /** For a deadline: fires after the sockets have been read. */
   startTimer(milliseconds: number, callback: () => void): () => void
 }
 
@@ -23,9 +24,9 @@ const SYSTEM_CLOCK: PollClock = {
 
 /** When to poll. Durations are milliseconds. */
 export interface PollerRules {
-  /** Between two polls, give or take; false for none that nothing has called for. */
+  /** Between two polls, varied by chance; false: poll only after a failure or on request. */
   readonly interval: number | false
-  /** Between polls that failures call for, to begin with. */
+  /** Between the first polls that failures call for; later ones wait longer. */
   readonly minInterval: number
   /** For one poll. */
   readonly timeout: number
@@ -35,20 +36,17 @@ export interface PollerRules {
   readonly clock?: PollClock | undefined
 }
 
-/** How far a wait is from its length at most, either way, so that clients do not poll all at once. */
+/** Part by which a wait is shortened or lengthened at most, so that clients do not poll all at once. */
 const JITTER = 0.15
 
 /** The longest wait after a failure where there is no interval. */
 const MAX_WAIT = 60_000
 
-/** The longest that a timer can hold. */
-const MAX_TIMER = 2_147_483_647
-
 /**
  * Runs a poll again and again from the first call of `poll` on, one at a time. None of its timers keeps
  * the process alive.
  *
- * Polls that fail, or that a failure called for in vain, make the next such poll wait twice as long.
+ * When a poll fails, or a poll that a failure called for finds no change, the next such poll waits twice as long.
  */
 export class Poller {
   readonly #rules: PollerRules
@@ -68,8 +66,8 @@ export class Poller {
   #isStopped = false
 
   /**
-   * @param work - one poll; answers whether it brought news, and ends when its signal aborts
-   * @param onFailure - told of each poll that fails
+   * @param work - one poll; resolves to whether the nodes changed, and ends when its signal aborts
+   * @param onFailure - receives the error of each poll that fails
    */
   constructor(
     rules: PollerRules,
@@ -93,12 +91,12 @@ export class Poller {
   poll(): Promise<void> {
     if (this.#isStopped) return Promise.reject(closedError())
     this.#running ??= this.#run()
-    // Whoever does not wait for it is told by `onFailure`.
+    // `onFailure` reports it where nobody waits for the promise.
     this.#running.catch(() => {})
     return this.#running
   }
 
-  /** Polls once the poll that runs now, if any, is over: its answer may be older than the question. */
+  /** Polls once the poll that runs now, if any, is over: its list may be older than this call. */
   async pollAnew(): Promise<void> {
     await this.#running?.catch(() => {})
     await this.poll()
@@ -128,9 +126,9 @@ export class Poller {
     const wasCalledFor = this.#isCalledFor
     this.#isCalledFor = false
     try {
-      const isNews = await this.#workInTime()
+      const hasChanged = await this.#workInTime()
       this.#failure = undefined
-      this.#wait = wasCalledFor && !isNews ? this.#nextWait() : this.#firstWait
+      this.#wait = wasCalledFor && !hasChanged ? this.#nextWait() : this.#firstWait
       this.#scheduleNext(this.#rules.interval)
     } catch (error) {
       if (!this.#isStopped) {

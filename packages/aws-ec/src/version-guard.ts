@@ -1,7 +1,7 @@
 /**
- * Decides whether the version of a node list may follow the one in force. Nodes learn of changes one
- * after another, so a lower version is most likely an old list; a cluster that was made anew under the
- * same name counts from 1 again.
+ * Decides whether a node list may replace the current one, by their versions. Nodes learn of changes one
+ * after another, so a lower version is most likely an old list; but a cluster that was recreated under the
+ * same name counts from 1 again, so a lower version that comes twice is accepted.
  */
 export class VersionGuard {
   #current: number | undefined
@@ -12,7 +12,7 @@ export class VersionGuard {
   }
 
   /**
-   * Whether a list of that version may be put in force.
+   * Whether a list of that version may be applied.
    *
    * @param isStranded - no known node can be reached, so nothing is lost by any other list
    */
@@ -23,7 +23,7 @@ export class VersionGuard {
     return false
   }
 
-  /** The list of that version is in force. */
+  /** A list of that version was applied. */
   take(version: number | undefined): void {
     this.#current = version
     this.#lower = undefined

@@ -5,17 +5,16 @@ import {
   CommandClient,
   type CommandClientEvents,
   type CommandOptions,
-  Deadline,
   type MemcacheError,
   MemcacheServerError,
   parseAddress,
-  QuitCommand,
   type Serde,
   type ServerSpec,
-  showAs,
 } from '@mc/protocol'
+import { Deadline, QuitCommand, showAs } from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
-import { type ClientState, Dispatcher } from './dispatcher.ts'
+import type { ClientState } from './client-state.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { CLIENT_OPTIONS, type ClientOptions, connectionSettings } from './options.ts'
 import { outlives } from './outlives.ts'
 import { isTracing, traceCommand } from './tracing.ts'

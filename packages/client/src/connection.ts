@@ -3,24 +3,18 @@ import { performance } from 'node:perf_hooks'
 import {
   type Address,
   type Command,
-  type Dialect,
-  errorOfReply,
-  GetCommand,
-  GetLine,
   MemcacheClosedError,
   MemcacheConnectError,
   MemcacheError,
   MemcacheUnexpectedCloseError,
   ReplyParser,
-  RequestWriter,
 } from '@mc/protocol'
+import { errorOfReply } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
-import { GREETING_LENGTH, reasonOf, whatAnswered } from './peer.ts'
+import { Outgoing } from './outgoing.ts'
+import { GREETING_LENGTH, hintOf, reasonOf, Step } from './peer.ts'
 import { openSocket, readyEvent, resetSocket } from './socket.ts'
-
-/** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
-const TLS_BATCH = 16 * 1024
 
 /** An unwanted reply that goes on for this many timeouts may be endless. */
 const LATE_LIMIT = 10
@@ -30,16 +24,6 @@ const LATE_LIMIT = 10
  * writes are faster until they are more than the kernel takes at once.
  */
 const WRITE_SIZE = 512 * 1024
-
-/** The steps to a connection that is ready. */
-export const Step = {
-  connecting: 'connecting',
-  tls: 'waiting for the TLS handshake',
-  login: 'logging in',
-  question: 'waiting for its first answer',
-} as const
-
-export type Step = (typeof Step)[keyof typeof Step]
 
 /** What a connection tells its owner. */
 export interface ConnectionListener {
@@ -54,10 +38,8 @@ export interface ConnectionListener {
  * queue of commands in flight, matched with replies in order.
  */
 export class Connection {
-  /** How commands are written from now on. */
-  dialect: Dialect = 'text'
-  /** The server loses its last replies when storage commands are pipelined over TLS (before 1.6.39). */
-  stallsOverTls: boolean
+  /** The requests to be sent. */
+  readonly out: Outgoing
   /** When bytes last came, or the first of the commands in flight was sent. */
   heardAt = 0
   /** Whether any command was answered since the handshake. */
@@ -69,13 +51,11 @@ export class Connection {
   readonly #socket: Socket
   readonly #parser: ReplyParser
   readonly #listener: ConnectionListener
-  readonly #out = new RequestWriter()
   readonly #inFlight = new Fifo<Command>()
-  /** The gets at the end of the queue that are to go as one line and are not written yet. */
-  #line: GetLine | undefined
   readonly #ready: Promise<void>
   #rejectReady: (error: MemcacheError) => void = () => {}
   #bytes = 0
+  #count = 0
   #isClosed = false
   #isEnding = false
   #isGivenUp = false
@@ -85,8 +65,6 @@ export class Connection {
   #greeting: Buffer | undefined
   #headHasBegun = false
   #cause: Error | undefined
-  #batchIsSent = false
-  #batchStores = false
 
   constructor(
     address: Address,
@@ -102,7 +80,7 @@ export class Connection {
       server,
       secrets: credentials && [credentials.password],
     })
-    this.stallsOverTls = settings.tls !== undefined
+    this.out = new Outgoing(settings.tls !== undefined)
     this.#socket = openSocket(address, settings, (chunk) => this.#receive(chunk))
     this.#ready = new Promise((resolve, reject) => {
       this.#socket.once(readyEvent(settings), resolve)
@@ -133,9 +111,14 @@ export class Connection {
     return this.#ready
   }
 
-  /** Commands whose replies are due, timed-out ones included. */
-  get inFlight(): Iterable<Command> & { readonly length: number } {
-    return this.#inFlight
+  /** How many replies are due, those of settled commands included. */
+  get inFlight(): number {
+    return this.#count
+  }
+
+  /** The commands whose replies are due. */
+  *commands(): Iterable<Command> {
+    for (const command of this.#inFlight) yield* membersOf(command)
   }
 
   /** Bytes of the requests in flight. */
@@ -155,16 +138,14 @@ export class Connection {
   lateReplyUntil(timeout: number): number | undefined {
     const head = this.#inFlight.peek()
     if (head === undefined) return undefined
-    let left = head.followers
-    for (const command of this.#inFlight) {
-      if (!command.abandoned && !command.isAnswered) return undefined
-      if (left-- === 0) break
-    }
+    const answered = membersOf(head)
+    if (!answered.every((command) => command.isSettled)) return undefined
     if (head.endToken !== undefined) return 0
     // From the deadline on, so that those behind it have as much time; but an aborted call may have had
     // a deadline in an hour.
-    const lateFrom = Math.max(this.heardAt, Math.min(head.deadline, this.heardAt + timeout))
-    return Math.min(lateFrom + timeout, head.deadline + LATE_LIMIT * timeout)
+    const deadline = answered[0]?.deadline ?? this.heardAt
+    const lateFrom = Math.max(this.heardAt, Math.min(deadline, this.heardAt + timeout))
+    return Math.min(lateFrom + timeout, deadline + LATE_LIMIT * timeout)
   }
 
   /** @throws MemcacheError when the connection is gone */
@@ -179,16 +160,14 @@ export class Connection {
 
   /** Whether any byte of the command's reply has come. */
   hasBegunReply(command: Command): boolean {
-    if (command !== this.#inFlight.peek()) return false
+    const head = this.#inFlight.peek()
+    if (head === undefined || !membersOf(head).includes(command)) return false
     return this.#headHasBegun || !this.#parser.isBetweenReplies
   }
 
   /** What the peer may be that did not make the connection ready, for errors. */
   get hint(): string | undefined {
-    if (this.#greeting !== undefined) return whatAnswered(this.#greeting)
-    if (this.step === Step.connecting) return undefined
-    if (this.step === Step.tls) return 'the server may not speak TLS'
-    return 'it may expect TLS or the binary protocol'
+    return hintOf(this.step, this.#greeting)
   }
 
   /** Sets whether the socket keeps the process alive. */
@@ -205,47 +184,38 @@ export class Connection {
     // A raw reply cannot be told from another's, so nothing is in flight beside it.
     const head = this.#inFlight.peek()
     if (head !== undefined && (command.endToken ?? head.endToken) !== undefined) return false
-    if (!this.stallsOverTls || this.#inFlight.length === 0) return true
-    if (!this.#batchStores && !command.isStore) return true
-    this.#finishLine()
-    return !this.#batchIsSent && this.#out.length + command.size <= TLS_BATCH
+    return head === undefined || this.out.fitsBatch(command)
   }
 
   /** Takes a command to be sent by the next `flush`. */
   append(command: Command, now: number): void {
-    if (!this.#joinLine(command)) {
-      this.#finishLine()
+    const isFirst = this.#inFlight.length === 0
+    if (isFirst) this.out.beginBatch()
+    let entry: Command | undefined
+    try {
       // What the socket cannot take at once, or nobody waits for, may change before it is read.
-      this.#out.copiesData = command.onWritten !== undefined || this.#socket.writableLength > 0
-      const { length } = this.#out
-      try {
-        command.write(this.#out, this.dialect)
-      } catch (error) {
-        this.#out.truncate(length)
-        command.reject(error)
-        return
-      }
+      entry = this.out.add(command, command.isEarly || this.hasUnsent)
+    } catch (error) {
+      command.reject(error)
+      return
     }
-    if (this.#inFlight.length === 0) {
+    if (isFirst) {
       this.hold(true)
       this.heardAt = now
-      this.#batchIsSent = false
-      this.#batchStores = false
     }
-    this.#batchStores ||= command.isStore
+    if (entry !== undefined) this.#inFlight.push(entry)
     this.#isEnding ||= command.endsConnection
     this.#bytes += command.size
-    this.#inFlight.push(command)
+    this.#count++
     // What the socket has not taken yet stays with the owner, who can still drop it.
-    if (this.#out.length >= WRITE_SIZE) this.flush()
+    if (this.out.length >= WRITE_SIZE) this.flush()
   }
 
   /** Sends what was appended, in one write where it is small. */
   flush(): void {
-    this.#finishLine()
-    if (this.#out.length === 0) return
-    this.#batchIsSent = true
-    const { pieces, release } = this.#out.take()
+    const output = this.out.take()
+    if (output === undefined) return
+    const { pieces, release } = output
     const onSent = release && ((error?: Error | null) => error || release())
     const last = pieces.length - 1
     if (last > 0) this.#socket.cork()
@@ -275,21 +245,6 @@ export class Connection {
     else resetSocket(this.#socket)
   }
 
-  #joinLine(command: Command): boolean {
-    if (this.dialect !== 'text' || !(command instanceof GetCommand)) return false
-    const key = command.plainKey
-    if (key === undefined) return false
-    if (this.#line?.add(command, key.length)) return true
-    this.#finishLine()
-    this.#line = new GetLine()
-    return this.#line.add(command, key.length)
-  }
-
-  #finishLine(): void {
-    this.#line?.write(this.#out)
-    this.#line = undefined
-  }
-
   #receive(chunk: Buffer): void {
     if (this.#isClosed) return
     const parser = this.#parser
@@ -316,10 +271,8 @@ export class Connection {
         // An answered `shutdown` was refused.
         if (command.endsConnection) this.#isEnding = false
         this.#bytes -= command.size
+        this.#count -= command.count
         inFlight.shift()
-        for (let left = command.followers; left > 0; left--) {
-          this.#bytes -= inFlight.shift()?.size ?? 0
-        }
         this.hasAnswered = true
       }
     } catch (error) {
@@ -343,7 +296,7 @@ export class Connection {
     this.#isClosed = true
     this.#isEnding = true
     this.#rejectReady(this.#connectError(this.#cause))
-    this.#listener.onClose(this.#closeError(this.#cause), this.#inFlight)
+    this.#listener.onClose(this.#closeError(this.#cause), this.commands())
   }
 
   #closeError(cause: unknown): MemcacheError {
@@ -354,10 +307,12 @@ export class Connection {
 
   #connectError(cause: unknown): MemcacheError {
     if (cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError) return cause
-    return new MemcacheConnectError(reasonOf(cause), {
-      server: this.#server,
-      cause,
-      written: false,
-    })
+    const place = { server: this.#server, cause, written: false }
+    return new MemcacheConnectError(reasonOf(cause), place)
   }
+}
+
+/** The commands that a reply answers. */
+function membersOf(command: Command): readonly Command[] {
+  return command.members ?? [command]
 }

@@ -1,30 +1,17 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
-import {
-  type Address,
-  type Command,
-  MemcacheClosedError,
-  MemcacheConnectError,
-  type MemcacheError,
-  MemcacheOverloadError,
-  MemcacheTimeoutError,
-  MemcacheUnexpectedCloseError,
-} from '@mc/protocol'
+import { type Address, type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
+import type { ClientState } from './client-state.ts'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { Dialer } from './dialer.ts'
-import { Fifo } from './fifo.ts'
+import { Failures } from './failures.ts'
 import type { ConnectionSettings } from './options.ts'
+import { WaitingCommands } from './waiting-commands.ts'
 
 /** Deadlines this close to that of the attempt to connect, in milliseconds, leave the error to the attempt. */
 const SAME_DEADLINE = 50
-
-/**
- * `idle`: nothing was to be sent yet, or the connection is gone. `waiting`: an attempt to connect failed, and
- * commands reject until the next one is due.
- */
-export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed'
 
 /** What a dispatcher tells its owner. Listeners may throw without harm to it. */
 export interface DispatcherListener {
@@ -40,12 +27,12 @@ export class Dispatcher {
   readonly #server: string
   readonly #settings: ConnectionSettings
   readonly #listener: DispatcherListener
-  readonly #waiting = new Fifo<Command>()
+  readonly #waiting = new WaitingCommands()
   readonly #dialer: Dialer
+  readonly #failures: Failures
   readonly #timer: DeadlineTimer
-  /** How many of the last commands in the queue have a timeout and no deadline yet. */
-  #undated = 0
-  #waitingBytes = 0
+  /** Reads that were sent a second time, which happens once. */
+  readonly #resent = new WeakSet<Command>()
   #connection: Connection | undefined
   #wasConnected = false
   #flushIsDue = false
@@ -59,6 +46,7 @@ export class Dispatcher {
     listener: DispatcherListener,
   ) {
     this.#server = server
+    this.#failures = new Failures(server)
     this.#settings = settings
     this.#listener = listener
     this.#timer = new DeadlineTimer(
@@ -89,7 +77,7 @@ export class Dispatcher {
 
   /** Commands that are not settled, and those whose late replies are still awaited. */
   get inFlight(): number {
-    return this.#waiting.length + (this.#connection?.inFlight.length ?? 0)
+    return this.#waiting.length + (this.#connection?.inFlight ?? 0)
   }
 
   /** Sends the command in this turn of the event loop and settles it within `timeout` milliseconds of its end. */
@@ -103,24 +91,20 @@ export class Dispatcher {
       this.#flushIsDue = true
       // Behind the replies of all sockets that this turn reads, so that what they lead to leaves in one
       // write: with several servers that is a fifth less CPU for each command than at the next tick.
-      setImmediate(flush, this)
+      setImmediate(() => this.flush())
     }
-    // Its clock starts when it can leave: what the caller does until then is not the server's time.
-    command.deadline = timeout
-    this.#undated++
-    this.#waitingBytes += command.size
-    this.#waiting.push(command)
+    this.#waiting.push(command, timeout)
   }
 
   /** Resolves when connected; rejects with `MemcacheConnectError`. */
   async connect(): Promise<void> {
-    if (this.#isClosed) throw this.#closedError()
+    if (this.#isClosed) throw this.#failures.closed()
     if (this.#connection !== undefined) return
     try {
       await this.#dial()
     } catch (error) {
       // Others may wait for the same attempt: an error belongs to one of them.
-      throw this.#undialed(error as MemcacheError, 'connect')
+      throw this.#failures.undialed(error as MemcacheError, 'connect')
     }
   }
 
@@ -142,9 +126,9 @@ export class Dispatcher {
   /** Closes at once; what is under way rejects with `MemcacheClosedError`. */
   destroy(): void {
     this.#isClosed = true
-    if (this.#dialer.isDialing) this.#dialer.abort(this.#closedError())
-    this.#connection?.destroy(this.#closedError())
-    this.#failWaiting(() => this.#closedError())
+    if (this.#dialer.isDialing) this.#dialer.abort(this.#failures.closed())
+    this.#connection?.destroy(this.#failures.closed())
+    this.#waiting.fail(() => this.#failures.closed())
     this.#timer.clear()
     this.#checkDrained()
   }
@@ -155,71 +139,44 @@ export class Dispatcher {
     const now = performance.now()
     const connection = this.#connection
     if (connection === undefined) {
-      this.#date(now)
+      this.#timer.arm(this.#waiting.date(now))
       if (this.#waiting.length > 0) this.#dialInBackground()
       return
     }
     const waiting = this.#waiting
-    let dated = waiting.length - this.#undated
     let earliest = Number.POSITIVE_INFINITY
     let written: Command[] | undefined
     for (;;) {
       const command = waiting.peek()
       if (command === undefined) break
-      if (!command.abandoned && !connection.accepts(command)) break
-      waiting.shift()
-      this.#waitingBytes -= command.size
-      if (dated > 0) dated--
-      else {
-        this.#undated--
-        command.deadline += now
-        if (command.deadline < earliest) earliest = command.deadline
-      }
-      if (command.abandoned) continue
+      if (!command.isSettled && !connection.accepts(command)) break
+      waiting.shift(now)
+      if (command.deadline < earliest) earliest = command.deadline
+      if (command.isSettled) continue
       connection.append(command, now)
-      if (command.onWritten !== undefined) {
+      if (command.isEarly) {
         written ??= []
         written.push(command)
       }
     }
-    this.#timer.arm(earliest)
-    this.#date(now)
+    this.#timer.arm(Math.min(earliest, waiting.date(now)))
     connection.flush()
-    if (written !== undefined) for (const command of written) command.onWritten?.()
+    if (written !== undefined) for (const command of written) command.written()
     this.#checkDrained()
   }
 
-  /** Makes deadlines of the timeouts of the commands that still wait and came since the last time. */
-  #date(now: number): void {
-    const { length } = this.#waiting
-    let earliest = Number.POSITIVE_INFINITY
-    for (let i = length - this.#undated; i < length; i++) {
-      const command = this.#waiting.at(i)
-      command.deadline += now
-      if (command.deadline < earliest) earliest = command.deadline
-    }
-    this.#undated = 0
-    this.#timer.arm(earliest)
-  }
-
   #refusal(command: Command): MemcacheError | undefined {
-    if (this.#isClosed) return this.#closedError()
+    if (this.#isClosed) return this.#failures.closed()
     const { maxInFlight, maxInFlightBytes } = this.#settings
-    if (this.inFlight >= maxInFlight) return this.#overload(command, `${this.inFlight} commands`)
-    const bytes = this.#waitingBytes + (this.#connection?.bytes ?? 0)
+    if (this.inFlight >= maxInFlight)
+      return this.#failures.overload(command, `${this.inFlight} commands`)
+    const bytes = this.#waiting.bytes + (this.#connection?.bytes ?? 0)
     if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
-      return this.#overload(command, `${bytes} bytes of requests`)
+      return this.#failures.overload(command, `${bytes} bytes of requests`)
     }
-    if (this.#connection !== undefined || this.#dialer.isDialing) return undefined
+    if (this.isConnected || this.#dialer.isDialing) return undefined
     const cause = this.#dialer.failure
-    if (cause === undefined) return undefined
-    const place = { server: this.#server, command: command.name, written: false, cause }
-    return new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, place)
-  }
-
-  #overload(command: Command, what: string): MemcacheOverloadError {
-    const place = { server: this.#server, command: command.name, written: false }
-    return new MemcacheOverloadError(`${what} are under way already`, place)
+    return cause && this.#failures.waiting(command, cause)
   }
 
   #dialInBackground(): void {
@@ -244,18 +201,12 @@ export class Dispatcher {
     this.#listener.onConnect(!this.#wasConnected)
     this.#wasConnected = true
     this.flush()
-    if (connection.inFlight.length === 0) connection.hold(false)
+    if (connection.inFlight === 0) connection.hold(false)
   }
 
   #onDialFailed(failure: MemcacheError): void {
-    this.#failWaiting((command) => this.#undialed(failure, command.name))
+    this.#waiting.fail((command) => this.#failures.undialed(failure, command.name))
     this.#checkDrained()
-  }
-
-  #undialed(cause: MemcacheError, command: string): MemcacheError {
-    if (cause instanceof MemcacheClosedError) return this.#closedError()
-    const place = { server: this.#server, command, cause, written: false }
-    return new MemcacheConnectError(cause.reason, place)
   }
 
   #onReady(connection: Connection): void {
@@ -272,22 +223,19 @@ export class Dispatcher {
     let isIdle = true
     for (const command of left) {
       isIdle = false
-      if (command.abandoned || command.isAnswered) continue
+      if (command.isSettled) continue
       if (command.endsConnection && connection.wasClosedByServer) {
         isAskedFor = true
         command.resolve(undefined)
       } else if (wasCurrent && this.#maySendAgain(connection, command, error)) again.push(command)
-      else command.reject(this.#lost(connection, command, error))
+      else command.reject(this.#failures.lost(connection, command, error))
     }
     if (!wasCurrent) return
     if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
     else if (!isIdle) this.#dialer.failed(error)
     this.#listener.onDisconnect(error)
-    for (const command of again.reverse()) {
-      command.resent = true
-      this.#waitingBytes += command.size
-      this.#waiting.unshift(command)
-    }
+    for (const command of again) this.#resent.add(command)
+    this.#waiting.putBack(again)
     if (this.#waiting.length > 0 && !this.#flushIsDue) this.#dialInBackground()
     this.#checkDrained()
   }
@@ -296,20 +244,12 @@ export class Dispatcher {
   #maySendAgain(connection: Connection, command: Command, error: MemcacheError): boolean {
     return (
       command.isRead &&
-      !command.resent &&
+      !this.#resent.has(command) &&
       !this.#isClosed &&
       (connection.wasClosedByServer || error instanceof MemcacheTimeoutError) &&
       connection.hasAnswered &&
       !connection.hasBegunReply(command)
     )
-  }
-
-  #lost(connection: Connection, command: Command, error: MemcacheError): MemcacheError {
-    if (error instanceof MemcacheClosedError) return this.#closedError()
-    // A server that has too many connections says so before it reads anything.
-    const written = connection.hasAnswered || !(error instanceof MemcacheConnectError)
-    const place = { server: this.#server, command: command.name, cause: error, written }
-    return new MemcacheUnexpectedCloseError(error.reason, place)
   }
 
   /** Rejects what is overdue, and gives up a connection that has gone silent. */
@@ -340,57 +280,35 @@ export class Dispatcher {
 
   /** What could not be sent while the process stood still gets that time back. */
   #forgive(stalled: number): void {
-    const dated = this.#waiting.length - this.#undated
-    for (let i = 0; i < dated; i++) this.#waiting.at(i).deadline += stalled
+    for (const command of this.#waiting.dated()) command.deadline += stalled
     if (this.#connection?.hasUnsent) {
-      for (const command of this.#connection.inFlight) command.deadline += stalled
+      for (const command of this.#connection.commands()) command.deadline += stalled
     }
   }
 
   #expireWaiting(now: number): number {
     let next = Number.POSITIVE_INFINITY
-    const dated = this.#waiting.length - this.#undated
     // Which of the two comes first is chance, so that the same call would fail in two ways.
     const sameAsDial = this.#dialer.deadline - SAME_DEADLINE
-    for (let i = 0; i < dated; i++) {
-      const command = this.#waiting.at(i)
-      if (command.abandoned) continue
+    const what = this.isConnected ? 'not sent' : 'no connection'
+    for (const command of this.#waiting.dated()) {
+      if (command.isSettled) continue
       const { deadline } = command
       if (deadline > now) next = Math.min(next, deadline)
       else if (deadline >= sameAsDial) next = Math.min(next, this.#dialer.deadline + SAME_DEADLINE)
-      else this.#expire(command, this.isConnected ? 'not sent' : 'no connection', false)
+      else command.reject(this.#failures.timeout(command, what, false))
     }
     return next
   }
 
   #expireInFlight(connection: Connection, now: number): number {
     let next = Number.POSITIVE_INFINITY
-    for (const command of connection.inFlight) {
-      if (command.abandoned || command.isAnswered) continue
+    for (const command of connection.commands()) {
+      if (command.isSettled) continue
       if (command.deadline > now) next = Math.min(next, command.deadline)
-      else this.#expire(command, 'no reply', true)
+      else command.reject(this.#failures.timeout(command, 'no reply', true))
     }
     return next
-  }
-
-  #expire(command: Command, what: string, written: boolean): void {
-    command.abandoned = true
-    const place = { server: this.#server, command: command.name, written }
-    command.reject(new MemcacheTimeoutError(`${what} before the deadline`, place))
-  }
-
-  #failWaiting(errorFor: (command: Command) => MemcacheError): void {
-    for (;;) {
-      const command = this.#waiting.shift()
-      if (command === undefined) break
-      if (!command.abandoned) command.reject(errorFor(command))
-    }
-    this.#undated = 0
-    this.#waitingBytes = 0
-  }
-
-  #closedError(): MemcacheClosedError {
-    return new MemcacheClosedError('the client is closed', { server: this.#server, written: false })
   }
 
   #checkDrained(): void {
@@ -399,8 +317,4 @@ export class Dispatcher {
     this.#drained = undefined
     drained()
   }
-}
-
-function flush(dispatcher: Dispatcher): void {
-  dispatcher.flush()
 }

@@ -1,15 +1,9 @@
 import { performance } from 'node:perf_hooks'
-import {
-  type Command,
-  MemcacheConnectError,
-  type MemcacheError,
-  MetaNoopCommand,
-  RawCommand,
-  StoreCommand,
-  VersionCommand,
-} from '@mc/protocol'
-import { type Connection, Step } from './connection.ts'
+import { type Command, MemcacheConnectError, type MemcacheError, RawCommand } from '@mc/protocol'
+import { MetaNoopCommand, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
+import type { Connection } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
+import { Step } from './peer.ts'
 
 /** A key that no application uses, for questions whose answer does not matter. */
 const NO_KEY = 'mc-handshake'
@@ -28,7 +22,7 @@ export async function shakeHands(
 ): Promise<void> {
   if (settings.credentials !== undefined) await authenticate(connection, settings.credentials)
   connection.step = Step.question
-  connection.dialect = settings.dialect === 'meta' ? 'meta' : 'text'
+  connection.out.dialect = settings.dialect === 'meta' ? 'meta' : 'text'
   if (settings.dialect === 'auto') {
     if (asks) await askForDialect(connection)
     else await askForSign(connection)
@@ -52,7 +46,7 @@ async function askForDialect(connection: Connection): Promise<void> {
   const number = await version
   learnFromVersion(connection, number)
   const knowsMeta = await answer.catch(unlessLogin)
-  if (knowsMeta === true && number >= META_SINCE) connection.dialect = 'meta'
+  if (knowsMeta === true && number >= META_SINCE) connection.out.dialect = 'meta'
   // Some close the connection behind their refusal.
   else await askForSign(connection)
 }
@@ -67,7 +61,9 @@ async function askForVersion(connection: Connection): Promise<number> {
 }
 
 function learnFromVersion(connection: Connection, version: number): void {
-  connection.stallsOverTls &&= !(version >= PIPELINES_OVER_TLS_SINCE && version < UNKNOWN_VERSION)
+  connection.out.stallsOverTls &&= !(
+    version >= PIPELINES_OVER_TLS_SINCE && version < UNKNOWN_VERSION
+  )
 }
 
 async function authenticate(
@@ -91,8 +87,7 @@ async function authenticate(
 
 function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
     connection.append(command, performance.now())
     connection.flush()
   })

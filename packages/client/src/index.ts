@@ -1,10 +1,7 @@
+export * from '@mc/protocol/vocabulary'
 export { Backoff } from './backoff.ts'
 export { Client, type ClientEvents, type ClientState, type NativeValue } from './client.ts'
-export { CLIENT_OPTIONS, type ClientOptions } from './options.ts'
-export {
-  type ErrorClass,
-  RetryingClient,
-  type RetryingClientConstructor,
-  type RetryingClientOptions,
-} from './retrying-client.ts'
+export { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from './options.ts'
+export type { ErrorClass, RetryingOptions } from './retry-policy.ts'
+export { retrying } from './retrying.ts'
 export type { CommandTrace, ConnectTrace } from './tracing.ts'

@@ -1,16 +1,18 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import type { CommandClientOptions, Dialect, ReplyParserOptions, Serde } from '@mc/protocol'
 import {
   COMMAND_CLIENT_OPTIONS,
-  type CommandClientOptions,
   checkBoolean,
   checkMilliseconds,
+  checkNumber,
   checkObject,
-  type Dialect,
+  checkOneOf,
+  commandClientSettings,
+  mustBe,
   OPAQUES,
   optionNames,
-  type ReplyParserOptions,
-} from '@mc/protocol'
-import type { NativeValue } from '@mc/serde'
+} from '@mc/protocol/toolkit'
+import { type NativeValue, nativeSerde } from '@mc/serde'
 
 /** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */
 export interface ClientOptions<V = NativeValue>
@@ -87,15 +89,12 @@ export interface ConnectionSettings extends ReplyParserOptions {
   readonly maxInFlightBytes: number
 }
 
-/** @throws TypeError or RangeError for an option that cannot be meant */
+/** @throws TypeError or RangeError for an invalid option */
 export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSettings {
   const { tls = false, keepAlive = 60_000, dialect = 'auto', reconnectDelay = {} } = options
   checkObject('reconnectDelay', reconnectDelay)
   if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
-    throw new TypeError(`tls must be a boolean or options of tls.connect, got ${typeof tls}`)
-  }
-  if (!['auto', 'meta', 'text'].includes(dialect)) {
-    throw new TypeError(`dialect must be 'auto', 'meta' or 'text', got ${String(dialect)}`)
+    mustBe('tls', 'a boolean or options of tls.connect', tls)
   }
   return {
     connectTimeout: checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000),
@@ -108,7 +107,7 @@ export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSett
       initial: checkMilliseconds('reconnectDelay.initial', reconnectDelay.initial ?? 50),
       max: checkMilliseconds('reconnectDelay.max', reconnectDelay.max ?? 2000),
     },
-    dialect,
+    dialect: checkOneOf('dialect', dialect, ['auto', 'meta', 'text']),
     maxLineLength: count('maxLineLength', options.maxLineLength ?? 64 * 1024),
     maxValueLength: count('maxValueLength', options.maxValueLength ?? 1024 ** 3),
     maxInFlight: count('maxInFlight', options.maxInFlight ?? 65_536, OPAQUES),
@@ -116,12 +115,18 @@ export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSett
   }
 }
 
-function count(name: string, value: number, max = Number.MAX_SAFE_INTEGER): number {
-  if (!Number.isSafeInteger(value) || value < 1 || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? '' : ` up to ${max}`
-    throw new RangeError(`${name} must be a positive integer${range}, got ${String(value)}`)
-  }
-  return value
+/**
+ * Checks the options of clients that are made later.
+ *
+ * @throws MemcacheIllegalInputError, TypeError or RangeError as the constructor of `Client`
+ */
+export function checkClientOptions<V>(options: ClientOptions<V>): void {
+  commandClientSettings(options, nativeSerde as unknown as Serde<V>, CLIENT_OPTIONS)
+  connectionSettings(options)
+}
+
+function count(name: string, value: number, max?: number): number {
+  return checkNumber(name, value, { integer: true, min: 1, max })
 }
 
 function credentials(

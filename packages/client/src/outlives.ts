@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import type { Address, Deadline } from '@mc/protocol'
+import type { Address } from '@mc/protocol'
+import type { Deadline } from '@mc/protocol/toolkit'
 
 /** Milliseconds between two looks. */
 const INTERVAL = 20

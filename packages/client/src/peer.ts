@@ -1,4 +1,5 @@
-import { MemcacheError, messageOf } from '@mc/protocol'
+import { MemcacheError } from '@mc/protocol'
+import { messageOf } from '@mc/protocol/toolkit'
 
 /** What servers of other protocols begin with when they are asked for `version`. */
 const GREETINGS: readonly (readonly [RegExp, string])[] = [
@@ -9,13 +10,32 @@ const GREETINGS: readonly (readonly [RegExp, string])[] = [
   [/^[\x80\x81]/, 'the server speaks the binary protocol only'],
 ]
 
+/** The steps to a connection that is ready. */
+export const Step = {
+  connecting: 'connecting',
+  tls: 'waiting for the TLS handshake',
+  login: 'logging in',
+  question: 'waiting for its first answer',
+} as const
+
+export type Step = (typeof Step)[keyof typeof Step]
+
 /** How many bytes of what a server says first tell what it is. */
 export const GREETING_LENGTH = 8
 
-/** What is behind the port, judged by the first bytes that came; `undefined` if they tell nothing. */
-export function whatAnswered(first: Buffer): string | undefined {
-  const text = first.toString('latin1')
-  return GREETINGS.find(([pattern]) => pattern.test(text))?.[1]
+/**
+ * What the peer may be that did not make the connection ready.
+ *
+ * @param greeting - the first bytes that came
+ */
+export function hintOf(step: Step, greeting: Buffer | undefined): string | undefined {
+  if (greeting !== undefined) {
+    const text = greeting.toString('latin1')
+    return GREETINGS.find(([pattern]) => pattern.test(text))?.[1]
+  }
+  if (step === Step.connecting) return undefined
+  if (step === Step.tls) return 'the server may not speak TLS'
+  return 'it may expect TLS or the binary protocol'
 }
 
 /** Why a connection could not be made or was lost, in one line. */

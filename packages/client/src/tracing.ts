@@ -39,29 +39,21 @@ export function isTracing(): boolean {
 
 /** Sends the command by `submit` and publishes what becomes of it. */
 export function traceCommand(command: Command, server: string, submit: () => void): void {
-  const { name, keys, resolve, reject } = command
+  const { name, keys } = command
   const trace: CommandTrace = { command: name, server, keys, hits: undefined }
   // Subscribers see the store of the call, not that of the connection whose reply settles it.
   let context: AsyncResource | undefined
-  const settled = (): void => {
+  command.onAnswer((error) => {
+    if (error === undefined) trace.hits = command.hits
+    else trace.error = error
     const publish = (): void => {
-      if (trace.error !== undefined) commands.error.publish(trace)
+      if (error !== undefined) commands.error.publish(trace)
       commands.asyncStart.publish(trace)
       commands.asyncEnd.publish(trace)
     }
     if (context === undefined) publish()
     else context.runInAsyncScope(publish)
-  }
-  command.resolve = (value) => {
-    resolve(value)
-    trace.hits = command.hits
-    settled()
-  }
-  command.reject = (error) => {
-    reject(error)
-    trace.error = error
-    settled()
-  }
+  })
   // Not `tracePromise`: it would publish the value.
   commands.start.runStores(trace, () => {
     context = new AsyncResource('MemcachedCommand')

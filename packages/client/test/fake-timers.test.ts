@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { RetryingClient } from '../src/index.ts'
+import { retrying } from '../src/index.ts'
 import { echo, hit, type Link, startedClients } from './scripted-server.ts'
 
 const { start, cleanUp } = startedClients()
@@ -27,13 +27,13 @@ test('a client connects, serves, times out and closes under fake timers, and aft
   const seen: string[] = []
   client.on('connect', () => seen.push('connect'))
   client.on('reconnect', () => seen.push('reconnect'))
-  const retrying = new RetryingClient(client, { retryDelay: 1 })
-  expect(await retrying.get('a')).toBe('value')
+  const patient = retrying(client, { retryDelay: 1 })
+  expect(await patient.get('a')).toBe('value')
   // The first attempt times out, the second meets the new connection.
   await expect(client.get('silent')).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
-  expect(await retrying.get('silent')).toBe('value of silent')
+  expect(await patient.get('silent')).toBe('value of silent')
   vi.useRealTimers()
-  expect(await retrying.get('b')).toBe('value of b')
+  expect(await patient.get('b')).toBe('value of b')
   await client.close()
   expect(server.links).toHaveLength(2)
   expect(seen).toEqual(['connect', 'reconnect'])

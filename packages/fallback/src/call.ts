@@ -1,10 +1,5 @@
-import {
-  CALL_OPTIONS,
-  type CommandOptions,
-  checkCallOptions,
-  Deadline,
-  MemcacheClosedError,
-} from '@mc/protocol'
+import { type CommandOptions, MemcacheClosedError } from '@mc/protocol'
+import { CALL_OPTIONS, checkCallOptions, Deadline } from '@mc/protocol/toolkit'
 
 /** Clients settle their own calls in time. One whose hooks hang does not: its step ends this much later. */
 const GRACE = 20
@@ -51,7 +46,7 @@ export class Call {
   }
 }
 
-/** The calls under way. Each ends by its deadline, so `end` can wait for them. */
+/** The calls in progress. Each ends by its deadline, so `end` can wait for them. */
 export class Calls {
   readonly #timeout: number
   #running = 0
@@ -75,7 +70,7 @@ export class Calls {
     }
   }
 
-  /** Takes no more calls; resolves when those under way have settled. */
+  /** Takes no more calls; resolves when those in progress have settled. */
   async end(): Promise<void> {
     this.#isEnding = true
     if (this.#running === 0) return

@@ -87,7 +87,7 @@ export class Copies<V> {
     }
   }
 
-  /** Makes the copies of reads under way void, and waits for those that were sent. */
+  /** Voids the copies of reads in progress, and waits for those that were sent. */
   async settle(call: Call, keys?: readonly Key[]): Promise<void> {
     this.#cancel(keys)
     if (this.#sent.size > 0) await call.deadline.bound(this.settled(keys))
@@ -109,7 +109,7 @@ export class Copies<V> {
 
   async #send<T>({ level, key, value }: Found<V, T>, expire: Expire): Promise<void> {
     try {
-      // The reply tells whether there was a newer item.
+      // The reply says whether there was a newer item.
       const options: StoreOptions = { expire, noreply: false }
       const isStored = await new Call(this.#timeout).step(options, (own) =>
         this.#first.client.add(key, value as unknown as V, own),

@@ -1,28 +1,27 @@
 import {
   type CasToken,
   type CommandOptions,
-  Deadline,
+  type Count,
   type DefaultTo,
   type Entries,
   type Expire,
-  entryPairs,
   type FlushOptions,
   type GetOptions,
   type ItemKey,
   itemKey,
   type Key,
-  keyList,
   type MemcacheClient,
   MemcachePartialError,
   type StoreOptions,
-  showAs,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import { type Call, Calls } from './call.ts'
+import { Deadline, entryPairs, keyList, mustBe, showAs } from '@mc/protocol/toolkit'
+import { Calls } from './call.ts'
 import { Copies } from './copies.ts'
-import { findIn, findManyIn, Level, type LevelCounters, type Read } from './level.ts'
+import { findManyIn, Level, type LevelCounters } from './level.ts'
 import { type FallbackClientOptions, fallbackSettings } from './options.ts'
+import { Policies, valuesOf } from './policies.ts'
 
 /** Milliseconds that the close of each client may take. */
 const CLOSE_LIMIT = 30_000
@@ -49,7 +48,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
 
   readonly #first: Level<V>
   readonly #older: readonly Level<V>[]
-  readonly #deleteFromAll: boolean
+  readonly #policies: Policies<V>
   readonly #copies: Copies<V>
   readonly #calls: Calls
   #closing: Promise<void> | undefined
@@ -59,15 +58,21 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
    * @throws TypeError or RangeError for no clients, or an invalid option
    */
   constructor(clients: readonly MemcacheClient<V>[], options: FallbackClientOptions = {}) {
-    if (!Array.isArray(clients)) throw new TypeError('clients must be an array, newest first')
+    if (!Array.isArray(clients)) mustBe('clients', 'an array, newest first', clients)
     const [first, ...older] = clients
-    if (first === undefined) throw new TypeError('there must be at least one client')
+    if (first === undefined) throw new TypeError('clients must be at least one client, got none')
     const { warmExpire, deleteFromAll, olderFailures, timeout } = fallbackSettings(options)
     this.#first = new Level(first, 'reject')
     this.#older = older.map((client) => new Level(client, olderFailures))
-    this.#deleteFromAll = deleteFromAll
     this.#copies = new Copies(this.#first, warmExpire, timeout)
     this.#calls = new Calls(timeout)
+    this.#policies = new Policies({
+      first: this.#first,
+      older: this.#older,
+      copies: this.#copies,
+      calls: this.#calls,
+      deleteFromAll,
+    })
   }
 
   /** What happened at each cache so far, newest first: when the older ones have few hits, the first is warm. */
@@ -79,21 +84,23 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read<T, D>(key, undefined, options, (client, own) => client.get(key, own))
+    return this.#policies.read<T, D>(key, undefined, options, (client, own) => client.get(key, own))
   }
 
   gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
   gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   gat<T = V, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read<T, D>(key, expire, options, (client, own) => client.gat(key, expire, own))
+    return this.#policies.read<T, D>(key, expire, options, (client, own) =>
+      client.gat(key, expire, own),
+    )
   }
 
   gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
   gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#readWithCas<T, D>(key, undefined, options, {
+    return this.#policies.readWithCas<T, D>(key, undefined, options, {
       first: (client, own) => client.gets(key, own),
       older: (client, own) => client.get(key, own),
     })
@@ -119,7 +126,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     expire: Expire = 0,
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D> {
-    return this.#readWithCas<T, D>(key, expire, options, {
+    return this.#policies.readWithCas<T, D>(key, expire, options, {
       first: (client, own) => client.gats(key, expire, own),
       older: (client, own) => client.gat(key, expire, own),
     })
@@ -181,7 +188,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#store([key], options, (client, own) => client.set(key, value, own))
+    return this.#policies.store([key], options, (client, own) => client.set(key, value, own))
   }
 
   setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
@@ -195,56 +202,48 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#store([key], options, (client, own) => client.add(key, value, own))
+    return this.#policies.store([key], options, (client, own) => client.add(key, value, own))
   }
 
   cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#store([key], options, (client, own) => client.cas(key, value, cas, own))
+    return this.#policies.store([key], options, (client, own) => client.cas(key, value, cas, own))
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, own) => client.replace(key, value, own))
+    return this.#policies.onItem(key, options, (client, own) => client.replace(key, value, own))
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, own) => client.append(key, value, own))
+    return this.#policies.onItem(key, options, (client, own) => client.append(key, value, own))
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, own) => client.prepend(key, value, own))
+    return this.#policies.onItem(key, options, (client, own) => client.prepend(key, value, own))
   }
 
   touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
-    return this.#onItem(key, options, (client, own) => client.touch(key, expire, own))
+    return this.#policies.onItem(key, options, (client, own) => client.touch(key, expire, own))
   }
 
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  incr(
+  incr<N extends number | bigint = number>(
     key: Key,
-    delta: number | bigint = 1,
+    delta?: N,
     options?: WriteOptions,
-  ): Promise<number | bigint | undefined> {
-    return this.#onItem<number | bigint | undefined>(key, options, (client, own) =>
-      typeof delta === 'bigint' ? client.incr(key, delta, own) : client.incr(key, delta, own),
-    )
+  ): Promise<Count<N> | undefined> {
+    return this.#policies.onItem(key, options, (client, own) => client.incr(key, delta, own))
   }
 
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  decr(
+  decr<N extends number | bigint = number>(
     key: Key,
-    delta: number | bigint = 1,
+    delta?: N,
     options?: WriteOptions,
-  ): Promise<number | bigint | undefined> {
-    return this.#onItem<number | bigint | undefined>(key, options, (client, own) =>
-      typeof delta === 'bigint' ? client.decr(key, delta, own) : client.decr(key, delta, own),
-    )
+  ): Promise<Count<N> | undefined> {
+    return this.#policies.onItem(key, options, (client, own) => client.decr(key, delta, own))
   }
 
   /** `true` if any of the caches had it. */
   async delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    const answers = await this.#remove(
+    const answers = await this.#policies.remove(
       () => [key],
       options,
       (client, [only], own) => client.delete(only as Key, own),
@@ -253,7 +252,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    await this.#remove(
+    await this.#policies.remove(
       () => keyList(keys),
       options,
       (client, all, own) => client.deleteMany(all, own),
@@ -279,7 +278,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     )
   }
 
-  /** Takes no more calls, lets those under way and their copies finish, then closes all the clients. */
+  /** Takes no more calls, lets those in progress and their copies finish, then closes all the clients. */
   close(): Promise<void> {
     // What a client's close failed with is its first caller's.
     if (this.#closing !== undefined) return this.#closing.catch(() => {})
@@ -298,135 +297,14 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     await this.#all((client) => new Deadline(CLOSE_LIMIT).bound(client.close()))
   }
 
-  #read<T, D>(
-    key: Key,
-    expire: Expire | undefined,
-    options: GetOptions<D> = {},
-    read: Read<V, T>,
-  ): Promise<T | D> {
-    return this.#calls.run(options, async (call) => {
-      const own = await this.#first.find(call, read)
-      if (own !== undefined) return own
-      return this.#copies.reading([key], async (reading) => {
-        const found = await findIn(call, this.#older, key, read)
-        if (found === undefined) return options.default as D
-        if (isPast(expire) && this.#copies.warms) {
-          await this.#copies.settle(call, [key])
-          // A copy that was sent before this call must expire with the item.
-          await call.step({}, (its) => read(this.#first.client, its))
-        } else void this.#copies.copy(reading, found, expire)
-        return found.value
-      })
-    })
-  }
-
-  #readWithCas<T, D>(
-    key: Key,
-    expire: Expire | undefined,
-    options: GetOptions<D> = {},
-    read: { readonly first: Read<V, ValueWithCas<T>>; readonly older: Read<V, T> },
-  ): Promise<ValueWithCas<T> | D> {
-    return this.#calls.run(options, async (call) => {
-      const own = await this.#first.find(call, read.first)
-      if (own !== undefined) return own
-      if (!this.#copies.warms) return options.default as D
-      return this.#copies.reading([key], async (reading) => {
-        const found = await findIn(call, this.#older, key, read.older)
-        if (found === undefined) return options.default as D
-        if (isPast(expire)) await this.#copies.settle(call, [key])
-        await this.#copies.copied(call, reading, [found], expire)
-        const copied = await call.step({}, (its) => read.first(this.#first.client, its))
-        return copied ?? (options.default as D)
-      })
-    })
-  }
-
-  /**
-   * Runs a command that needs an item to be there: on the first cache, and if it has none, once more after
-   * the item of an older cache was copied. If another write made that copy void, the command meets what
-   * that write left.
-   */
-  #onItem<R>(
-    key: Key,
-    options: WriteOptions | undefined,
-    command: (client: MemcacheClient<V>, options: WriteOptions) => Promise<R>,
-  ): Promise<R> {
-    return this.#calls.run(options, async (call) => {
-      // A client that does not wait for replies would not say whether the item is there.
-      const waits = this.#copies.warms && !options?.noreply
-      const run = (): Promise<R> =>
-        call.step(waits ? { ...options, noreply: false } : options, (own) =>
-          command(this.#first.client, own),
-        )
-      const answer = await run()
-      if (!waits || (answer !== false && answer !== undefined)) return answer
-      return this.#copies.reading([key], async (reading) => {
-        const found = await findIn(call, this.#older, key, (client, own) => client.get(key, own))
-        if (found === undefined) return answer
-        await this.#copies.copied(call, reading, [found])
-        return run()
-      })
-    })
-  }
-
-  #store<R>(
-    keys: readonly Key[],
-    options: StoreOptions | undefined,
-    store: (client: MemcacheClient<V>, options: StoreOptions) => Promise<R>,
-  ): Promise<R> {
-    return this.#calls.run(options, (call) =>
-      this.#copies.cancelling(keys, () =>
-        call.step(options, (own) => store(this.#first.client, own)),
-      ),
-    )
-  }
-
-  /**
-   * The first cache comes last, behind the copies that were sent, so that nothing deleted there can be
-   * copied back into it. Half of the time is kept for it.
-   */
-  #remove<R>(
-    keysOf: () => readonly Key[],
-    options: WriteOptions | undefined,
-    remove: (client: MemcacheClient<V>, keys: readonly Key[], options: WriteOptions) => Promise<R>,
-  ): Promise<(R | undefined)[]> {
-    return this.#calls.run(options, async (call) => {
-      const keys = keysOf()
-      // Only the reply says that an older cache no longer answers with what was deleted.
-      const own = this.#copies.warms ? { ...options, noreply: options?.noreply ?? false } : options
-      const removeFrom = (level: Level<V>, its: Call): Promise<R | undefined> =>
-        level.remove(its, own, (client, given) => remove(client, keys, given))
-      const older = this.#deleteFromAll ? this.#older : []
-      const half = call.half()
-      const outcomes = await Promise.allSettled(older.map((level) => removeFrom(level, half)))
-      await this.#copies.settle(call, keys)
-      const first = await this.#copies.cancelling(keys, () => removeFrom(this.#first, call))
-      return [first, ...valuesOf(outcomes)]
-    })
-  }
-
   async #all(action: (client: MemcacheClient<V>) => Promise<void>): Promise<void> {
     const levels = [this.#first, ...this.#older]
     valuesOf(await Promise.allSettled(levels.map((level) => action(level.client))))
   }
 }
 
-/** Whether an item with this expiry is gone at once. */
-function isPast(expire: Expire | undefined): boolean {
-  if (expire === undefined) return false
-  return typeof expire === 'number' ? expire < 0 : expire.getTime() <= Date.now()
-}
-
 /** The results, if nothing failed. */
 function complete<R>(results: R, failed: ReadonlyMap<ItemKey, Error>): R {
   if (failed.size > 0) throw new MemcachePartialError(results, failed)
   return results
-}
-
-/** What was fulfilled, if all was. @throws the first failure */
-function valuesOf<R>(outcomes: readonly PromiseSettledResult<R>[]): R[] {
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason
-    return outcome.value
-  })
 }

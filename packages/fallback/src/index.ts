@@ -1,3 +1,4 @@
+export * from '@mc/protocol/vocabulary'
 export { FallbackClient } from './fallback-client.ts'
 export type { LevelCounters } from './level.ts'
 export type { FallbackClientOptions } from './options.ts'

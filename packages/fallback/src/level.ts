@@ -6,9 +6,9 @@ import {
   type MemcacheClient,
   MemcacheIllegalInputError,
   MemcachePartialError,
-  toError,
   type WriteOptions,
 } from '@mc/protocol'
+import { toError } from '@mc/protocol/toolkit'
 import type { Call } from './call.ts'
 
 /** What happened at one cache of a `FallbackClient`. */

@@ -1,10 +1,12 @@
 import {
   checkBoolean,
   checkMilliseconds,
+  checkNumber,
   checkObject,
+  checkOneOf,
   checkOptionNames,
   optionNames,
-} from '@mc/protocol'
+} from '@mc/protocol/toolkit'
 
 /** How a `FallbackClient` treats the older caches. */
 export interface FallbackClientOptions {
@@ -50,24 +52,16 @@ export interface FallbackSettings {
 
 /** The options with their defaults. @throws TypeError or RangeError for an invalid one */
 export function fallbackSettings(options: FallbackClientOptions): FallbackSettings {
-  checkObject('options', options)
   checkOptionNames(options, FALLBACK_CLIENT_OPTIONS)
   const { warm, deleteFromAll = true, olderFailures = 'error', timeout = 1000 } = options
-  if (olderFailures !== 'error' && olderFailures !== 'miss') {
-    throw new TypeError(`olderFailures must be 'error' or 'miss', got ${String(olderFailures)}`)
+  if (warm !== undefined) {
+    checkObject('warm', warm)
+    checkNumber('warm.expire', warm.expire, { integer: true, min: 0, unit: 'seconds' })
   }
   return {
-    warmExpire: warm === undefined ? undefined : seconds('warm.expire', warm.expire),
+    warmExpire: warm?.expire,
     deleteFromAll: checkBoolean('deleteFromAll', deleteFromAll),
-    olderFailures,
+    olderFailures: checkOneOf('olderFailures', olderFailures, ['error', 'miss']),
     timeout: checkMilliseconds('timeout', timeout),
   }
-}
-
-function seconds(name: string, value: number): number {
-  if (!(Number.isInteger(value) && value >= 0)) {
-    const shown = typeof value === 'number' ? String(value) : `a value of type ${typeof value}`
-    throw new RangeError(`${name} must be whole seconds, got ${shown}`)
-  }
-  return value
 }

@@ -27,7 +27,7 @@ const READS: Readonly<Record<string, (client: FallbackClient) => Promise<unknown
 /** A client over a new cache and one or two older ones that have `key`, each command as slow as `delay` says. */
 function slowCaches(delay: () => number, older = 1) {
   const caches = Array.from({ length: 1 + older }, (_, i) => {
-    return new MemoryClient(i === 0 ? {} : { key: 41 }, 1 + 100 * i)
+    return new MemoryClient(i === 0 ? {} : { key: 41 })
   })
   for (const cache of caches) {
     cache.before = () => turns(delay())
@@ -143,8 +143,8 @@ describe('a read that began before', () => {
       answered = resolve
     })
     let goOn: () => void = () => {}
-    caches[1]!.after = (command) => {
-      if (command !== 'get') return undefined
+    caches[1]!.after = ({ method }) => {
+      if (method !== 'get') return undefined
       answered()
       return new Promise<void>((resolve) => {
         goOn = resolve
@@ -174,7 +174,7 @@ describe('a read that began before', () => {
   ])('copies nothing when what a %s stored has expired', async (_, store) => {
     const left = await during(async (client, first) => {
       await store(client)
-      first.items.delete('key')
+      await first.delete('key')
     })
     expect(left).toBe(undefined)
   })
@@ -189,8 +189,8 @@ test('a copy that was sent is waited for by delete and flushAll, and by no other
   for (const remove of ['delete', 'flushAll'] as const) {
     const { client, first } = slowCaches(() => 0)
     let store: () => void = () => {}
-    first.before = (command) =>
-      command === 'add'
+    first.before = ({ method }) =>
+      method === 'add'
         ? new Promise<void>((resolve) => {
             store = resolve
           })

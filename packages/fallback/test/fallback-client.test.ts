@@ -12,7 +12,7 @@ const EXPIRE = 600
 
 /** A client over caches with these contents, newest first. */
 function over(contents: readonly Record<string, unknown>[], options?: FallbackClientOptions) {
-  const caches = contents.map((it, i) => new MemoryClient(it, 1 + 100 * i))
+  const caches = contents.map((it, i) => new MemoryClient(it, 1 + 10 * i))
   const [first, ...older] = caches
   return { client: new FallbackClient(caches, options), caches, first: first!, old: older[0]! }
 }
@@ -24,13 +24,13 @@ describe('reads of one key', () => {
   test('are answered by the first cache that has it, and older ones are not asked', async () => {
     const { client, old } = over([{ key: 'new' }, { key: 'old' }])
     expect(await client.get('key')).toBe('new')
-    expect(old.calls).toEqual([])
+    expect(old.log).toEqual([])
   })
 
   test('go down the list until a hit', async () => {
     const { client, caches } = over([{}, {}, { key: 'oldest' }, { key: 'not asked' }])
     expect(await client.get('key')).toBe('oldest')
-    expect(caches.map((it) => it.calls.length)).toEqual([1, 1, 1, 0])
+    expect(caches.map((it) => it.log.length)).toEqual([1, 1, 1, 0])
   })
 
   test.each([[0], [''], [false], [null]])('take %o for a hit', async (value) => {
@@ -57,8 +57,8 @@ describe('reads of one key', () => {
     const { signal } = new AbortController()
     await client.get('key', { timeout: 5000, signal })
     const lefts = caches.map((cache) => {
-      expect(cache.options.get('get')?.signal).toBe(signal)
-      return cache.options.get('get')?.timeout as number
+      expect(cache.optionsOf('get')?.signal).toBe(signal)
+      return cache.optionsOf('get')?.timeout as number
     })
     expect(lefts.toSorted((a, b) => b - a)).toEqual(lefts)
     expect(lefts[0]).toBeLessThanOrEqual(5000)
@@ -88,7 +88,7 @@ describe('reads of many keys', () => {
         ['c', 3],
       ]),
     )
-    expect(caches.map((it) => it.calls)).toEqual([
+    expect(caches.map((it) => it.log)).toEqual([
       ['getMany a b c d e'],
       ['getMany b c e'],
       ['getMany c e'],
@@ -100,7 +100,7 @@ describe('reads of many keys', () => {
     await client.getMany(['a'])
     expect(await client.getMany([])).toEqual(new Map())
     expect(await client.getsMany([])).toEqual(new Map())
-    expect(caches.map((it) => it.calls)).toEqual([['getMany a'], []])
+    expect(caches.map((it) => it.log)).toEqual([['getMany a'], []])
   })
 
   test('answer an empty map when no cache has any', async () => {
@@ -115,7 +115,7 @@ describe('reads of many keys', () => {
       await expect(client.getsMany(keys)).rejects.toBeInstanceOf(MemcacheIllegalInputError)
       await expect(client.deleteMany(keys)).rejects.toBeInstanceOf(MemcacheIllegalInputError)
     }
-    expect(caches.map((it) => it.calls)).toEqual([[], []])
+    expect(caches.map((it) => it.log)).toEqual([[], []])
   })
 
   test('take keys that can be read only once, and pairs that route', async () => {
@@ -156,8 +156,8 @@ describe('warming', () => {
 
   test('never overwrites a newer write', async () => {
     const { client, first, old } = over([{}, { key: 'old' }], warm)
-    old.before = async (command) => {
-      if (command === 'get') await first.set('key', 'newer')
+    old.before = async ({ method }) => {
+      if (method === 'get') await first.set('key', 'newer')
     }
     expect(await client.get('key')).toBe('old')
     await client.close()
@@ -167,7 +167,7 @@ describe('warming', () => {
 
   test('that fails does not fail the read', async () => {
     const { client, first } = over([{}, { key: 'old' }], warm)
-    first.failures.set('add', new MemcacheServerError('out of memory'))
+    first.fail(new MemcacheServerError('out of memory'), 'add')
     expect(await client.get('key')).toBe('old')
     expect(await client.getMany(['key'])).toEqual(new Map([['key', 'old']]))
     expect(await client.gets('key', { default: 'none' })).toBe('none')
@@ -178,8 +178,8 @@ describe('warming', () => {
   test('does not keep the reader waiting', async () => {
     const { client, first } = over([{}, { key: 'old' }], warm)
     let store: () => void = () => {}
-    first.before = (command) =>
-      command === 'add'
+    first.before = ({ method }) =>
+      method === 'add'
         ? new Promise<void>((resolve) => {
             store = resolve
           })
@@ -203,7 +203,7 @@ describe('warming', () => {
     const { client, first } = over([{}, { key: 'old' }], warm)
     await client.get('key')
     await client.close()
-    expect(first.options.get('add')).toMatchObject({ noreply: false })
+    expect(first.optionsOf('add')).toMatchObject({ noreply: false })
   })
 })
 
@@ -222,7 +222,7 @@ describe('CAS', () => {
     expect(await client.gets('key')).toBe(undefined)
     expect(await client.gats('key', 5)).toBe(undefined)
     expect(await client.getsMany(['key'])).toEqual(new Map())
-    expect(old.calls).toEqual([])
+    expect(old.log).toEqual([])
   })
 
   test('with warming, the item is copied first, and its token is good for a cas', async () => {
@@ -243,7 +243,7 @@ describe('CAS', () => {
       await first.set('key', 'newer')
     }
     expect(await client.gets('key')).toMatchObject({ value: 'newer' })
-    first.items.clear()
+    first.clear()
     expect(await client.getsMany(['key'])).toMatchObject(new Map([['key', { value: 'newer' }]]))
   })
 
@@ -273,16 +273,16 @@ describe('writes', () => {
     expect(await client.append('s', 'c')).toBe(true)
     expect(await client.prepend('s', 'a')).toBe(true)
     expect(await client.incr('n', 5)).toBe(6)
-    expect(await client.decr('n', 2n)).toBe(4)
+    expect(await client.decr('n', 2n)).toBe(4n)
     expect(await client.touch('key', 9)).toBe(true)
     expect(first.value('s')).toBe('abc')
-    expect(old.calls).toEqual([])
+    expect(old.log).toEqual([])
   })
 
   test('add asks the first cache alone', async () => {
     const { client, old } = over([{}, { key: 'old' }], warm)
     expect(await client.add('key', 'new')).toBe(true)
-    expect(old.calls).toEqual([])
+    expect(old.log).toEqual([])
   })
 
   test('flushAll leaves the older caches alone', async () => {
@@ -299,7 +299,7 @@ describe('writes', () => {
     expect(await client.append('s', 'c')).toBe(false)
     expect(await client.replace('s', 'c')).toBe(false)
     expect(await client.touch('s', 5)).toBe(false)
-    expect(old.calls).toEqual([])
+    expect(old.log).toEqual([])
   })
 
   test('with warming, it is copied first, so that no counter starts anew', async () => {
@@ -324,16 +324,16 @@ describe('writes', () => {
   test('with warming, the answer is waited for unless the call says noreply', async () => {
     const { client, first, old } = over([{}, { n: 1 }], warm)
     await client.incr('n', 1, { noreply: true })
-    expect([first.calls, old.calls]).toEqual([['incr n'], []])
+    expect([first.log, old.log]).toEqual([['incr n'], []])
     await client.incr('n')
-    expect(first.options.get('incr')).toMatchObject({ noreply: false })
+    expect(first.optionsOf('incr')).toMatchObject({ noreply: false })
   })
 
   test('no copy is made for what no cache has', async () => {
     const { client, first } = over([{}, {}], warm)
     expect(await client.incr('n')).toBe(undefined)
     expect(await client.touch('n')).toBe(false)
-    expect(first.calls).toEqual(['incr n', 'touch n'])
+    expect(first.log).toEqual(['incr n', 'touch n'])
   })
 })
 
@@ -365,8 +365,8 @@ describe('deletes', () => {
   test('come after a copy under way, which would bring the item back', async () => {
     const { client, first } = over([{}, { key: 'old' }], warm)
     let store: () => void = () => {}
-    first.before = (command) =>
-      command === 'add'
+    first.before = ({ method }) =>
+      method === 'add'
         ? new Promise<void>((resolve) => {
             store = resolve
           })
@@ -382,7 +382,7 @@ describe('deletes', () => {
   test('delete from the others even if one fails, then reject', async () => {
     const { client, caches } = over([{ key: 1 }, { key: 2 }, { key: 3 }])
     const failure = down()
-    caches[1]?.failures.set('delete', failure)
+    caches[1]?.fail(failure, 'delete')
     await expect(client.delete('key')).rejects.toBe(failure)
     expect(caches.map((it) => it.items.size)).toEqual([0, 1, 0])
   })
@@ -393,24 +393,24 @@ describe('failures', () => {
     for (const olderFailures of ['error', 'miss'] as const) {
       const { client, first, old } = over([{}, { key: 'old' }], { olderFailures })
       const failure = down()
-      first.failures.set('*', failure)
+      first.fail(failure)
       await expect(client.get('key')).rejects.toBe(failure)
       await expect(client.getMany(['key'])).rejects.toBe(failure)
       await expect(client.set('key', 1)).rejects.toBe(failure)
-      expect(old.calls).toEqual([])
+      expect(old.log).toEqual([])
     }
   })
 
   test('of an older cache reject reads of one key', async () => {
     const { client, old } = over([{}, {}, { key: 'oldest' }])
     const failure = down()
-    old.failures.set('*', failure)
+    old.fail(failure)
     await expect(client.get('key')).rejects.toBe(failure)
   })
 
   test('of an older cache are misses with olderFailures: miss', async () => {
     const { client, old } = over([{}, {}, { key: 'oldest' }], { olderFailures: 'miss', ...warm })
-    old.failures.set('*', down())
+    old.fail(down())
     expect(await client.get('key')).toBe('oldest')
     expect(await client.get('absent')).toBe(undefined)
     expect(await client.getMany(['key', 'absent'])).toEqual(new Map([['key', 'oldest']]))
@@ -422,7 +422,7 @@ describe('failures', () => {
   test('of an older cache fail only the keys that it was asked for', async () => {
     const { client, old } = over([{ a: 1 }, { b: 2 }, { b: 'oldest' }])
     const failure = down()
-    old.failures.set('getMany', failure)
+    old.fail(failure, 'getMany')
     const error = await client.getMany(['a', 'b']).catch((it: unknown) => it)
     expect(error).toBeInstanceOf(MemcachePartialError)
     expect(error).toMatchObject({
@@ -437,7 +437,7 @@ describe('failures', () => {
     const partial = new MemcachePartialError(new Map([['b', 2]]), new Map([['c', failure]]))
     const contents = [{ a: 1 }, { b: 2 }, { c: 'oldest', d: 4 }]
     const strict = over(contents)
-    strict.old.failures.set('getMany', partial)
+    strict.old.fail(partial, 'getMany')
     await expect(strict.client.getMany(['a', 'b', 'c', 'd'])).rejects.toMatchObject({
       results: new Map([
         ['a', 1],
@@ -447,13 +447,13 @@ describe('failures', () => {
       failed: new Map([['c', failure]]),
     })
     const lenient = over(contents, { olderFailures: 'miss' })
-    lenient.old.failures.set('getMany', partial)
+    lenient.old.fail(partial, 'getMany')
     expect((await lenient.client.getMany(['a', 'b', 'c', 'd'])).get('c')).toBe('oldest')
   })
 
   test('of getsMany carry the tokens that there are', async () => {
     const { client, old } = over([{ a: 1 }, { b: 2 }], warm)
-    old.failures.set('getMany', down())
+    old.fail(down(), 'getMany')
     await expect(client.getsMany(['a', 'b'])).rejects.toMatchObject({
       results: new Map([['a', { value: 1, cas: '1' }]]),
     })
@@ -462,7 +462,7 @@ describe('failures', () => {
   test('that are the fault of the caller reject in any case', async () => {
     const { client, old } = over([{}, {}], { olderFailures: 'miss' })
     const illegal = new MemcacheIllegalInputError('key is too long')
-    old.failures.set('*', illegal)
+    old.fail(illegal)
     await expect(client.get('key')).rejects.toBe(illegal)
     await expect(client.getMany(['key'])).rejects.toBe(illegal)
     await expect(client.delete('key')).rejects.toBe(illegal)
@@ -489,7 +489,7 @@ test('counts hits, misses, copies and errors by level, in keys', async () => {
   await client.getMany(['a', 'b', 'c', 'd'])
   await client.get('a')
   await client.get('d')
-  caches[1]?.failures.set('*', down())
+  caches[1]?.fail(down())
   await client.get('d')
   await client.close().catch(() => {})
   expect(client.levels).toEqual([
@@ -502,16 +502,16 @@ describe('the end', () => {
   test('close and quit reach every cache, even if one fails', async () => {
     const { client, caches } = over([{}, {}, {}])
     const failure = down()
-    caches[0]?.failures.set('*', failure)
+    caches[0]?.fail(failure)
     await expect(client.quit()).rejects.toBe(failure)
     await expect(client.close()).rejects.toBe(failure)
-    for (const cache of caches) expect(cache.calls).toEqual(['quit', 'close'])
+    for (const cache of caches) expect(cache.log).toEqual(['quit', 'close'])
   })
 
   test('disposing closes', async () => {
     const { client, caches } = over([{}, {}])
     await client[Symbol.asyncDispose]()
-    for (const cache of caches) expect(cache.calls).toEqual(['close'])
+    for (const cache of caches) expect(cache.log).toEqual(['close'])
   })
 })
 
@@ -521,9 +521,13 @@ describe('options', () => {
     expect(() => new FallbackClient(new MemoryClient() as never)).toThrow(TypeError)
   })
 
-  test.each([-1, 1.5, undefined])('warm.expire cannot be %s', (expire) => {
+  test.each([
+    [-1, RangeError],
+    [1.5, RangeError],
+    [undefined, TypeError],
+  ])('warm.expire cannot be %s', (expire, type) => {
     const options = { warm: { expire: expire as number } }
-    expect(() => new FallbackClient([new MemoryClient()], options)).toThrow(RangeError)
+    expect(() => new FallbackClient([new MemoryClient()], options)).toThrow(type)
   })
 
   test('olderFailures is one of its two words', () => {

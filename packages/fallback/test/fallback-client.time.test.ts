@@ -9,7 +9,7 @@ const warm: FallbackClientOptions = { warm: { expire: 600 } }
 /** Two caches, of which the older has `key`, and a client over them. */
 function over(options?: FallbackClientOptions) {
   const first = new MemoryClient()
-  const old = new MemoryClient({ key: 'old', n: 1 }, 100)
+  const old = new MemoryClient({ key: 'old', n: 1 }, 11)
   return { client: new FallbackClient([first, old], options), first, old }
 }
 
@@ -19,7 +19,7 @@ function hold(cache: MemoryClient, held: string) {
   const opened = new Promise<void>((resolve) => {
     open = resolve
   })
-  cache.before = (command) => (command === held ? opened : undefined)
+  cache.before = ({ method }) => (method === held ? opened : undefined)
   return open
 }
 
@@ -33,7 +33,7 @@ describe('the timeout of a call', () => {
     ['delete', (client, timeout) => client.delete('key', { timeout })],
   ])('ends a %s at an older cache that hangs', async (_, run) => {
     const { client, old } = over(warm)
-    old.before = (command) => (command === 'close' ? undefined : never())
+    old.before = never
     const error = await run(client, 30).catch((it: unknown) => it)
     const failure = error instanceof MemcachePartialError ? error.cause : error
     expect(failure).toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
@@ -67,7 +67,7 @@ describe('the timeout of a call', () => {
     await client.gets('key')
     await client.delete('key')
     for (const cache of [first, old]) {
-      for (const options of cache.options.values()) expect(options?.timeout).toBe(undefined)
+      for (const { method } of cache.calls) expect(cache.optionsOf(method)?.timeout).toBe(undefined)
     }
     await client.close()
   })
@@ -100,7 +100,7 @@ describe('an abort', () => {
     controller.abort(reason)
     await refused
     await expect(caches.client.set('key', 1, { signal })).rejects.toBe(reason)
-    expect(caches.first.calls).not.toContain('set key')
+    expect(caches.first.log).not.toContain('set key')
   })
 })
 
@@ -123,15 +123,15 @@ describe('close', () => {
     ]) {
       await expect(call()).rejects.toMatchObject({ code, written: false })
     }
-    expect([first, old].map((cache) => cache.calls)).toEqual([['get key'], ['get key']])
+    expect([first, old].map((cache) => cache.log)).toEqual([['get key'], ['get key']])
     open()
     expect(await reading).toBe('old')
     await new Promise(setImmediate)
-    expect(first.calls).toEqual(['get key', 'add key'])
+    expect(first.log).toEqual(['get key', 'add key'])
     store()
     await closing
     expect(first.value('key')).toBe('old')
-    expect([first, old].map((cache) => cache.calls.at(-1))).toEqual(['close', 'close'])
+    expect([first, old].map((cache) => cache.log.at(-1))).toEqual(['close', 'close'])
     await expect(client.get('key')).rejects.toMatchObject({ code })
   })
 
@@ -141,13 +141,13 @@ describe('close', () => {
     await Promise.all([client.close(), client.close(), client.quit()])
     await client.quit()
     await client[Symbol.asyncDispose]()
-    for (const cache of [first, old]) expect(cache.calls).toEqual(['quit', 'close'])
+    for (const cache of [first, old]) expect(cache.log).toEqual(['quit', 'close'])
   })
 
   test('gives its failure to its first caller alone', async () => {
     const { client, first } = over()
     const failure = new Error('stuck')
-    first.failures.set('close', failure)
+    first.fail(failure, 'close')
     const [one, two] = await Promise.allSettled([client.close(), client.close()])
     expect(one).toEqual({ status: 'rejected', reason: failure })
     expect(two.status).toBe('fulfilled')
@@ -183,7 +183,7 @@ describe('under fake timers', () => {
     old.before = never
     await expect(client.get('n')).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
     old.before = undefined
-    first.before = (command) => (command === 'add' ? never() : undefined)
+    first.before = ({ method }) => (method === 'add' ? never() : undefined)
     expect(await client.get('n')).toBe(1)
     vi.useRealTimers()
     await client.close()
@@ -200,14 +200,14 @@ describe('options of another type', () => {
       await expect(client.get('key', options as never)).rejects.toMatchObject(refusal)
       await expect(client.set('key', 1, options as never)).rejects.toMatchObject(refusal)
       await expect(client.deleteMany(['key'], options as never)).rejects.toMatchObject(refusal)
-      expect([first.calls, old.calls]).toEqual([[], []])
+      expect([first.log, old.log]).toEqual([[], []])
     },
   )
 
   test.each<[object, string]>([
     [{ timeout: '100' }, 'timeout must be a number of milliseconds, got string'],
     [{ deleteFromAll: 1 }, 'deleteFromAll must be a boolean, got number'],
-    [{ warm: { expire: '60' } }, 'warm.expire must be whole seconds, got a value of type string'],
+    [{ warm: { expire: '60' } }, 'warm.expire must be a number, got string'],
   ])('%o is refused', (options, message) => {
     expect(() => over(options)).toThrow(message)
   })

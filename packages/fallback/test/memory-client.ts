@@ -1,243 +1,86 @@
-import {
-  type CasToken,
-  type CommandOptions,
-  type Entries,
-  type Expire,
-  type GetOptions,
-  type ItemKey,
-  itemKey,
-  type Key,
-  type MemcacheClient,
-  type StoreOptions,
-  type ValueWithCas,
-  type WriteOptions,
-} from '@mc/protocol'
+import { type ClientMethod, type CommandOptions, itemKey, type Key, type Serde } from '@mc/protocol'
+import { MockMemcacheClient } from '@mc/testing'
 
-interface Item {
-  value: unknown
-  cas: CasToken
-  expire: Expire
+type End = 'quit' | 'close'
+
+const serde: Serde<unknown> = {
+  serialize: (value) =>
+    typeof value === 'string'
+      ? { data: value, flags: 1 }
+      : { data: JSON.stringify(value), flags: 0 },
+  deserialize: (data, flags) => (flags === 1 ? String(data) : JSON.parse(String(data))),
 }
 
-/** A cache in memory that notes what it is asked, and fails on demand. Expiry is noted, not obeyed. */
-export class MemoryClient implements MemcacheClient {
-  readonly items = new Map<string, Item>()
-  /** Calls so far, as `command key`. */
-  readonly calls: string[] = []
-  /** Options of the last call of each command. */
-  readonly options = new Map<string, CommandOptions | undefined>()
-  /** Thrown by these commands; `*` is all. */
-  readonly failures = new Map<string, Error>()
-  /** Runs before a command does anything. */
-  before: ((command: string) => void | Promise<void>) | undefined
-  /** Runs between what a command does and its answer. */
-  after: ((command: string) => void | Promise<void>) | undefined
-  #lastCas: number
+/** A mock on a clock that stands still, whose calls and items are easy to compare. */
+export class MemoryClient extends MockMemcacheClient<unknown> {
+  readonly #now: number
+  readonly #ends: End[] = []
+  readonly #endFailures = new Map<End, Error>()
 
+  /** @param firstCas - CAS tokens count from here, so that those of two caches differ */
   constructor(contents: Record<string, unknown> = {}, firstCas = 1) {
-    this.#lastCas = firstCas
-    for (const [key, value] of Object.entries(contents)) this.#store(key, value, 0)
+    const now = Date.now()
+    super({ now: () => now, serde })
+    this.#now = Math.floor(now / 1000)
+    // A mock's server acts at once.
+    for (let cas = 1; cas < firstCas; cas++) void this.set('burnt', cas)
+    void this.delete('burnt')
+    for (const [key, value] of Object.entries(contents)) void this.set(key, value)
+    this.clearCalls()
+  }
+
+  /** Calls so far, as `command key`. */
+  get log(): string[] {
+    const calls = this.calls.map(({ method, args }) => `${method} ${keysOf(args[0])}`.trim())
+    return [...calls, ...this.#ends]
+  }
+
+  /** The items by key; `expire` in seconds from now. */
+  get items(): ReadonlyMap<string, { readonly value: unknown; readonly expire: number }> {
+    const items = this.snapshot().map(({ key, value, flags, exptime }) => {
+      const expire = exptime === 0 ? 0 : exptime - this.#now
+      return [key, { value: serde.deserialize(value, flags, key), expire }] as const
+    })
+    return new Map(items)
   }
 
   value(key: string): unknown {
     return this.items.get(key)?.value
   }
 
-  get<T, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#run('get', key, options, (item) => (item ? item.value : options?.default) as T | D)
+  /** Options of the last call of a command. */
+  optionsOf(method: ClientMethod): CommandOptions | undefined {
+    const last = this.calls.findLast((call) => call.method === method)
+    return last?.args.at(-1) as CommandOptions | undefined
   }
 
-  gets<T, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#run('gets', key, options, (item) => (item ? withCas(item) : options?.default) as D)
+  /** Fails a command from now on, or all. */
+  fail(error: Error, command?: ClientMethod | End): void {
+    const isEnd = command === 'quit' || command === 'close'
+    for (const end of ['quit', 'close'] as const) {
+      if (command === undefined || command === end) this.#endFailures.set(end, error)
+    }
+    if (!isEnd) this.failNext(error, { method: command, times: Number.MAX_SAFE_INTEGER })
   }
 
-  gat<T, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
-    return this.#run('gat', key, options, (item) => {
-      if (item) item.expire = expire
-      return (item ? item.value : options?.default) as T | D
-    })
+  override quit(): Promise<void> {
+    return this.#end('quit')
   }
 
-  gats<T, D = undefined>(
-    key: Key,
-    expire: Expire = 0,
-    options?: GetOptions<D>,
-  ): Promise<ValueWithCas<T> | D> {
-    return this.#run('gats', key, options, (item) => {
-      if (item) item.expire = expire
-      return (item ? withCas(item) : options?.default) as D
-    })
+  override close(): Promise<void> {
+    return this.#end('close')
   }
 
-  getMany<T>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    return this.#runMany('getMany', keys, options, (item) => item.value as T)
-  }
-
-  getsMany<T>(
-    keys: Iterable<Key>,
-    options?: CommandOptions,
-  ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    return this.#runMany('getsMany', keys, options, (item) => withCas<T>(item))
-  }
-
-  set(key: Key, value: unknown, options?: StoreOptions): Promise<boolean> {
-    return this.#run('set', key, options, () => this.#store(textOf(key), value, options?.expire))
-  }
-
-  async setMany(entries: Entries<unknown>, options?: StoreOptions): Promise<ItemKey[]> {
-    const pairs = Symbol.iterator in entries ? [...entries] : Object.entries(entries)
-    for (const [key, value] of pairs) await this.set(key, value, options)
-    return []
-  }
-
-  add(key: Key, value: unknown, options?: StoreOptions): Promise<boolean> {
-    return this.#run(
-      'add',
-      key,
-      options,
-      (item) => item === undefined && this.#store(textOf(key), value, options?.expire),
-    )
-  }
-
-  replace(key: Key, value: unknown, options?: StoreOptions): Promise<boolean> {
-    return this.#run(
-      'replace',
-      key,
-      options,
-      (item) => item !== undefined && this.#store(textOf(key), value, options?.expire),
-    )
-  }
-
-  append(key: Key, value: unknown, options?: StoreOptions): Promise<boolean> {
-    return this.#run(
-      'append',
-      key,
-      options,
-      (item) =>
-        item !== undefined && this.#store(textOf(key), `${item.value}${value}`, item.expire),
-    )
-  }
-
-  prepend(key: Key, value: unknown, options?: StoreOptions): Promise<boolean> {
-    return this.#run(
-      'prepend',
-      key,
-      options,
-      (item) =>
-        item !== undefined && this.#store(textOf(key), `${value}${item.value}`, item.expire),
-    )
-  }
-
-  cas(
-    key: Key,
-    value: unknown,
-    cas: CasToken,
-    options?: StoreOptions,
-  ): Promise<boolean | undefined> {
-    return this.#run('cas', key, options, (item) =>
-      item === undefined
-        ? undefined
-        : item.cas === cas && this.#store(textOf(key), value, options?.expire),
-    )
-  }
-
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  incr(key: Key, delta: number | bigint = 1, options?: WriteOptions): Promise<never> {
-    return this.#run('incr', key, options, (item) => this.#count(item, Number(delta)) as never)
-  }
-
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  decr(key: Key, delta: number | bigint = 1, options?: WriteOptions): Promise<never> {
-    return this.#run('decr', key, options, (item) => this.#count(item, -Number(delta)) as never)
-  }
-
-  touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
-    return this.#run('touch', key, options, (item) => {
-      if (item) item.expire = expire
-      return item !== undefined
-    })
-  }
-
-  delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#run('delete', key, options, () => this.items.delete(textOf(key)))
-  }
-
-  async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    for (const key of keys) await this.delete(key, options)
-    return true
-  }
-
-  flushAll(): Promise<boolean> {
-    return this.#run('flushAll', '', undefined, () => {
-      this.items.clear()
-      return true
-    })
-  }
-
-  quit(): Promise<void> {
-    return this.#run('quit', '', undefined, () => {})
-  }
-
-  close(): Promise<void> {
-    return this.#run('close', '', undefined, () => {})
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  async #run<R>(
-    command: string,
-    key: Key,
-    options: CommandOptions | undefined,
-    act: (item: Item | undefined) => R,
-  ): Promise<R> {
-    this.calls.push(`${command} ${textOf(key)}`.trim())
-    this.options.set(command, options)
-    await this.before?.(command)
-    const failure = this.failures.get(command) ?? this.failures.get('*')
-    if (failure) throw failure
-    const answer = act(this.items.get(textOf(key)))
-    await this.after?.(command)
-    return answer
-  }
-
-  async #runMany<R>(
-    command: string,
-    keys: Iterable<Key>,
-    options: CommandOptions | undefined,
-    read: (item: Item) => R,
-  ): Promise<Map<ItemKey, R>> {
-    const wanted = [...keys].map(itemKey)
-    return this.#run(command, wanted.join(' '), options, () => {
-      const hits = new Map<ItemKey, R>()
-      for (const key of wanted) {
-        const item = this.items.get(textOf(key))
-        if (item) hits.set(key, read(item))
-      }
-      return hits
-    })
-  }
-
-  #store(key: string, value: unknown, expire: Expire = 0): true {
-    this.items.set(key, { value, cas: String(this.#lastCas++), expire })
-    return true
-  }
-
-  #count(item: Item | undefined, delta: number): number | undefined {
-    if (item === undefined) return undefined
-    item.value = Math.max(0, Number(item.value) + delta)
-    return item.value as number
+  async #end(end: End): Promise<void> {
+    this.#ends.push(end)
+    const failure = this.#endFailures.get(end)
+    if (failure !== undefined) throw failure
   }
 }
 
-function withCas<T>({ value, cas }: Item): ValueWithCas<T> {
-  return { value: value as T, cas }
-}
-
-/** A key as text, given as text or as bytes. */
-function textOf(key: Key): string {
-  return String(itemKey(key))
+function keysOf(subject: unknown): string {
+  if (subject === undefined) return ''
+  const isOne = typeof subject === 'string' || Buffer.isBuffer(subject)
+  const keys = isOne ? [subject] : [...(subject as Iterable<Key>)]
+  return keys.map(itemKey).join(' ')
 }

@@ -9,14 +9,20 @@ export interface AllServersOutcome<T> {
   readonly failed: Map<string, Error>
 }
 
+/** A call to all servers. */
+export interface AllServersCall<V, T, O> {
+  readonly servers: readonly Server<V>[]
+  readonly command: ServerCommand<V, T, O | undefined>
+  readonly options: O | undefined
+  readonly whenReady: WhenReady<V>
+  readonly time: CallTime | undefined
+}
+
 /** Runs a command on all servers at once. Resolves when all have answered or failed. */
 export async function runOnAll<V, T, O extends CommandOptions>(
-  servers: readonly Server<V>[],
-  command: ServerCommand<V, T, O | undefined>,
-  options: O | undefined,
-  whenReady: WhenReady<V>,
-  time: CallTime | undefined,
+  call: AllServersCall<V, T, O>,
 ): Promise<AllServersOutcome<T>> {
+  const { servers, command, options, whenReady, time } = call
   const steps = time?.stepsOf(options)
   const run = async (server: Server<V>): Promise<T> => {
     const work = whenReady(server, options, () =>

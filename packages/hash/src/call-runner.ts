@@ -1,14 +1,13 @@
 import {
   type CommandOptions,
-  type GetOptions,
   type ItemKey,
   type Key,
   type KeyEncoder,
-  keyList,
   MemcacheClosedError,
-  orOnError,
+  type MethodTraits,
   type WriteOptions,
 } from '@mc/protocol'
+import { keyList, orIgnored } from '@mc/protocol/toolkit'
 import { type AllServersOutcome, runOnAll } from './all-servers.ts'
 import type { CallTime } from './call-time.ts'
 import type { Cluster } from './cluster.ts'
@@ -62,13 +61,13 @@ export class CallRunner<V> {
     return this.#cluster.serverFor(routingText(key, this.#settings.keyHashForm))
   }
 
-  /** Runs a call on the server of its key. `fallback` is its answer to what `ignoreExc` covers. */
+  /** Runs a call on the server of its key. */
   // Not async: with `ignoreExc` off, which is the hot path, it adds no promise to the server's.
   run<T, O extends CommandOptions>(
+    method: MethodTraits,
     key: Key,
     given: O | undefined,
-    command: ServerCommand<V, T, O | undefined>,
-    fallback: T,
+    send: ServerCommand<V, T, O | undefined>['send'],
   ): Promise<T> {
     try {
       const probes = this.#begin()
@@ -77,11 +76,12 @@ export class CallRunner<V> {
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
       const options = this.#timed(given)
       const awaited = this.#awaited(server, probes)
+      const command = { name: method.name, send, isAwaited: this.isAwaited(method, given) }
       const answer =
         server === undefined || awaited !== undefined
           ? this.#runAfter(awaited, options, (remaining) => this.#runLate(key, remaining, command))
           : server.run(command, options)
-      return this.#settings.ignoreExc ? orOnError(answer, fallback) : answer
+      return this.#settings.ignoreExc ? orIgnored(answer, method, given) : answer
     } catch (error) {
       return Promise.reject(error)
     }
@@ -131,41 +131,6 @@ export class CallRunner<V> {
     call: (options: O | undefined) => Promise<T>,
   ): Promise<T> {
     return awaited === undefined ? call(options) : this.#waiting.run(awaited, options, call)
-  }
-
-  /** Runs a call that answers its default to what `ignoreExc` covers. */
-  read<T, D>(
-    name: string,
-    key: Key,
-    options: GetOptions<D> | undefined,
-    send: ServerCommand<V, T | D, GetOptions<D> | undefined>['send'],
-  ): Promise<T | D> {
-    return this.run(key, options, { name, send, isAwaited: true }, options?.default as D)
-  }
-
-  /** Runs a call that answers `false` to what `ignoreExc` covers. */
-  write<T, O extends WriteOptions>(
-    name: string,
-    key: Key,
-    options: O | undefined,
-    send: ServerCommand<V, T, O | undefined>['send'],
-  ): Promise<T | false> {
-    const command = { name, send, isAwaited: this.isAwaited(options) }
-    return this.run<T | false, O>(key, options, command, false)
-  }
-
-  count(
-    name: 'incr' | 'decr',
-    key: Key,
-    delta: number | bigint | undefined,
-    options: WriteOptions | undefined,
-  ): Promise<never> {
-    const command: ServerCommand<V, unknown, WriteOptions | undefined> = {
-      name,
-      send: (client, remaining) => client[name](key, delta as number, remaining),
-      isAwaited: options?.noreply !== true,
-    }
-    return this.run(key, options, command, undefined) as Promise<never>
   }
 
   async readMany<T>(
@@ -230,7 +195,13 @@ export class CallRunner<V> {
     const probes = this.#begin()
     const time = isTimed ? this.#rules.time : undefined
     const outcome = await this.#runAfter(this.#awaitedByAll(probes), options, (remaining) =>
-      runOnAll(this.#cluster.servers, command, remaining, this.#whenReady(probes), time),
+      runOnAll({
+        servers: this.#cluster.servers,
+        command,
+        options: remaining,
+        whenReady: this.#whenReady(probes),
+        time,
+      }),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
     throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
@@ -238,8 +209,15 @@ export class CallRunner<V> {
   }
 
   /** Whether success of a call shows that the server is well: not if it only means that bytes left. */
-  isAwaited(options: WriteOptions | undefined): boolean {
-    return !(options?.noreply ?? this.#rules.defaultNoreply)
+  isAwaited({ noreply }: MethodTraits, options: WriteOptions | undefined): boolean {
+    switch (noreply) {
+      case 'never':
+        return true
+      case 'asked':
+        return options?.noreply !== true
+      case 'default':
+        return !(options?.noreply ?? this.#rules.defaultNoreply)
+    }
   }
 
   /** What comes before every call. @throws MemcacheClosedError */

@@ -1,4 +1,5 @@
-import { type CommandOptions, checkCallOptions, Deadline } from '@mc/protocol'
+import type { CommandOptions } from '@mc/protocol'
+import { checkCallOptions, Deadline } from '@mc/protocol/toolkit'
 
 /** Assumed of the client of a server whose own timeout nobody has named. */
 const UNKNOWN_TIMEOUT = 10_000
@@ -58,7 +59,7 @@ export class CallTime {
     return new Deadline(TIMEOUTS_TO_CLOSE * this.#longest)
   }
 
-  /** Remembers a timeout, as closing waits for the calls under way. */
+  /** Remembers a timeout, as closing waits for the calls in flight. */
   note(options: CommandOptions | undefined): void {
     const timeout = options?.timeout
     if (timeout !== undefined && timeout > this.#longest) this.#longest = timeout

@@ -1,4 +1,5 @@
-import { type Address, addressName, type Deadline, type ServerSpec, toError } from '@mc/protocol'
+import { type Address, addressName, type ServerSpec } from '@mc/protocol'
+import { type Deadline, toError } from '@mc/protocol/toolkit'
 import type { CallTime } from './call-time.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import type { Hasher } from './hasher.ts'
@@ -6,9 +7,9 @@ import { Probes } from './probes.ts'
 import { type PreparedClient, Server } from './server.ts'
 import { mayOneMoreDie, ServerHealth } from './server-health.ts'
 
-/** Events of a `HashClient`; servers are told by name. None of them needs a listener. */
+/** Events of a `HashClient`, with the names of servers. None of them needs a listener. */
 export interface HashClientEvents {
-  /** A connection to a server failed, which it may still recover from; all calls that it cost are one. */
+  /** A connection to a server failed; it may still recover. All calls that fail together are one event. */
   failing: [server: string, error: Error]
   /** A server failed too often; `error` is the last failure. */
   dead: [server: string, error: Error]
@@ -22,7 +23,7 @@ export interface HashClientEvents {
   error: [error: Error, server: string]
 }
 
-/** Tells an event to whoever listens. */
+/** Emits an event to its listeners. */
 export type Announce = <E extends keyof HashClientEvents>(
   event: E,
   ...args: HashClientEvents[E]
@@ -43,7 +44,7 @@ export interface ChangedServers<V> {
   readonly removed: readonly Server<V>[]
 }
 
-/** The servers of a `HashClient`: who is there, who is dead, and whose turn a key is. */
+/** The servers of a `HashClient`: which there are, which are dead, and which owns a key. */
 export class Cluster<V> {
   readonly #settings: HashClientSettings
   readonly #time: CallTime
@@ -161,7 +162,7 @@ export class Cluster<V> {
     return false
   }
 
-  /** Lets what is under way finish, then closes all clients, by the deadline. What fails is an event. */
+  /** Lets calls in flight finish, then closes all clients, by the deadline. Failures are events. */
   async retire(deadline: Deadline): Promise<void> {
     await this.#onEach((server) => server.retire(deadline))
   }
@@ -189,11 +190,13 @@ export class Cluster<V> {
   }
 
   #newServer(name: string, client: PreparedClient<V>): Server<V> {
-    const { now } = this.#settings
-    const health = new ServerHealth(this.#settings)
-    const server: Server<V> = new Server<V>(name, client, health, now, (error, round) =>
-      this.#countFailure(server, error, round),
-    )
+    const server: Server<V> = new Server<V>({
+      name,
+      client,
+      health: new ServerHealth(this.#settings),
+      now: this.#settings.now,
+      onFailure: (error, round) => this.#countFailure(server, error, round),
+    })
     return server
   }
 
@@ -204,8 +207,13 @@ export class Cluster<V> {
     const { failures } = health
     this.#lastFailure = error
     const mayDie = mayOneMoreDie(this.#dead.size, this.#servers.size, this.#settings)
-    const time = this.#read(now, this.#lastTime, server)
-    if (!health.failed(error, round, time, mayDie, this.#read(random, 0, server))) {
+    const facts = {
+      round,
+      mayDie,
+      now: this.#read(now, this.#lastTime, server),
+      random: this.#read(random, 0, server),
+    }
+    if (!health.failed(error, facts)) {
       if (health.failures > failures) this.#announce('failing', name, error)
       return
     }

@@ -40,8 +40,8 @@ export function throwFailures(
 ): void {
   if (failed.size === 0) return
   const errors = [...failed.values()]
-  const untold = errors.find((error) => !isIgnorableError(error))
-  if (untold !== undefined) throw untold
+  const reported = errors.find((error) => !isIgnorableError(error))
+  if (reported !== undefined) throw reported
   if (ignoreExc) return
   if (!anyCame) throw errors[0]
   throw new MemcachePartialError(results, failed)

@@ -1,15 +1,22 @@
 import { performance } from 'node:perf_hooks'
 import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
-import { type Address, optionNames } from '@mc/protocol'
+import type { Address } from '@mc/protocol'
+import {
+  checkBoolean,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
+  optionNames,
+} from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import type { KeyHashForm } from './routing-text.ts'
 import type { ServerClient } from './server.ts'
 import type { DeadLimits, FailoverRules } from './server-health.ts'
 
 /**
- * What becomes of a dead server's keys. `rehash`: they move to the servers that come next for them, and
- * back when it returns, where older values may still be. `none`: they stay, and are errors, or misses
- * with `ignoreExc`, until it returns.
+ * What happens to a dead server's keys. `rehash`: they move to the next servers of the hasher, and back when
+ * the server returns, which may then hold older values. `none`: they stay, and calls for them reject, or miss
+ * with `ignoreExc`, until the server returns.
  */
 export type Failover = 'rehash' | 'none'
 
@@ -22,16 +29,17 @@ export interface HashClientOptions<V = NativeValue>
     DeadLimits,
     Partial<FailoverRules> {
   /**
-   * Makes the client of one server, in place of `new Client(server, options)`; the options of `Client`
-   * are then the maker's business, but for `timeout`: a `timeout` given here is passed to each call; without it
-   * the default is the maker's too, and 10 seconds are assumed where it must be known. A client with `ignoreExc` would hide from failover what it ignores.
+   * Makes the client of one server, in place of `new Client(server, options)`. The options of `Client` then have
+   * no effect, but for `timeout`, which is passed to each call. Without `timeout` that of the client made holds,
+   * and closing assumes 10 seconds. Do not set `ignoreExc` on these clients: failover would not see the errors
+   * that they ignore.
    */
   readonly createClient?: ((server: Address) => ServerClient<V>) | undefined
   /** Chooses the server of a key; the servers are added to it. @default new RendezvousHash() */
   readonly hasher?: Hasher | undefined
   /**
-   * On server and network errors reads answer their default or what did come, `setMany` the keys that
-   * failed, other writes `false`, `incr` and `decr` `undefined`. Illegal input still rejects.
+   * On server and network errors reads resolve to their default, or to the keys that were found, `setMany` to
+   * the keys that failed, other writes to `false`, `incr` and `decr` to `undefined`. Illegal input still rejects.
    *
    * @default false
    */
@@ -78,9 +86,10 @@ export interface HashClientSettings extends FailoverRules, DeadLimits {
   readonly random: () => number
 }
 
-/** @throws TypeError or RangeError for an option that cannot be meant */
+/** @throws TypeError or RangeError for an invalid option */
 export function hashClientSettings<V>(options: HashClientOptions<V>): HashClientSettings {
   const {
+    createClient,
     ignoreExc = false,
     failover = 'rehash',
     keyHashForm = 'text',
@@ -93,34 +102,23 @@ export function hashClientSettings<V>(options: HashClientOptions<V>): HashClient
     now = () => performance.now(),
     random = Math.random,
   } = options
-  if (typeof ignoreExc !== 'boolean') {
-    throw new TypeError(`ignoreExc must be a boolean, got ${typeof ignoreExc}`)
+  checkBoolean('ignoreExc', ignoreExc)
+  checkOneOf('failover', failover, ['rehash', 'none'])
+  checkOneOf('keyHashForm', keyHashForm, ['text', 'python-bytes'])
+  checkNumber('keysPerBatch', keysPerBatch, { integer: true, min: 1 })
+  checkNumber('retryAttempts', retryAttempts, { integer: true, min: 0 })
+  const milliseconds = { min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'milliseconds' }
+  checkNumber('retryTimeout', retryTimeout, milliseconds)
+  checkNumber('deadTimeout', deadTimeout, milliseconds)
+  if (maxDeadServers !== undefined) {
+    checkNumber('maxDeadServers', maxDeadServers, { integer: true, min: 0 })
   }
-  oneOf('failover', failover, ['rehash', 'none'])
-  oneOf('keyHashForm', keyHashForm, ['text', 'python-bytes'])
-  integer('keysPerBatch', keysPerBatch, 1)
-  integer('retryAttempts', retryAttempts, 0)
-  inRange('retryTimeout', retryTimeout, Number.MAX_SAFE_INTEGER)
-  inRange('deadTimeout', deadTimeout, Number.MAX_SAFE_INTEGER)
-  if (maxDeadServers !== undefined) integer('maxDeadServers', maxDeadServers, 0)
-  if (maxDeadShare !== undefined) inRange('maxDeadShare', maxDeadShare, 1)
+  if (maxDeadShare !== undefined) checkNumber('maxDeadShare', maxDeadShare, { min: 0, max: 1 })
+  for (const [name, value] of Object.entries({ createClient, now, random })) {
+    checkFunction(name, value)
+  }
   return {
     ...{ ignoreExc, failover, keyHashForm, keysPerBatch, now, random },
     ...{ retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare },
   }
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
-  if (allowed.includes(value)) return
-  throw new TypeError(`${name} must be one of ${allowed.join(', ')}, got ${String(value)}`)
-}
-
-function integer(name: string, value: number, min: number): void {
-  if (Number.isSafeInteger(value) && value >= min) return
-  throw new RangeError(`${name} must be an integer of at least ${min}, got ${String(value)}`)
-}
-
-function inRange(name: string, value: number, max: number): void {
-  if (typeof value === 'number' && value >= 0 && value <= max) return
-  throw new RangeError(`${name} must be a number from 0 to ${max}, got ${String(value)}`)
 }

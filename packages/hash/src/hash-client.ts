@@ -1,36 +1,33 @@
-import { CLIENT_OPTIONS, Client, type NativeValue } from '@mc/client'
+import { CLIENT_OPTIONS, Client, checkClientOptions, type NativeValue } from '@mc/client'
 import {
   type Address,
-  Announcer,
-  type CasToken,
   type CommandOptions,
-  captureCalls,
-  checkBoolean,
-  checkMilliseconds,
-  checkObject,
-  checkOptionNames,
-  type DefaultTo,
   type Entries,
-  type Expire,
-  entryPairs,
   type FlushOptions,
-  type GetOptions,
+  ForwardingClient,
   type ItemKey,
   type Key,
   KeyEncoder,
-  keyList,
-  type MemcacheClient,
-  MemcacheError,
+  METHODS,
   MemcacheIllegalInputError,
+  type MethodTraits,
   parseAddress,
-  pickOptions,
   type ServerSpec,
   type Stats,
   type StoreOptions,
-  showAs,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
+import {
+  captureCalls,
+  checkBoolean,
+  checkMilliseconds,
+  checkOptionNames,
+  entryPairs,
+  keyList,
+  pickOptions,
+  showAs,
+} from '@mc/protocol/toolkit'
 import { CallRunner } from './call-runner.ts'
 import { CallTime } from './call-time.ts'
 import { Cluster, type HashClientEvents, type ServerChanges } from './cluster.ts'
@@ -40,7 +37,7 @@ import {
   hashClientSettings,
 } from './hash-client-options.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import type { PreparedClient, ServerClient, ServerCommand, ServerStatus } from './server.ts'
+import { lacking, type PreparedClient, type ServerClient, type ServerStatus } from './server.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -50,10 +47,11 @@ import type { PreparedClient, ServerClient, ServerCommand, ServerStatus } from '
  *
  * @typeParam V - the values that the serde takes and gives
  */
-export class HashClient<V = NativeValue>
-  extends Announcer<HashClientEvents>
-  implements MemcacheClient<V>
-{
+export class HashClient<V = NativeValue> extends ForwardingClient<
+  V,
+  ServerClient<V>,
+  HashClientEvents
+> {
   static {
     showAs(HashClient, ({ servers }) => ({
       servers: servers.map(({ name, state, inFlight }) => ({ name, state, inFlight })),
@@ -72,7 +70,6 @@ export class HashClient<V = NativeValue>
    */
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
-    checkObject('options', options)
     checkOptionNames(options, HASH_CLIENT_OPTIONS)
     const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
     const settings = hashClientSettings(options)
@@ -87,9 +84,8 @@ export class HashClient<V = NativeValue>
     )
     this.#prepareClient =
       createClient ?? ((server) => () => this.#createDefaultClient(server, options))
-    // Makes no connection: clients are made when they are needed, and invalid options throw now.
-    if (createClient === undefined)
-      this.#createDefaultClient({ host: 'localhost', port: 1 }, options)
+    // Clients are made when they are needed, but invalid options throw now.
+    if (createClient === undefined) checkClientOptions(pickOptions(options, CLIENT_OPTIONS))
     if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
     this.#runner = new CallRunner(settings, this.#cluster, {
       keys: new KeyEncoder({
@@ -156,75 +152,32 @@ export class HashClient<V = NativeValue>
     )
   }
 
-  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
-  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
-  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
-  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#runner.read('get', key, options, (client, remaining) =>
-      client.get<T, D>(key, remaining),
-    )
+  protected override forward<R, O extends CommandOptions>(
+    method: MethodTraits,
+    key: Key | undefined,
+    options: O | undefined,
+    call: (client: ServerClient<V>, options: O | undefined) => Promise<R>,
+  ): Promise<R> {
+    return this.#runner.run(method, key as Key, options, call)
   }
 
-  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
-  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
-  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
-  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#runner.read('gets', key, options, (client, remaining) =>
-      client.gets<T, D>(key, remaining),
-    )
-  }
-
-  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
-  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
-  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
-  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
-    return this.#runner.read('gat', key, options, (client, remaining) =>
-      client.gat<T, D>(key, expire, remaining),
-    )
-  }
-
-  gats<T = V>(
-    key: Key,
-    expire: Expire | undefined,
-    options: DefaultTo<null>,
-  ): Promise<ValueWithCas<T> | null>
-  gats<T = V>(
-    key: Key,
-    expire: Expire | undefined,
-    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
-  ): Promise<ValueWithCas<T>>
-  gats<T = V, D = undefined>(
-    key: Key,
-    expire?: Expire,
-    options?: GetOptions<D>,
-  ): Promise<ValueWithCas<T> | D>
-  gats<T = V, D = undefined>(
-    key: Key,
-    expire?: Expire,
-    options?: GetOptions<D>,
-  ): Promise<ValueWithCas<T> | D> {
-    return this.#runner.read('gats', key, options, (client, remaining) =>
-      client.gats<T, D>(key, expire, remaining),
-    )
-  }
-
-  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
-  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
-  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
+  override getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
+  override getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
+  override getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
     return this.#runner.readMany<T>('getMany', keys, options, (client, batch, remaining) =>
       client.getMany<T>(batch, remaining),
     )
   }
 
-  getsMany<T = V>(
+  override getsMany<T = V>(
     keys: Iterable<string>,
     options?: CommandOptions,
   ): Promise<Map<string, ValueWithCas<T>>>
-  getsMany<T = V>(
+  override getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>>
-  getsMany<T = V>(
+  override getsMany<T = V>(
     keys: Iterable<Key>,
     options?: CommandOptions,
   ): Promise<Map<ItemKey, ValueWithCas<T>>> {
@@ -233,13 +186,7 @@ export class HashClient<V = NativeValue>
     )
   }
 
-  set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write('set', key, options, (client, remaining) =>
-      client.set(key, value, remaining),
-    )
-  }
-
-  async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
+  override async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
     const notStored: ItemKey[] = []
     const failed = await this.#runner.runMany<readonly [Key, V], ItemKey[], StoreOptions>(
       notStored,
@@ -257,70 +204,13 @@ export class HashClient<V = NativeValue>
           results.length = 0
           for (const key of certain) results.push(key)
         },
-        isAwaited: this.#runner.isAwaited(options),
+        isAwaited: this.#runner.isAwaited(METHODS.setMany, options),
       },
     )
     return [...notStored, ...failed.keys()]
   }
 
-  add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write('add', key, options, (client, remaining) =>
-      client.add(key, value, remaining),
-    )
-  }
-
-  replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write('replace', key, options, (client, remaining) =>
-      client.replace(key, value, remaining),
-    )
-  }
-
-  append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write('append', key, options, (client, remaining) =>
-      client.append(key, value, remaining),
-    )
-  }
-
-  prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#runner.write('prepend', key, options, (client, remaining) =>
-      client.prepend(key, value, remaining),
-    )
-  }
-
-  cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    const command: ServerCommand<V, boolean | undefined, StoreOptions | undefined> = {
-      name: 'cas',
-      send: (client, remaining) => client.cas(key, value, cas, remaining),
-      isAwaited: options?.noreply !== true,
-    }
-    return this.#runner.run(key, options, command, false)
-  }
-
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  incr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    return this.#runner.count('incr', key, delta, options)
-  }
-
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  decr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    return this.#runner.count('decr', key, delta, options)
-  }
-
-  touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
-    return this.#runner.write('touch', key, options, (client, remaining) =>
-      client.touch(key, expire, remaining),
-    )
-  }
-
-  delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#runner.write('delete', key, options, (client, remaining) =>
-      client.delete(key, remaining),
-    )
-  }
-
-  async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
+  override async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
     await this.#runner.runMany<Key, true, WriteOptions>(true, {
       name: 'deleteMany',
       items: keyList(keys),
@@ -328,17 +218,17 @@ export class HashClient<V = NativeValue>
       keyOf: (key) => key,
       send: (client, batch, remaining) => client.deleteMany(batch, remaining),
       merge: () => {},
-      isAwaited: this.#runner.isAwaited(options),
+      isAwaited: this.#runner.isAwaited(METHODS.deleteMany, options),
     })
     return true
   }
 
   /** Empties every server. `false` with `ignoreExc` when one of them could not be. */
-  async flushAll(options?: FlushOptions): Promise<boolean> {
+  override async flushAll(options?: FlushOptions): Promise<boolean> {
     const { answers, failed } = await this.#runner.onAll(options, {
       name: 'flushAll',
       send: (client, remaining) => client.flushAll(remaining),
-      isAwaited: this.#runner.isAwaited(options),
+      isAwaited: this.#runner.isAwaited(METHODS.flushAll, options),
     })
     return failed.size === 0 && [...answers.values()].every(Boolean)
   }
@@ -380,10 +270,6 @@ export class HashClient<V = NativeValue>
    */
   close(): Promise<void> {
     return this.#runner.close()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 
   /**
@@ -431,8 +317,4 @@ export class HashClient<V = NativeValue>
     client.on('error', (error) => this.announce('error', error, client.server))
     return client
   }
-}
-
-function lacking(method: string): Promise<never> {
-  return Promise.reject(new MemcacheError(`this server’s client has no ${method}`))
 }

@@ -13,7 +13,7 @@ export interface Hasher {
   getNode(key: string): string | undefined
   /**
    * The first `count` nodes in the order in which they would take over the key, that of `getNode`
-   * first; all of them if there are fewer.
+   * first; all of them if there are fewer. `HashClient` does not call it.
    */
-  getNodes(key: string, count: number): string[]
+  getNodes?(key: string, count: number): string[]
 }

@@ -1,3 +1,4 @@
+export * from '@mc/protocol/vocabulary'
 export type { HashClientEvents, ServerChanges } from './cluster.ts'
 export { HashClient } from './hash-client.ts'
 export {

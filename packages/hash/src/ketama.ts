@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { checkNumber } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 
 /** Options of `KetamaHash`. */
@@ -33,9 +34,7 @@ export class KetamaHash implements Hasher {
   constructor({ nodes = [], weights = {} }: KetamaHashOptions = {}) {
     this.#weights = new Map(Object.entries(weights))
     for (const [node, weight] of this.#weights) {
-      if (!Number.isInteger(weight) || weight < 1 || weight > 0xffffffff) {
-        throw new RangeError(`weight of ${node} must be an integer of at least 1: ${weight}`)
-      }
+      checkNumber(`weight of ${node}`, weight, { integer: true, min: 1, max: 0xffffffff })
     }
     this.#nodes = new Set(nodes)
   }

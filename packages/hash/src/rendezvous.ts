@@ -1,3 +1,4 @@
+import { checkFunction, checkNumber } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import { murmur3_32 } from './murmur3.ts'
 import { PrefixHashes } from './prefix-hashes.ts'
@@ -40,9 +41,8 @@ export class RendezvousHash implements Hasher {
   /** @throws RangeError for a seed or weight out of range */
   constructor(options: RendezvousHashOptions = {}) {
     const { nodes = [], seed = 0, hashFunction, weights } = options
-    if (seed >>> 0 !== seed) throw new RangeError(`seed must be an unsigned 32-bit number: ${seed}`)
-    this.#seed = seed
-    this.#hashFunction = hashFunction
+    this.#seed = checkNumber('seed', seed, { integer: true, min: 0, max: 0xffffffff })
+    this.#hashFunction = checkFunction('hashFunction', hashFunction)
     this.#weights = weights === undefined ? undefined : checkedWeights(weights)
     this.#set = new Set(nodes)
   }
@@ -116,7 +116,7 @@ function checkedWeights(weights: Readonly<Record<string, number>>): Map<string, 
   const checked = new Map(Object.entries(weights))
   for (const [node, weight] of checked) {
     if (!(weight > 0 && Number.isFinite(weight))) {
-      throw new RangeError(`weight of ${node} must be a number above 0: ${weight}`)
+      throw new RangeError(`weight of ${node} must be a number above 0, got ${weight}`)
     }
   }
   return checked

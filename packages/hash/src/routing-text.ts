@@ -5,8 +5,8 @@ import {
   type Key,
   MAX_KEY_LENGTH,
   MemcacheIllegalInputError,
-  plainBytes,
 } from '@mc/protocol'
+import { plainBytes } from '@mc/protocol/toolkit'
 
 /**
  * How a key given as bytes enters the hash. `text`: as the text that the bytes spell, so that both forms

@@ -27,6 +27,17 @@ export interface FailoverRules {
 /** How much longer than `deadTimeout` a server may stay dead, so that clients do not all return at once. */
 const JITTER = 0.1
 
+/** What a failure needs to be counted. */
+export interface FailureFacts {
+  /** The round in which the call began. */
+  readonly round: number
+  readonly now: number
+  /** False when too many servers are dead already. */
+  readonly mayDie: boolean
+  /** A number from 0 to 1, below 1, for jitter. */
+  readonly random: number
+}
+
 /**
  * What is known of one server from the outcome of its calls: a pure state machine. Time comes as an
  * argument, in milliseconds on a clock that never goes back, and chance as a number from 0 to 1.
@@ -71,7 +82,7 @@ export class ServerHealth {
   }
 
   /**
-   * Which calls fail together: a lost connection fails all that were under way, and is one failure. A
+   * Which calls fail together: a lost connection rejects every call in flight, and is one failure. A
    * call remembers the round in which it began.
    */
   get round(): number {
@@ -91,12 +102,11 @@ export class ServerHealth {
   }
 
   /**
-   * A call that began in `round` lost its connection.
+   * A call lost its connection.
    *
-   * @param mayDie - false when too many servers are dead already
    * @returns whether the server is dead by this failure
    */
-  failed(error: Error, round: number, now: number, mayDie: boolean, random: number): boolean {
+  failed(error: Error, { round, now, mayDie, random }: FailureFacts): boolean {
     if (round !== this.#round || this.#state === 'dead') return false
     this.#round++
     this.#count(error, now)

@@ -1,13 +1,12 @@
 import {
-  type Deadline,
   type MemcacheClient,
   MemcacheConnectError,
   MemcacheError,
   MemcacheOverloadError,
   MemcacheTimeoutError,
-  messageOf,
   type ServerCommands,
 } from '@mc/protocol'
+import { type Deadline, messageOf } from '@mc/protocol/toolkit'
 import { connectionFailure } from './failure.ts'
 import type { ServerHealth, ServerState } from './server-health.ts'
 
@@ -17,6 +16,11 @@ export type ServerClient<V = unknown> = MemcacheClient<V> &
 
 /** The client of a server, or what makes it at the first command: thousands of servers need no client until then. */
 export type PreparedClient<V> = ServerClient<V> | (() => ServerClient<V>)
+
+/** The answer for a client of a server that lacks an optional method. */
+export function lacking(method: string): Promise<never> {
+  return Promise.reject(new MemcacheError(`this server’s client has no ${method}`))
+}
 
 /** A command for one server. */
 export interface ServerCommand<V, T, O> {
@@ -38,7 +42,7 @@ export interface ServerStatus {
   readonly failures: number
   /** The last of them. */
   readonly lastError: Error | undefined
-  /** Commands under way; each batch of a many-key call is one. */
+  /** Commands in flight; each batch of a many-key call is one. */
   readonly inFlight: number
   /** When a dead server is probed next, in milliseconds on the client's clock. */
   readonly deadUntil: number | undefined
@@ -47,7 +51,17 @@ export interface ServerStatus {
 /** Asked for where a client has no `version`. */
 const PROBE_KEY = 'mc-probe'
 
-/** One of many servers: its client, the health that decides whether calls go out, and the calls under way. */
+/** What a `Server` is made of. */
+export interface ServerParts<V> {
+  readonly name: string
+  readonly client: PreparedClient<V>
+  readonly health: ServerHealth
+  readonly now: () => number
+  /** Receives the failures of the connection, and the round of `health` in which their calls began. */
+  readonly onFailure: (error: Error, round: number) => void
+}
+
+/** One of many servers: its client, the health that decides whether calls go out, and the calls in flight. */
 export class Server<V> {
   readonly name: string
   readonly health: ServerHealth
@@ -59,13 +73,7 @@ export class Server<V> {
   #holders = 0
   #onIdle: (() => void) | undefined
 
-  constructor(
-    name: string,
-    client: PreparedClient<V>,
-    health: ServerHealth,
-    now: () => number,
-    onFailure: (error: Error, round: number) => void,
-  ) {
+  constructor({ name, client, health, now, onFailure }: ServerParts<V>) {
     this.name = name
     this.#prepared = client
     this.#client = typeof client === 'function' ? undefined : client
@@ -142,7 +150,7 @@ export class Server<V> {
   }
 
   /**
-   * Lets what is under way finish, then closes the client; at the deadline in any case. To be called once.
+   * Lets calls in flight finish, then closes the client; at the deadline in any case. Call it once.
    *
    * @throws MemcacheTimeoutError when the client has not closed by then, or what its `close` throws
    */

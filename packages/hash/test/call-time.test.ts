@@ -1,4 +1,4 @@
-import { type CommandOptions, type ItemKey, type Key, MemcachePartialError } from '@mc/protocol'
+import { type CommandOptions, type Key, MemcachePartialError } from '@mc/protocol'
 import { FaultProxy, MemcachedServer } from '@mc/testing'
 import { describe, expect, it } from 'vitest'
 import { HashClient, type HashClientOptions } from '../src/index.ts'
@@ -27,7 +27,7 @@ class SlowServer extends FakeServer {
   override async getMany<T>(_: Iterable<Key>, options?: CommandOptions) {
     this.timeouts.push(options?.timeout)
     this.#pass(40)
-    return new Map<ItemKey, T>()
+    return new Map<never, T>()
   }
 }
 

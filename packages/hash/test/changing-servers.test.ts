@@ -106,7 +106,7 @@ describe('servers that a subclass awaits', () => {
       ...[client.incr('key'), client.getMany(['none']), client.connect()],
     ]
     await settled()
-    expect(client.server.calls).toEqual([])
+    expect(client.server.log).toEqual([])
     client.addServer('a:1')
     open()
     expect(await Promise.all(calls)).toEqual([true, [], true, undefined, new Map(), undefined])

@@ -140,17 +140,17 @@ describe.each(situations)('when $when', ({ options, reach, isAsked, message }) =
   it.each(methods)('$name rejects', async ({ call }) => {
     const cluster = new FakeCluster(['a:1'], options)
     await reach(cluster)
-    cluster.server('a:1').calls.length = 0
+    cluster.server('a:1').log.length = 0
     await expect(call(cluster.client, 'key')).rejects.toThrow(message)
-    expect(cluster.server('a:1').calls).toHaveLength(isAsked ? 1 : 0)
+    expect(cluster.server('a:1').log).toHaveLength(isAsked ? 1 : 0)
   })
 
   it.each(methods)('$name answers its default with ignoreExc', async ({ call, ignored }) => {
     const cluster = new FakeCluster(['a:1'], { ...options, ignoreExc: true })
     await reach(cluster)
-    cluster.server('a:1').calls.length = 0
+    cluster.server('a:1').log.length = 0
     expect(await call(cluster.client, 'key')).toEqual(ignored)
-    expect(cluster.server('a:1').calls).toHaveLength(isAsked ? 1 : 0)
+    expect(cluster.server('a:1').log).toHaveLength(isAsked ? 1 : 0)
   })
 
   it.each(fanOuts)('$name rejects, or is ignored with ignoreExc', async ({ call, ignored }) => {
@@ -227,10 +227,10 @@ describe('failures', () => {
     const timeline: unknown[] = []
     for (const time of [0, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]) {
       cluster.time = time
-      server.calls.length = 0
+      server.log.length = 0
       const message = await cluster.client.get('key').catch((error: MemcacheError) => error.reason)
       const { state, failures } = cluster.statusOf('a:1')
-      timeline.push([time, server.calls.length, state, failures, message])
+      timeline.push([time, server.log.length, state, failures, message])
     }
     const notSent = `not sent, as the server has failed: ${refused}`
     const allDown = 'all servers seem to be down right now'
@@ -266,7 +266,7 @@ describe('a dead server', () => {
     }
     await returnToLife(cluster, 'b:1')
     for (const [i, key] of keys.entries()) {
-      for (const server of cluster.servers.values()) server.items.clear()
+      for (const server of cluster.servers.values()) server.clear()
       await cluster.client.set(key, key)
       expect(cluster.homesOf(key)).toEqual(before[i])
     }
@@ -292,14 +292,14 @@ describe('a dead server', () => {
     await cluster.kill('b:1')
     cluster.time += 59_999
     await Promise.all(Array.from({ length: 64 }, (_, i) => cluster.client.get(`key${i}`)))
-    expect(server.calls).toEqual([])
+    expect(server.log).toEqual([])
     cluster.time += 1
     const { promise, open } = gate()
     server.gate = promise
     await Promise.all(Array.from({ length: 64 }, (_, i) => cluster.client.get(`key${i}`)))
     cluster.time += 60_000
     await Promise.all(Array.from({ length: 64 }, (_, i) => cluster.client.get(`key${i}`)))
-    expect(server.calls).toEqual(['version'])
+    expect(server.log).toEqual(['version'])
     open()
   })
 
@@ -339,7 +339,7 @@ describe('a dead server', () => {
       ]),
       failed: new Map([['b:1', expect.objectContaining({ cause: cluster.server('b:1').fault })]]),
     })
-    expect(cluster.server('b:1').calls).toEqual([])
+    expect(cluster.server('b:1').log).toEqual([])
   })
 
   it('is closed like any other', async () => {

@@ -47,7 +47,7 @@ export class FakeCluster {
       if (this.statusOf(name).state === 'dead') break
       this.time += 1000
     }
-    server.calls.length = 0
+    server.log.length = 0
   }
 
   statusOf(name: string): HashClient['servers'][number] {

@@ -6,7 +6,13 @@ import {
   type ServerSpec,
 } from '@mc/protocol'
 import { describe, expect, it } from 'vitest'
-import { HashClient, type HashClientOptions, KetamaHash, RendezvousHash } from '../src/index.ts'
+import {
+  HashClient,
+  type HashClientOptions,
+  type Hasher,
+  KetamaHash,
+  RendezvousHash,
+} from '../src/index.ts'
 import { FakeCluster } from './fake-cluster.ts'
 import { FakeServer } from './fake-server.ts'
 import { hashVectors } from './vectors.ts'
@@ -178,7 +184,7 @@ describe('servers', () => {
   it('connect all at once, and fail together', async () => {
     const cluster = new FakeCluster(names)
     await cluster.client.connect()
-    for (const server of cluster.servers.values()) expect(server.calls).toEqual(['connect'])
+    for (const server of cluster.servers.values()) expect(server.log).toEqual(['connect'])
     cluster.server('b:1').refuse()
     const error: MemcachePartialError = await cluster.client.connect().catch((reason) => reason)
     expect([...error.failed.keys()]).toEqual(['b:1'])
@@ -211,7 +217,7 @@ describe('servers', () => {
     cluster.server('b:1').refuse()
     const told = new Promise((resolve) => cluster.client.once('error', (...args) => resolve(args)))
     await cluster.client.quit()
-    for (const server of cluster.servers.values()) expect(server.calls).toEqual(['quit'])
+    for (const server of cluster.servers.values()) expect(server.log).toEqual(['quit'])
     expect(await told).toEqual([cluster.server('b:1').fault, 'b:1'])
   })
 })
@@ -242,12 +248,24 @@ describe('addServer', () => {
   })
 })
 
+it('a hasher needs three methods', async () => {
+  const nodes = new Set<string>()
+  const hasher: Hasher = {
+    addNode: (node) => void nodes.add(node),
+    removeNode: (node) => void nodes.delete(node),
+    getNode: () => [...nodes].at(-1),
+  }
+  const cluster = new FakeCluster(names, { hasher })
+  expect(await cluster.client.set('key', 1)).toBe(true)
+  expect(cluster.homesOf('key')).toEqual(names.slice(-1))
+})
+
 describe('removeServer', () => {
   it('lets what is under way finish, and then closes the client', async () => {
     const cluster = new FakeCluster(names, { keysPerBatch: 1 })
     const server = cluster.server('b:1')
     const keys = cluster.keysOn('b:1', 20)
-    for (const key of keys) server.items.set(key, key)
+    for (const key of keys) void server.set(key, key)
     const { promise, open } = gate()
     server.gate = promise
     const one = cluster.client.get(keys[0]!)
@@ -327,14 +345,14 @@ describe('a closed client', () => {
     const { client } = cluster
     await client.set('key', 1)
     await client.close()
-    for (const server of cluster.servers.values()) server.calls.length = 0
+    for (const server of cluster.servers.values()) server.log.length = 0
     const closed = { code: 'MEMCACHE_CLOSED' }
     await expect(client.connect()).rejects.toMatchObject(closed)
     await expect(client.get('key')).rejects.toMatchObject(closed)
     await expect(client.replaceServer('a:1')).rejects.toMatchObject(closed)
     await client.quit()
     await client.close()
-    for (const server of cluster.servers.values()) expect(server.calls).toEqual([])
+    for (const server of cluster.servers.values()) expect(server.log).toEqual([])
   })
 
   it('of no servers too', async () => {

@@ -29,10 +29,11 @@ class MoodyServer extends FakeServer {
     this.#fates = fates
   }
 
-  override async getMany<T>(keys: Iterable<Key>): Promise<Map<ItemKey, T>> {
+  override async getMany<T>(keys: Iterable<Key>): Promise<Map<never, T>> {
     const found = this.#settle([...keys].map(itemKey))
     // Values name their key: those of another key are seen at once.
-    const valuesOf = (yes: readonly ItemKey[]) => new Map(yes.map((key) => [key, `of ${key}` as T]))
+    const valuesOf = (yes: readonly ItemKey[]) =>
+      new Map(yes.map((key) => [key as never, `of ${key}` as T]))
     return found.answer(valuesOf(found.yes))
   }
 

@@ -13,7 +13,7 @@ function refuseAll(cluster: FakeCluster): void {
 function mendAll(cluster: FakeCluster): void {
   for (const server of cluster.servers.values()) {
     server.fault = undefined
-    server.calls.length = 0
+    server.log.length = 0
   }
 }
 
@@ -90,11 +90,11 @@ describe.each(situations)('after an outage of all servers with %o', (options) =>
     const cluster = new FakeCluster(names, options)
     refuseAll(cluster)
     await load(cluster, 10_000)
-    for (const server of cluster.servers.values()) server.calls.length = 0
+    for (const server of cluster.servers.values()) server.log.length = 0
     await load(cluster, 30_000)
     for (const server of cluster.servers.values()) {
       // All calls of one round are one attempt to connect.
-      expect(new Set(server.calls).size).toBeLessThanOrEqual(1)
+      expect(new Set(server.log).size).toBeLessThanOrEqual(1)
     }
   })
 })
@@ -127,9 +127,9 @@ it('a server that was dead before the outage is probed less and less often after
   const probes: number[] = []
   const start = cluster.time
   for (let i = 0; i < 600; i++) {
-    server.calls.length = 0
+    server.log.length = 0
     await load(cluster, 100)
-    if (server.calls.length > 0) probes.push(Math.round((cluster.time - start) / 1000))
+    if (server.log.length > 0) probes.push(Math.round((cluster.time - start) / 1000))
   }
   expect(probes.length).toBeGreaterThan(4)
   expect(probes.length).toBeLessThan(9)

@@ -28,7 +28,7 @@ async function probedWith(error: Error | undefined, isKnowing: boolean): Promise
   cluster.time += 66_000
   await cluster.client.get(cluster.keyOn('a:1'))
   await settled()
-  expect(server.calls).toEqual([isKnowing ? 'version' : 'get'])
+  expect(server.log).toEqual([isKnowing ? 'version' : 'get'])
   return cluster
 }
 

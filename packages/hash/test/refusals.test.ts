@@ -39,9 +39,10 @@ const theirs = new Map<ItemKey, unknown>([['theirs', 'a secret']])
 async function afterPartialFailure(options: HashClientOptions = {}): Promise<FakeCluster> {
   const cluster = new FakeCluster(['a:1'], options)
   const server = cluster.server('a:1')
-  server.getMany = () => Promise.reject(new MemcachePartialError(theirs, new Map([['lost', lost]])))
+  server.getMany = (): Promise<never> =>
+    Promise.reject(new MemcachePartialError(theirs, new Map([['lost', lost]])))
   await cluster.client.getMany(['theirs', 'lost']).catch(() => {})
-  server.calls.length = 0
+  server.log.length = 0
   return cluster
 }
 
@@ -60,7 +61,7 @@ describe('a call that is not sent', () => {
       expect(error).not.toHaveProperty('results')
     }
     expect(one).not.toBe(other)
-    expect(server.calls).toEqual([])
+    expect(server.log).toEqual([])
   })
 
   async function prepared() {
@@ -83,7 +84,7 @@ describe('a call that is not sent', () => {
     const cluster = new FakeCluster(['a:1'])
     const heard: unknown[] = []
     cluster.client.on('failing', (...args) => heard.push(args))
-    cluster.server('a:1').getMany = () =>
+    cluster.server('a:1').getMany = (): Promise<never> =>
       Promise.reject(new MemcachePartialError(theirs, new Map([['lost', lost]])))
     await cluster.client.getMany(['theirs', 'lost']).catch(() => {})
     await new Promise(setImmediate)
@@ -98,7 +99,8 @@ describe('a call that is not sent', () => {
       ['unread', unread],
       ['lost', lost],
     ])
-    cluster.server('a:1').getMany = () => Promise.reject(new MemcachePartialError(theirs, failed))
+    cluster.server('a:1').getMany = (): Promise<never> =>
+      Promise.reject(new MemcachePartialError(theirs, failed))
     await cluster.client.getMany(['theirs', 'unread', 'lost']).catch(() => {})
     expect(cluster.statusOf('a:1')).toMatchObject({ state: 'failing', lastError: lost })
   })

@@ -110,7 +110,7 @@ describe('a server', () => {
     { random: 1, wait: 66_000 },
   ])('stays dead for up to a tenth longer, by chance: $wait ms at $random', ({ random, wait }) => {
     const health = new ServerHealth({ ...RULES, retryAttempts: 0 })
-    health.failed(new Error('down'), health.round, 0, true, random)
+    health.failed(new Error('down'), { round: health.round, now: 0, mayDie: true, random })
     expect(health.deadUntil).toBe(wait)
     health.takeProbe(wait, false)
     health.probeFailed(new Error('down'), wait, random)
@@ -143,7 +143,8 @@ describe('a server', () => {
 
   it('says which failure was its death', () => {
     const health = new ServerHealth({ ...RULES, retryAttempts: 1 })
-    const fail = () => health.failed(new Error('down'), health.round, 0, true, 0)
+    const fail = () =>
+      health.failed(new Error('down'), { round: health.round, now: 0, mayDie: true, random: 0 })
     expect([fail(), fail(), fail()]).toEqual([false, true, false])
   })
 })
@@ -179,7 +180,7 @@ function play(script: Script, rules = RULES): { health: ServerHealth; time: numb
   for (const [i, event] of [...script].entries()) {
     const error = new Error(`failure ${i}`)
     if (event === 'f') {
-      health.failed(error, previousRound, time, true, 0)
+      health.failed(error, { round: previousRound, now: time, mayDie: true, random: 0 })
     } else if (event === 'P' || event === 'Q') {
       time = health.deadUntil ?? Number.NaN
       expect(health.takeProbe(time, false)).toBe(true)
@@ -191,7 +192,7 @@ function play(script: Script, rules = RULES): { health: ServerHealth; time: numb
       if (health.state === 'failing') time += rules.retryTimeout
       expect(health.refusal(time)).toBeUndefined()
       previousRound = health.round
-      health.failed(error, previousRound, time, event === 'F', 0)
+      health.failed(error, { round: previousRound, now: time, mayDie: event === 'F', random: 0 })
     }
   }
   return { health, time }

@@ -1,4 +1,4 @@
-import { onAbort, startTimer } from '@mc/protocol'
+import { onAbort, startTimer } from '@mc/protocol/toolkit'
 
 /** Limits of one wait for an object. */
 export interface AcquireOptions {
@@ -10,7 +10,7 @@ export interface AcquireOptions {
 
 /** One call of `get`, from asking to the answer. Settles once; what comes later is ignored. */
 export class Borrower<T> {
-  /** Borrowers count up, so that what happened before a borrower asked can be told from what it caused. */
+  /** Borrowers count up, which separates what happened before a borrower asked from what it caused. */
   readonly order: number
   readonly promise: Promise<T>
   readonly #timeout: number

@@ -17,7 +17,7 @@ export class Connections<V, C extends PoolableClient<V>> {
   readonly #connectTimeout: number
   /** Clients whose server has answered. */
   readonly #proven = new WeakSet<C>()
-  /** Clients that have a write under way whose caller gave up. */
+  /** Clients that have a write in flight whose caller gave up. */
   readonly #unsettled = new WeakSet<C>()
   /** Clients whose attempt to connect has outlived the call that began it. */
   readonly #connecting = new WeakSet<C>()

@@ -1,12 +1,13 @@
-import { isPromise, MemcacheTimeoutError, startTimer } from '@mc/protocol'
+import { MemcacheTimeoutError } from '@mc/protocol'
+import { checkFunction, isPromise, mustBe, startTimer } from '@mc/protocol/toolkit'
 
-/** What the user of an `ObjectPool` has it call. */
+/** The functions that an `ObjectPool` calls. */
 export interface ObjectPoolHooks<T> {
   /** Makes an object. When it fails, the borrower it was for is rejected with its error. */
   readonly create: () => T | Promise<T>
   /** Asked before an idle object is lent again; one that is not valid, or whose check fails, is destroyed. */
   readonly validate?: ((object: T) => boolean | Promise<boolean>) | undefined
-  /** Lets an object's resources go. Its failures are reported by the `error` event. */
+  /** Releases an object's resources. Its failures are `error` events. */
   readonly destroy?: ((object: T) => void | Promise<void>) | undefined
   /**
    * Whether `use` destroys the object after this error of its function. An object is also destroyed when
@@ -17,6 +18,15 @@ export interface ObjectPoolHooks<T> {
   readonly destroyOn?: ((error: unknown, object: T) => boolean) | undefined
 }
 
+/** @throws TypeError unless each hook is a function or left out, and `create` is there */
+export function checkHooks<T>(hooks: ObjectPoolHooks<T>): void {
+  const { create, validate, destroy, destroyOn } = hooks
+  if (create === undefined) mustBe('create', 'a function', create)
+  for (const [name, hook] of Object.entries({ create, validate, destroy, destroyOn })) {
+    checkFunction(name, hook)
+  }
+}
+
 /** Calls the hooks of a pool, which may hang, reject, or throw anything: the pool goes on in any case. */
 export class Hooks<T> {
   readonly #hooks: ObjectPoolHooks<T>
@@ -25,7 +35,7 @@ export class Hooks<T> {
 
   /**
    * @param timeout - milliseconds that each of them may take
-   * @param report - receives what no borrower is rejected with
+   * @param report - receives errors that reject no borrower
    */
   constructor(hooks: ObjectPoolHooks<T>, timeout: number, report: (error: unknown) => void) {
     this.#hooks = hooks

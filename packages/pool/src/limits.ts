@@ -1,3 +1,5 @@
+import { checkNumber, type NumberRange } from '@mc/protocol/toolkit'
+
 /** The limits of a pool. Times are milliseconds. */
 export interface ObjectPoolLimits {
   /** Objects that may exist at one time. @default 8 */
@@ -26,7 +28,7 @@ export interface ObjectPoolLimits {
   readonly maxWaiting?: number | undefined
   /**
    * How long `create`, `validate` and `destroy` may take. Then the pool goes on as if they had failed: a
-   * `create` gives its place free, and an object that comes later is destroyed. `Infinity`: as long as it
+   * `create` frees its slot, and an object that arrives later is destroyed. `Infinity`: as long as it
    * takes.
    *
    * @default 5000
@@ -44,51 +46,32 @@ export interface ObjectPoolLimits {
 /** `ObjectPoolLimits` with nothing left out. */
 export type ResolvedLimits = Readonly<Record<keyof ObjectPoolLimits, number>>
 
-const MAX_COUNT = 2_147_483_647
+type LimitName = keyof ObjectPoolLimits
 
-/** The limits with their defaults. @throws TypeError or RangeError for an invalid one */
-export function resolveLimits(limits: ObjectPoolLimits): ResolvedLimits {
-  const maxSize = count('maxSize', limits.maxSize ?? 8, 1, MAX_COUNT)
+/**
+ * The limits with their defaults.
+ *
+ * @param names - what errors call those that a user gave under another name
+ * @throws TypeError or RangeError for an invalid one
+ */
+export function resolveLimits(
+  limits: ObjectPoolLimits,
+  names: Partial<Record<LimitName, string>> = {},
+): ResolvedLimits {
+  const check = (name: LimitName, defaultValue: number, range: NumberRange): number =>
+    checkNumber(names[name] ?? name, limits[name] ?? defaultValue, range)
+  const count = { integer: true, min: 0 }
+  const duration = { min: 1, unit: 'milliseconds' }
+  const maxSize = check('maxSize', 8, { ...count, min: 1 })
   return {
     maxSize,
-    minSize: count('minSize', limits.minSize ?? 0, 0, maxSize),
-    idleTimeout: duration('idleTimeout', limits.idleTimeout ?? 60_000, 0),
-    maxAge: duration('maxAge', limits.maxAge ?? Number.POSITIVE_INFINITY, 1),
-    maxAgeJitter: fraction('maxAgeJitter', limits.maxAgeJitter ?? 0.1),
-    acquireTimeout: duration('acquireTimeout', limits.acquireTimeout ?? 1000, 1),
-    maxWaiting: count('maxWaiting', limits.maxWaiting ?? 10_000, 0, MAX_COUNT),
-    hookTimeout: duration('hookTimeout', limits.hookTimeout ?? 5000, 1),
-    drainTimeout: duration('drainTimeout', limits.drainTimeout ?? 10_000, 1),
+    minSize: check('minSize', 0, { ...count, max: maxSize }),
+    idleTimeout: check('idleTimeout', 60_000, { ...duration, min: 0 }),
+    maxAge: check('maxAge', Number.POSITIVE_INFINITY, duration),
+    maxAgeJitter: check('maxAgeJitter', 0.1, { min: 0, max: 1 }),
+    acquireTimeout: check('acquireTimeout', 1000, duration),
+    maxWaiting: check('maxWaiting', 10_000, count),
+    hookTimeout: check('hookTimeout', 5000, duration),
+    drainTimeout: check('drainTimeout', 10_000, duration),
   }
-}
-
-/** @throws TypeError or RangeError unless it is at least `min` milliseconds; `Infinity` is */
-export function duration(name: string, value: number, min: number): number {
-  checkNumber(name, value)
-  if (!(value >= min)) {
-    throw new RangeError(`${name} must be at least ${min} milliseconds, got ${value}`)
-  }
-  return value
-}
-
-function count(name: string, value: number, min: number, max: number): number {
-  checkNumber(name, value)
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`)
-  }
-  return value
-}
-
-function fraction(name: string, value: number): number {
-  checkNumber(name, value)
-  if (!(value >= 0 && value <= 1)) {
-    throw new RangeError(`${name} must be from 0 to 1, got ${value}`)
-  }
-  return value
-}
-
-function checkNumber(name: string, value: unknown): void {
-  if (typeof value === 'number') return
-  const shown = typeof value === 'string' ? `the string '${value.slice(0, 40)}'` : typeof value
-  throw new TypeError(`${name} must be a number, got ${value === null ? 'null' : shown}`)
 }

@@ -1,53 +1,20 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
-import {
-  checkOptionNames,
-  MemcacheClosedError,
-  MemcacheOverloadError,
-  optionNames,
-  startTimer,
-} from '@mc/protocol'
+import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
+import { checkNumber, checkOptionNames, startTimer } from '@mc/protocol/toolkit'
 import { type AcquireOptions, Borrower } from './borrower.ts'
-import { Hooks, type ObjectPoolHooks } from './hooks.ts'
-import { duration, type ObjectPoolLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
+import { checkHooks, Hooks } from './hooks.ts'
+import { type ResolvedLimits, resolveLimits } from './limits.ts'
+import {
+  OBJECT_POOL_OPTIONS,
+  type ObjectPoolEvents,
+  type ObjectPoolOptions,
+} from './object-pool-options.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
 
-/** What an `ObjectPool` lends, and its limits. */
-export interface ObjectPoolOptions<T> extends ObjectPoolHooks<T>, ObjectPoolLimits {
-  /** Stands in front of error messages. */
-  readonly name?: string | undefined
-}
-
-const OBJECT_POOL_OPTIONS = optionNames<ObjectPoolOptions<unknown>>({
-  create: true,
-  validate: true,
-  destroy: true,
-  destroyOn: true,
-  name: true,
-  maxSize: true,
-  minSize: true,
-  idleTimeout: true,
-  maxAge: true,
-  maxAgeJitter: true,
-  acquireTimeout: true,
-  maxWaiting: true,
-  hookTimeout: true,
-  drainTimeout: true,
-})
-
-/** Events of an `ObjectPool`. */
-export interface ObjectPoolEvents<T> {
-  /** An object was made. */
-  create: [object: T]
-  /** An object has left the pool and is being destroyed. */
-  destroy: [object: T]
-  /** Something failed that no caller waits for. Without a listener it is dropped. */
-  error: [error: unknown]
-}
-
 /**
- * Lends objects that are dear to make, each to one borrower at a time: the one last returned first, so
- * that the others can grow idle and go.
+ * Lends objects that are expensive to create, each to one borrower at a time: the one last returned first, so
+ * that the others become idle and are destroyed.
  *
  * Nothing is created before the first `get`. Hooks may hang, reject or throw anything: every wait ends
  * within the limits.
@@ -66,11 +33,11 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** @throws TypeError or RangeError for an invalid limit, or when `create` is missing */
+  /** @throws TypeError or RangeError for an invalid limit or hook, or when `create` is missing */
   constructor(options: ObjectPoolOptions<T>) {
     super()
-    if (typeof options?.create !== 'function') throw new TypeError('create must be a function')
     checkOptionNames(options, OBJECT_POOL_OPTIONS)
+    checkHooks(options)
     this.#name = options.name
     this.#limits = resolveLimits(options)
     this.#hooks = new Hooks(options, this.#limits.hookTimeout, (error) => {
@@ -120,7 +87,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       return Promise.reject(this.#overload('too many wait already'))
     }
     try {
-      duration('timeout', timeout, 0)
+      checkNumber('timeout', timeout, { min: 0, unit: 'milliseconds' })
     } catch (error) {
       return Promise.reject(error)
     }

@@ -1,17 +1,21 @@
-import { CLIENT_OPTIONS, type ClientOptions } from '@mc/client'
+import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from '@mc/client'
+import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
 import {
-  type MemcacheClient,
+  checkBoolean,
+  checkFunction,
+  checkMilliseconds,
+  checkOptionNames,
   optionNames,
-  type ServerCommands,
-  type ServerSpec,
-} from '@mc/protocol'
+  pickOptions,
+} from '@mc/protocol/toolkit'
+import { type ResolvedLimits, resolveLimits } from './limits.ts'
 
 /** A client that can be pooled. The optional methods are used where there are any. */
 export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
   connect?(): Promise<void>
   /** Whether a connection is ready. */
   readonly isConnected?: boolean | undefined
-  /** Commands under way, those included whose callers gave up. */
+  /** Commands in flight, also those whose callers gave up. */
   readonly inFlight?: number | undefined
   /** Closes at once. */
   destroy?(): void
@@ -72,6 +76,48 @@ export const POOLED_CLIENT_OPTIONS: ReadonlySet<string> = new Set([
     drainTimeout: true,
   }),
 ])
+
+/** What the limits of the pool are called among the options. */
+const LIMIT_NAMES = {
+  maxSize: 'maxPoolSize',
+  minSize: 'minPoolSize',
+  idleTimeout: 'poolIdleTimeout',
+  maxAge: 'maxConnectionAge',
+  maxAgeJitter: 'maxConnectionAgeJitter',
+} as const
+
+/** The options with their defaults. */
+export interface PooledClientSettings<V> {
+  /** Of each client. Errors are ignored, and calls captured, by the pool. */
+  readonly clientOptions: ClientOptions<V>
+  readonly limits: ResolvedLimits
+  readonly timeout: number
+  readonly connectTimeout: number
+  readonly ignoreExc: boolean
+  readonly captureStack: boolean
+}
+
+/** @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another invalid option */
+export function pooledClientSettings<V, C>(
+  options: PooledClientOptions<V, C>,
+): PooledClientSettings<V> {
+  checkOptionNames(options, POOLED_CLIENT_OPTIONS)
+  const { createClient, acquireTimeout, maxWaiting, drainTimeout } = options
+  const given: ClientOptions<V> = pickOptions(options, CLIENT_OPTIONS)
+  const { ignoreExc = false, captureStack = false, ...clientOptions } = given
+  checkFunction('createClient', createClient)
+  if (createClient === undefined) checkClientOptions(clientOptions)
+  const renamed = Object.entries(LIMIT_NAMES).map(([limit, name]) => [limit, options[name]])
+  const limits = { ...Object.fromEntries(renamed), acquireTimeout, maxWaiting, drainTimeout }
+  return {
+    clientOptions,
+    limits: resolveLimits(limits, LIMIT_NAMES),
+    timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
+    connectTimeout: checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000),
+    ignoreExc: checkBoolean('ignoreExc', ignoreExc),
+    captureStack: checkBoolean('captureStack', captureStack),
+  }
+}
 
 /** Events of a `PooledClient`. None of them needs a listener. */
 export interface PooledClientEvents<C> {

@@ -1,44 +1,22 @@
-import { EventEmitter } from 'node:events'
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
-  type CasToken,
   type CommandOptions,
-  captureCalls,
-  checkBoolean,
-  checkCallOptions,
-  checkMilliseconds,
-  checkObject,
-  checkOptionNames,
-  Deadline,
-  type DefaultTo,
-  type Entries,
-  type Expire,
-  type FlushOptions,
-  type GetOptions,
-  type ItemKey,
-  isIgnorableError,
   type Key,
-  type MemcacheClient,
-  MemcachePartialError,
+  type MethodTraits,
   parseAddress,
-  type RawCommandOptions,
-  type ServerCommands,
+  ServerForwardingClient,
   type ServerSpec,
-  type Stats,
-  type StoreOptions,
-  showAs,
-  type ValueWithCas,
-  type WriteOptions,
 } from '@mc/protocol'
+import { captureCalls, checkCallOptions, Deadline, orIgnored, showAs } from '@mc/protocol/toolkit'
 import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
 import { ObjectPool } from './object-pool.ts'
 import {
-  POOLED_CLIENT_OPTIONS,
   type PoolableClient,
   type PooledClientEvents,
   type PooledClientOptions,
+  pooledClientSettings,
 } from './pooled-client-options.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -67,10 +45,10 @@ const MIN_LEFT = 10
  * @typeParam V - the values that the clients take and give
  * @typeParam C - the clients in the pool
  */
-export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<V>>
-  extends EventEmitter<PooledClientEvents<C>>
-  implements MemcacheClient<V>, ServerCommands
-{
+export class PooledClient<
+  V = NativeValue,
+  C extends PoolableClient<V> = Client<V>,
+> extends ServerForwardingClient<V, C, PooledClientEvents<C>> {
   static {
     showAs(PooledClient, ({ server, size, inUse, waiting }) => ({ server, size, inUse, waiting }))
   }
@@ -92,50 +70,28 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
    */
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
-    checkObject('options', options)
-    checkOptionNames(options, POOLED_CLIENT_OPTIONS)
+    const { clientOptions, limits, ...settings } = pooledClientSettings(options)
     const {
       createClient = defaultClient as unknown as (
         server: ServerSpec,
         options: ClientOptions<V>,
       ) => C,
-      maxPoolSize,
-      minPoolSize,
-      poolIdleTimeout,
-      maxConnectionAge,
-      maxConnectionAgeJitter,
-      acquireTimeout,
-      maxWaiting,
-      drainTimeout,
-      ignoreExc = false,
-      captureStack = false,
-      ...clientOptions
     } = options
     this.server = addressName(parseAddress(server))
-    // A client does nothing before its first command: this one is to refuse bad options here and now.
-    if (options.createClient === undefined) createClient(server, clientOptions)
-    this.#minPoolSize = minPoolSize ?? 0
-    this.#timeout = checkMilliseconds('timeout', options.timeout ?? 1000)
-    const connectTimeout = checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000)
+    this.#minPoolSize = limits.minSize
+    this.#timeout = settings.timeout
     // A server that closes the connection when asked for its dialect is connected to twice.
-    const limit = 2 * connectTimeout + GRACE
+    const limit = 2 * settings.connectTimeout + GRACE
     this.#connections = new Connections(this.server, options.reconnectDelay, limit)
-    this.#acquireTimeout = acquireTimeout ?? 1000
-    this.#ignoreExc = checkBoolean('ignoreExc', ignoreExc)
-    if (checkBoolean('captureStack', captureStack)) captureCalls(this)
+    this.#acquireTimeout = limits.acquireTimeout
+    this.#ignoreExc = settings.ignoreExc
+    if (settings.captureStack) captureCalls(this)
     this.#pool = new ObjectPool<C>({
+      ...limits,
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => this.#close(client),
       destroyOn: (error, client) => this.#connections.isBroken(client, error),
       name: this.server,
-      maxSize: maxPoolSize,
-      minSize: minPoolSize,
-      idleTimeout: poolIdleTimeout,
-      maxAge: maxConnectionAge,
-      maxAgeJitter: maxConnectionAgeJitter,
-      acquireTimeout,
-      maxWaiting,
-      drainTimeout,
     })
     this.#pool.on('create', (client) => this.emit('create', client))
     this.#pool.on('destroy', (client) => this.emit('destroy', client))
@@ -192,157 +148,6 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     }, options)
   }
 
-  get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
-  get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
-  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
-  get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read(options, options?.default as D, (client, own) => client.get<T, D>(key, own))
-  }
-
-  gets<T = V>(key: Key, options: DefaultTo<null>): Promise<ValueWithCas<T> | null>
-  gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
-  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
-  gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#read(options, options?.default as D, (client, own) => client.gets<T, D>(key, own))
-  }
-
-  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
-  gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
-  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
-  gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D> {
-    return this.#read(options, options?.default as D, (client, own) =>
-      client.gat<T, D>(key, expire, own),
-    )
-  }
-
-  gats<T = V>(
-    key: Key,
-    expire: Expire | undefined,
-    options: DefaultTo<null>,
-  ): Promise<ValueWithCas<T> | null>
-  gats<T = V>(
-    key: Key,
-    expire: Expire | undefined,
-    options: DefaultTo<NoInfer<ValueWithCas<T>>>,
-  ): Promise<ValueWithCas<T>>
-  gats<T = V, D = undefined>(
-    key: Key,
-    expire?: Expire,
-    options?: GetOptions<D>,
-  ): Promise<ValueWithCas<T> | D>
-  gats<T = V, D = undefined>(
-    key: Key,
-    expire?: Expire,
-    options?: GetOptions<D>,
-  ): Promise<ValueWithCas<T> | D> {
-    return this.#read(options, options?.default as D, (client, own) =>
-      client.gats<T, D>(key, expire, own),
-    )
-  }
-
-  getMany<T = V>(keys: Iterable<string>, options?: CommandOptions): Promise<Map<string, T>>
-  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>>
-  getMany<T = V>(keys: Iterable<Key>, options?: CommandOptions): Promise<Map<ItemKey, T>> {
-    return this.#read(options, new Map<ItemKey, T>(), (client, own) => client.getMany<T>(keys, own))
-  }
-
-  getsMany<T = V>(
-    keys: Iterable<string>,
-    options?: CommandOptions,
-  ): Promise<Map<string, ValueWithCas<T>>>
-  getsMany<T = V>(
-    keys: Iterable<Key>,
-    options?: CommandOptions,
-  ): Promise<Map<ItemKey, ValueWithCas<T>>>
-  getsMany<T = V>(
-    keys: Iterable<Key>,
-    options?: CommandOptions,
-  ): Promise<Map<ItemKey, ValueWithCas<T>>> {
-    return this.#read(options, new Map<ItemKey, ValueWithCas<T>>(), (client, own) =>
-      client.getsMany<T>(keys, own),
-    )
-  }
-
-  set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.set(key, value, own))
-  }
-
-  setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
-    return this.#run(options, (client, own) => client.setMany(entries, own))
-  }
-
-  add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.add(key, value, own))
-  }
-
-  replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.replace(key, value, own))
-  }
-
-  append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.append(key, value, own))
-  }
-
-  prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.prepend(key, value, own))
-  }
-
-  cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#run(options, (client, own) => client.cas(key, value, cas, own))
-  }
-
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  incr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    return this.#run(options, (client, own) => client.incr(key, delta as never, own) as never)
-  }
-
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
-  decr(key: Key, delta?: number | bigint, options?: WriteOptions): Promise<never> {
-    return this.#run(options, (client, own) => client.decr(key, delta as never, own) as never)
-  }
-
-  touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.touch(key, expire, own))
-  }
-
-  delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.delete(key, own))
-  }
-
-  deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    return this.#run(options, (client, own) => client.deleteMany(keys, own))
-  }
-
-  flushAll(options?: FlushOptions): Promise<boolean> {
-    return this.#run(options, (client, own) => client.flushAll(own))
-  }
-
-  stats(...args: readonly string[]): Promise<Stats> {
-    return this.#read(undefined, Object.create(null) as Stats, (client) => client.stats(...args))
-  }
-
-  version(options?: CommandOptions): Promise<string> {
-    return this.#run(options, (client, own) => client.version(own))
-  }
-
-  verbosity(level: number, options?: WriteOptions): Promise<true> {
-    return this.#run(options, (client, own) => client.verbosity(level, own))
-  }
-
-  cacheMemlimit(megabytes: number, options?: WriteOptions): Promise<true> {
-    return this.#run(options, (client, own) => client.cacheMemlimit(megabytes, own))
-  }
-
-  shutdown(options?: CommandOptions & { readonly graceful?: boolean | undefined }): Promise<void> {
-    return this.#run(options, (client, own) => client.shutdown(own))
-  }
-
-  rawCommand(command: string | Uint8Array, options?: RawCommandOptions): Promise<Buffer> {
-    return this.#run(options, (client, own) => client.rawCommand(command, own))
-  }
-
   /** Closes the idle clients now, and those that are lent when their calls are done; later calls make new ones. */
   quit(): Promise<void> {
     return this.#pool.clear()
@@ -359,10 +164,6 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
   /** Drains the pool, then closes its clients. */
   close(): Promise<void> {
     return this.#pool.close()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 
   async #close(client: C): Promise<void> {
@@ -386,11 +187,23 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     if (this.listenerCount('error') > 0) this.emit('error', error)
   }
 
-  /** One deadline for the wait for a client, connecting, and the command. */
-  async #run<O extends CommandOptions, R>(
+  /** The clients do not ignore errors themselves, as the pool has to see them. */
+  protected override forward<R, O extends CommandOptions>(
+    method: MethodTraits,
+    _key: Key | undefined,
     options: O | undefined,
-    command: (client: C, options: O) => Promise<R>,
-    isRead = false,
+    call: (client: C, options: O | undefined) => Promise<R>,
+  ): Promise<R> {
+    const { isRead } = method
+    const answer = this.#run(options, call, isRead)
+    return this.#ignoreExc && isRead ? orIgnored(answer, method, options) : answer
+  }
+
+  /** One deadline for the wait for a client, connecting, and the command. */
+  async #run<R, O extends CommandOptions>(
+    options: O | undefined,
+    call: (client: C, options: O | undefined) => Promise<R>,
+    isRead: boolean,
   ): Promise<R> {
     if (options !== undefined) checkCallOptions(options)
     const { signal, timeout = this.#timeout } = options ?? {}
@@ -400,7 +213,7 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
       (client) => {
         // Without a wait, time that has passed is the process's own.
         const left = hasWaited ? Math.max(MIN_LEFT, deadline.left) : timeout
-        const work = command(client, { ...(options as O), timeout: left })
+        const work = call(client, { ...(options as O), timeout: left })
         return this.#watchdog.bound(work, left + GRACE, signal)
       },
       { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
@@ -408,20 +221,6 @@ export class PooledClient<V = NativeValue, C extends PoolableClient<V> = Client<
     )
     const hasWaited = this.waiting > waiting
     return answer
-  }
-
-  /** The clients do not ignore errors themselves, as the pool has to see them. */
-  async #read<O extends CommandOptions, R>(
-    options: O | undefined,
-    fallback: R,
-    command: (client: C, options: O) => Promise<R>,
-  ): Promise<R> {
-    try {
-      return await this.#run(options, command, true)
-    } catch (error) {
-      if (!this.#ignoreExc || !isIgnorableError(error)) throw error
-      return error instanceof MemcachePartialError ? (error.results as R) : fallback
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import { MemcacheTimeoutError, onAbort, startTimer } from '@mc/protocol'
+import { MemcacheTimeoutError } from '@mc/protocol'
+import { onAbort, startTimer } from '@mc/protocol/toolkit'
 
 interface Wait {
   readonly due: number

@@ -489,9 +489,7 @@ describe('options', () => {
     'drainTimeout',
   ])('%s of another type is refused by its type', (name) => {
     const withLimit = (value: unknown) => () => new ObjectPool({ create: never, [name]: value })
-    expect(withLimit('100')).toThrow(
-      new TypeError(`${name} must be a number, got the string '100'`),
-    )
+    expect(withLimit('100')).toThrow(new TypeError(`${name} must be a number, got string`))
     expect(withLimit(100n)).toThrow(new TypeError(`${name} must be a number, got bigint`))
     expect(withLimit({})).toThrow(new TypeError(`${name} must be a number, got object`))
   })

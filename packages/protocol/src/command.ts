@@ -1,3 +1,4 @@
+import type { LineMember } from './commands/get-line.ts'
 import {
   MemcacheClientError,
   MemcacheConnectError,
@@ -28,11 +29,19 @@ export type Dialect = 'meta' | 'text'
 /** Written as a method so that a queue of `Command<unknown>` takes commands of any result. */
 type Resolve<T> = { resolve(value: T | PromiseLike<T>): void }['resolve']
 
+/** What answers the caller of a write before its reply. */
+interface EarlyAnswer<T> {
+  readonly value: T
+  /** Takes what goes wrong afterwards. */
+  readonly onError: (error: unknown) => void
+}
+
 /**
  * One request paired with how its reply reads, and with who waits for it.
  *
- * A transport calls `write` once, then `read` for each reply unit in its turn until it answers true.
- * The command settles itself through `resolve` and `reject`, which its executor sets.
+ * A transport calls `write` once, then `read` for each reply unit in its turn until it answers true. The command
+ * settles once: with its reply, or with what `reject` is given first, such as by a signal or a deadline; then its
+ * reply, if one is due, is still read in its place and dropped.
  *
  * @typeParam T - what it resolves to
  */
@@ -40,29 +49,97 @@ export abstract class Command<T = unknown> {
   /** The command's word, such as `get`, for errors and telemetry. */
   abstract readonly name: string
 
-  resolve: Resolve<T> = nobody
-  reject: (error: unknown) => void = nobody
-
-  /** Called once the request is with the socket; commands with `noreply` resolve here. */
-  onWritten: (() => void) | undefined = undefined
-
-  /** When the transport must have settled it, on the transport's clock. */
+  /** When the transport must have settled it, on the transport's clock. It is the transport's to set. */
   deadline: number = Number.POSITIVE_INFINITY
 
-  /** Nobody waits any longer: timed out or aborted. Its reply, if one is due, is read and dropped. */
-  abandoned = false
+  #resolve: Resolve<T> = nobody
+  #reject: (error: unknown) => void = nobody
+  #early: EarlyAnswer<T> | undefined = undefined
+  #onAnswer: ((error?: unknown) => void) | undefined = undefined
+  #isSettled = false
 
-  /** It was sent a second time, which happens once. */
-  resent = false
+  /** Sets who waits for it, before it is sent. */
+  awaitedBy(resolve: Resolve<T>, reject: (error: unknown) => void): void {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** Lets its caller be answered when the request is written; an error that comes behind goes to `onError`. */
+  answerEarly(value: T, onError: (error: unknown) => void): void {
+    this.#early = { value, onError }
+  }
+
+  /** Calls back when its caller is answered, with what it failed with. */
+  onAnswer(callback: (error?: unknown) => void): void {
+    const earlier = this.#onAnswer
+    this.#onAnswer =
+      earlier === undefined
+        ? callback
+        : (error) => {
+            earlier(error)
+            callback(error)
+          }
+  }
+
+  /** Whether it has its outcome; then nothing changes that any more. */
+  get isSettled(): boolean {
+    return this.#isSettled
+  }
+
+  /** Whether its caller is answered when the request is written, and not by the reply. */
+  get isEarly(): boolean {
+    return this.#early !== undefined
+  }
+
+  /** The transport says that the request is with the socket. */
+  written(): void {
+    if (this.#early === undefined || this.#isSettled) return
+    const { value, onError } = this.#early
+    this.#resolve(value)
+    this.#answered()
+    this.#resolve = nobody
+    this.#reject = onError
+  }
+
+  resolve(value: T | PromiseLike<T>): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#resolve(value)
+    if (this.#onAnswer !== undefined) this.#answered()
+  }
+
+  reject(error: unknown): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#reject(error)
+    if (this.#onAnswer !== undefined) this.#answered(error)
+  }
+
+  #answered(error?: unknown): void {
+    const callback = this.#onAnswer
+    this.#onAnswer = undefined
+    callback?.(error)
+  }
 
   /** How many keys a read has found so far; `undefined` for a command that finds nothing. */
-  hits: number | undefined = undefined
+  get hits(): number | undefined {
+    return undefined
+  }
 
-  /** How many commands right behind it are answered by its reply as well. */
-  followers = 0
+  /** Commands that its reply answers, and has not answered yet; `undefined` if it stands for itself. */
+  get members(): readonly Command[] | undefined {
+    return undefined
+  }
 
-  /** It has its answer although the reply that it is part of goes on. */
-  isAnswered = false
+  /** How many commands its reply answers. */
+  get count(): number {
+    return 1
+  }
+
+  /** Itself, if it may share a line of text with others of its kind. */
+  get lineMember(): LineMember | undefined {
+    return undefined
+  }
 
   /** Reading it changes nothing on the server, so sending it twice is safe. */
   get isRead(): boolean {
@@ -97,6 +174,7 @@ export abstract class Command<T = unknown> {
   /** About how many bytes `write` will write, for limits. */
   abstract get size(): number
 
+  /** Writes the request. What it throws rejects the command, and nothing is sent. */
   abstract write(out: RequestWriter, dialect: Dialect): void
 
   /**

@@ -201,16 +201,6 @@ export function isIgnorableError(error: unknown): boolean {
   )
 }
 
-/** With `ignoreExc`: the answer, or the fallback in place of the errors that it covers. */
-export async function orOnError<T>(answer: Promise<T>, fallback: T): Promise<T> {
-  try {
-    return await answer
-  } catch (error) {
-    if (isIgnorableError(error)) return fallback
-    throw error
-  }
-}
-
 function placed(message: string, { server, command }: MemcacheErrorOptions): string {
   if (server === undefined) return command === undefined ? message : `${command}: ${message}`
   return command === undefined ? `${server}: ${message}` : `${command} on ${server}: ${message}`

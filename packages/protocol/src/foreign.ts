@@ -3,14 +3,16 @@
  * `instanceof` says nothing, and a look may throw.
  */
 
-/** True for a promise of any make. A `then` that throws when it is read makes it none. */
+/**
+ * True for a promise of any make: an object with a method `then`. Throws where reading `then` does, as a promise
+ * that is resolved with such a value would reject with that.
+ */
 export function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  if (typeof value !== 'object' || value === null) return false
-  try {
-    return typeof (value as { then?: unknown }).then === 'function'
-  } catch {
-    return false
-  }
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
 }
 
 /** True for an abort signal of any make, such as a polyfill's. */

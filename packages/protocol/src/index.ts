@@ -1,125 +1,14 @@
-export { type Address, addressName, parseAddress, type ServerSpec } from './address.ts'
-export { dataLength, plainBytes } from './bytes.ts'
-export { Announcer } from './client/announcer.ts'
-export { CallerStack } from './client/caller-stack.ts'
-export { captureCalls } from './client/captured-calls.ts'
-export { CommandClient, type CommandClientEvents } from './client/command-client.ts'
-export { Deadline, startTimer } from './client/deadline.ts'
-export { showAs } from './client/inspection.ts'
-export { checkOptionNames, optionNames, pickOptions } from './client/option-names.ts'
-export {
-  CALL_OPTIONS,
-  COMMAND_CLIENT_OPTIONS,
-  type CommandClientOptions,
-  checkBoolean,
-  checkCallOptions,
-  checkMilliseconds,
-  checkObject,
-} from './client/options.ts'
-export { onAbort } from './client/watch-signal.ts'
-export { Command, type Dialect, errorOfReply } from './command.ts'
-export { GetCommand } from './commands/get.ts'
-export { GetLine } from './commands/get-line.ts'
-export { GetManyCommand } from './commands/get-many.ts'
-export {
-  CounterCommand,
-  DeleteCommand,
-  MetaNoopCommand,
-  OkCommand,
-  QuitCommand,
-  ShutdownCommand,
-  TouchCommand,
-  VersionCommand,
-} from './commands/line.ts'
-export {
-  MetaCommand,
-  type MetaReply,
-  type MetaRequest,
-  type MetaVerb,
-} from './commands/meta.ts'
+export { addressName, parseAddress } from './address.ts'
+export { CommandClient } from './client/command-client.ts'
+export { ForwardingClient, ServerForwardingClient } from './client/forwarding-client.ts'
+export type { CommandClientOptions } from './client/options.ts'
+export type { CommandClientEvents } from './client/server-command-client.ts'
+export { Command, type Dialect } from './command.ts'
+export { MetaCommand, type MetaReply, type MetaRequest, type MetaVerb } from './commands/meta.ts'
 export { RawCommand } from './commands/raw.ts'
-export { StatsCommand } from './commands/stats.ts'
-export { StoreCommand, type StoreVerb } from './commands/storage.ts'
-export {
-  isConnectionError,
-  isIgnorableError,
-  MemcacheClientError,
-  MemcacheClosedError,
-  MemcacheConnectError,
-  MemcacheCounterRangeError,
-  MemcacheError,
-  type MemcacheErrorOptions,
-  MemcacheIllegalInputError,
-  MemcacheOverloadError,
-  MemcachePartialError,
-  MemcacheSerdeError,
-  type MemcacheSerdeErrorOptions,
-  MemcacheServerError,
-  MemcacheTimeoutError,
-  MemcacheUnexpectedCloseError,
-  MemcacheUnknownCommandError,
-  MemcacheUnknownError,
-  orOnError,
-} from './errors.ts'
-export { isAbortSignal, isError, isPromise, kindOf, messageOf, toError } from './foreign.ts'
-export { checkCas, checkDelay, checkFlags, checkInteger, toDelta, toExptime } from './integer.ts'
-export {
-  itemKey,
-  KeyEncoder,
-  type KeyRules,
-  MAX_KEY_LENGTH,
-  shownKey,
-  type WireKey,
-  wireKeyBytes,
-} from './key.ts'
-export { entryPairs, keyList } from './many-keys.ts'
-export type {
-  CasToken,
-  CommandOptions,
-  DefaultTo,
-  Entries,
-  Expire,
-  FlushOptions,
-  GetOptions,
-  ItemKey,
-  Key,
-  MemcacheClient,
-  RawCommandOptions,
-  ServerCommands,
-  Stats,
-  StatValue,
-  StoreOptions,
-  ValueWithCas,
-  WriteOptions,
-} from './memcache-client.ts'
-export { OPAQUES } from './opaque.ts'
+export { itemKey, KeyEncoder, type KeyRules, MAX_KEY_LENGTH, type WireKey } from './key.ts'
+export { CLIENT_METHODS, type ClientMethod, METHODS, type MethodTraits } from './methods.ts'
 export { ReplyKind } from './reply-kind.ts'
 export { ReplyParser, type ReplyParserOptions } from './reply-parser.ts'
 export { RequestWriter } from './request-writer.ts'
-export type { Serde, SerializedValue } from './serde.ts'
-export {
-  type AdminCommand,
-  type AdminRequest,
-  type ArithmeticRequest,
-  type AuthenticationRequest,
-  type CloseRequest,
-  type DeleteRequest,
-  encodeBase64,
-  isOpaqueTooLong,
-  type MetaItemRequest,
-  type MetaSetRequest,
-  type ParsedMetaFlags,
-  type ParsedRequest,
-  type Payload,
-  parseInt32,
-  parseUint32,
-  parseUint64,
-  type RefusedRequest,
-  ReplyWriter,
-  RequestParser,
-  type RequestParserOptions,
-  type RetrievalRequest,
-  type StorageRequest,
-  type TouchRequest,
-} from './server/index.ts'
-export { statValue } from './stats.ts'
+export * from './vocabulary.ts'

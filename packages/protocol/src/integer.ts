@@ -1,4 +1,5 @@
 import { isDate } from 'node:util/types'
+import { shown } from './check.ts'
 import { MemcacheIllegalInputError } from './errors.ts'
 import type { CasToken, Expire } from './memcache-client.ts'
 
@@ -44,7 +45,7 @@ function past(now: () => number): number {
 function inRange(unixTime: number): number {
   if (unixTime > MAX_INT32) {
     illegal(
-      'expire lies past 2038-01-19, the last moment that memcached can be told; 0 means never',
+      'expire must lie before 2038-01-19, the last time that memcached can store, or be 0 for never',
     )
   }
   return unixTime
@@ -55,7 +56,7 @@ export function checkFlags(flags: number): number {
   return checkInteger('flags', flags, 0, MAX_UINT32)
 }
 
-/** @throws MemcacheIllegalInputError unless it is an integer from 0 to 2147483647 */
+/** @throws MemcacheIllegalInputError unless it is an integer from 0 to 2^31 - 1 */
 export function checkDelay(delay: number): number {
   return checkInteger('delay', delay, 0, MAX_INT32)
 }
@@ -79,8 +80,9 @@ export function toUint64(name: string, value: number | bigint): string {
       ? value >= 0n && value <= MAX_UINT64
       : Number.isSafeInteger(value) && value >= 0
   if (!legal) {
+    const given = typeof value === 'bigint' ? `${value}`.slice(0, 24) : shown(value)
     illegal(
-      `${name} must be an integer from 0 to 9007199254740991, or a bigint up to 18446744073709551615, got ${shown(value)}`,
+      `${name} must be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, or a bigint up to ${MAX_UINT64}, got ${given}`,
     )
   }
   return value.toString()
@@ -92,12 +94,6 @@ export function checkCas(cas: CasToken): CasToken {
     illegal(`cas must be a CAS token as gets gives it, got ${shown(cas)}`)
   }
   return cas
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'number') return String(value)
-  if (typeof value === 'bigint') return value.toString().slice(0, 24)
-  return value === null ? 'null' : `a ${typeof value}`
 }
 
 function illegal(message: string): never {

@@ -67,6 +67,9 @@ export interface ValueWithCas<T> {
   readonly cas: CasToken
 }
 
+/** What a counter answers to a delta of the type N: a number, or a bigint for a bigint. */
+export type Count<N extends number | bigint> = N extends bigint ? bigint : number
+
 /** Pairs to store: a `Map`, any iterable of pairs, or a plain object. */
 export type Entries<V> = Iterable<readonly [Key, V]> | Readonly<Record<string, V>>
 
@@ -152,11 +155,17 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
    *
    * @throws MemcacheCounterRangeError when a number cannot hold the new value exactly
    */
-  incr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  incr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  incr<N extends number | bigint = number>(
+    key: Key,
+    delta?: N,
+    options?: WriteOptions,
+  ): Promise<Count<N> | undefined>
   /** As `incr`, down to 0 at the least. */
-  decr(key: Key, delta?: number, options?: WriteOptions): Promise<number | undefined>
-  decr(key: Key, delta: bigint, options?: WriteOptions): Promise<bigint | undefined>
+  decr<N extends number | bigint = number>(
+    key: Key,
+    delta?: N,
+    options?: WriteOptions,
+  ): Promise<Count<N> | undefined>
 
   /** Sets a new expiry; `false` if there is no such item. */
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean>

@@ -1,4 +1,4 @@
-import type { CasToken, CommandOptions, Expire, ItemKey, Key } from './memcache-client.ts'
+import type { CasToken, CommandOptions, Count, Expire, ItemKey, Key } from './memcache-client.ts'
 
 /**
  * What a meta reply tells of an item, each when it is asked for by its name (PROTOCOL, "Meta commands").
@@ -6,13 +6,13 @@ import type { CasToken, CommandOptions, Expire, ItemKey, Key } from './memcache-
  * @typeParam T - the value
  */
 export interface ItemFields<T> {
-  /** The value, read by the client's serde. */
-  readonly value: T
+  /** The value, read by the client's serde; `undefined` for a placeholder, and for what `unlessCas` leaves out. */
+  readonly value: T | undefined
   /** The CAS token. */
   readonly cas: CasToken
   /** Seconds to live; `Infinity` for an item that never expires. */
   readonly ttl: number
-  /** Bytes of the value as stored. */
+  /** Bytes of the value as stored; a `metaSet` learns it from 1.6.20 on. */
   readonly size: number
   /** The client flags, 0 to 4294967295. */
   readonly flags: number
@@ -121,10 +121,7 @@ export type Told<F, O> = {
 export type Exact<O, Options> = O & { readonly [K in Exclude<keyof O, keyof Options>]: never }
 
 /** What `metaGet` answers of an item. */
-export type MetaItem<T, O> = LeaseState &
-  (O extends { readonly unlessCas: CasToken }
-    ? Told<Omit<ItemFields<T>, 'value'>, O> & Partial<Told<Pick<ItemFields<T>, 'value'>, O>>
-    : Told<ItemFields<T>, O>)
+export type MetaItem<T, O> = LeaseState & Told<ItemFields<T>, O>
 
 /** What `metaArithmetic` answers of a counter. */
 export type MetaCounter<O> = {
@@ -173,5 +170,3 @@ export interface MetaMethods<V> {
   /** Everything about an item but its value. Counts neither as a read nor as use. `undefined` on a miss. */
   inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined>
 }
-
-type Count<N extends number | bigint> = N extends bigint ? bigint : number

@@ -1,18 +1,8 @@
-import type { WireKey } from './key.ts'
 import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
+import { ReplyLine } from './reply-line.ts'
 
-/** Options of a `ReplyParser`. */
-export interface ReplyParserOptions {
-  /** Name of the server, for errors about its replies. */
-  readonly server?: string | undefined
-  /** What no text of an error may hold, such as the password: servers may repeat it. @default [] */
-  readonly secrets?: readonly string[] | undefined
-  /** Longest line taken, in bytes. @default 65536 */
-  readonly maxLineLength?: number | undefined
-  /** Largest value taken, in bytes. @default 1073741824, memcached's own limit */
-  readonly maxValueLength?: number | undefined
-}
+export type { ReplyParserOptions } from './reply-line.ts'
 
 const EMPTY = Buffer.alloc(0)
 /** Memory for a larger value grows as its bytes come: what a server announces costs nothing. */
@@ -45,34 +35,7 @@ const EN = 0x454e
  * is allocated for a reply that lies whole in its chunk. The chunk must stay unchanged until `next()`
  * answers false; what is left of it is copied then.
  */
-export class ReplyParser {
-  /** What the reply is. After `unknown` the stream is out of step and the parser must be dropped. */
-  kind: ReplyKind = ReplyKind.unknown
-  /** Client flags, of `value`, `config`, and meta replies with `f`. */
-  flags = 0
-  /** Length of the data, of `value`, `config` and `va`. */
-  size = 0
-  /** The opaque of a meta reply: -1 where there is none, -2 where it is not one of a `RequestWriter`. */
-  opaque = -1
-  /** Why the reply is `unknown`. */
-  problem = ''
-
-  /** Name of the server that the stream comes from. */
-  readonly server: string | undefined
-
-  /** As they stand in a line, of one character per byte. */
-  readonly #secrets: readonly string[]
-  readonly #maxLineLength: number
-  readonly #maxValueLength: number
-
-  #chunk: Buffer = EMPTY
-  /** What an unfinished reply is gathered in, with room behind it; then `#chunk` is its first part. */
-  #kept: Buffer = EMPTY
-  #at = 0
-  /** The line of the current reply, without its end. */
-  #line: Buffer = EMPTY
-  #lineStart = 0
-  #lineEnd = 0
+export class ReplyParser extends ReplyLine {
   #data: Buffer = EMPTY
   #dataStart = 0
   /** Bytes of a value that arrives in several chunks; -1 while there is none. */
@@ -82,70 +45,32 @@ export class ReplyParser {
   /** How far the start of an unfinished raw reply was searched. */
   #searched = 0
 
-  constructor(options: ReplyParserOptions = {}) {
-    this.server = options.server
-    this.#secrets = (options.secrets ?? [])
-      .filter((secret) => secret !== '')
-      .map((secret) => Buffer.from(secret).toString('latin1'))
-    this.#maxLineLength = options.maxLineLength ?? 64 * 1024
-    this.#maxValueLength = options.maxValueLength ?? 1024 ** 3
-  }
-
-  /** Gives the next bytes of the stream. Only after `next()` has answered false. */
-  push(chunk: Buffer): void {
-    if (this.#at === this.#chunk.length) {
-      this.#chunk = chunk
-      this.#kept = EMPTY
-    } else this.#append(chunk)
-    this.#at = 0
-  }
-
-  /** Puts the next bytes behind those kept. */
-  #append(chunk: Buffer): void {
-    const rest = this.#chunk.subarray(this.#at)
-    const length = rest.length + chunk.length
-    if (!this.#isUnfinished || length > this.#kept.length) {
-      // What goes on from chunk to chunk gets room ahead, so that its bytes are copied a few times at most.
-      const most = this.#maxValueLength + this.#maxLineLength
-      const room = this.#isUnfinished ? Math.max(length, Math.min(length * 2, most)) : length
-      this.#kept = Buffer.allocUnsafeSlow(room)
-      rest.copy(this.#kept)
-    }
-    chunk.copy(this.#kept, rest.length)
-    this.#chunk = this.#kept.subarray(0, length)
-  }
-
-  /** No reply in the bytes kept has been finished since they were. */
-  get #isUnfinished(): boolean {
-    return this.#at === 0 && this.#chunk.buffer === this.#kept.buffer
-  }
-
   /** True when the stream stands between two replies: no byte of a next one was seen. */
   get isBetweenReplies(): boolean {
-    return this.#at === this.#chunk.length && this.#collected < 0
+    return this.at === this.chunk.length && this.#collected < 0
   }
 
   /** Moves to the next reply; false when more bytes are needed. */
   next(): boolean {
     if (this.#collected >= 0) return this.#collect()
-    const chunk = this.#chunk
-    const start = this.#at
+    const chunk = this.chunk
+    const start = this.at
     const end = chunk.length
     let at = start
     while (at < end && chunk[at] !== LF) at++
     if (at === end) {
-      if (end - start > this.#maxLineLength) {
-        this.#line = chunk
-        this.#lineStart = start
-        this.#lineEnd = end
+      if (end - start > this.maxLineLength) {
+        this.lineBytes = chunk
+        this.lineStart = start
+        this.lineEnd = end
         return this.#outOfStep('the line is too long')
       }
-      return this.#keepRest()
+      return this.keepRest()
     }
-    this.#at = at + 1
-    this.#line = chunk
-    this.#lineStart = start
-    this.#lineEnd = at > start && chunk[at - 1] === CR ? at - 1 : at
+    this.at = at + 1
+    this.lineBytes = chunk
+    this.lineStart = start
+    this.lineEnd = at > start && chunk[at - 1] === CR ? at - 1 : at
     this.opaque = -1
     return this.#readLine()
   }
@@ -155,70 +80,26 @@ export class ReplyParser {
    * bytes are the data. An error line in its place is recognised as such.
    */
   nextRaw(endToken: Uint8Array): boolean {
-    const rest = this.#chunk.subarray(this.#at)
+    const rest = this.chunk.subarray(this.at)
     if (this.#searched < ERROR_LINE && startsWithErrorWord(rest)) {
       this.#searched = 0
       return this.next()
     }
     const found = rest.indexOf(endToken, Math.max(0, this.#searched - endToken.length + 1))
     if (found < 0) {
-      if (rest.length > this.#maxValueLength) return this.#outOfStep('the reply is too long')
+      if (rest.length > this.maxValueLength) return this.#outOfStep('the reply is too long')
       this.#searched = rest.length
-      return this.#keepRest()
+      return this.keepRest()
     }
     this.#searched = 0
-    this.#at += found + endToken.length
+    this.at += found + endToken.length
     this.#data = Buffer.from(rest.subarray(0, found))
     this.#dataStart = 0
     this.#ownsData = true
-    this.#lineStart = 0
-    this.#lineEnd = 0
+    this.lineStart = 0
+    this.lineEnd = 0
     this.size = found
     this.kind = ReplyKind.raw
-    return true
-  }
-
-  /** The whole line as text of one character per byte. */
-  get line(): string {
-    return this.#line.toString('latin1', this.#lineStart, this.#lineEnd)
-  }
-
-  /** What stands behind the line's first word, or its first word and colon. */
-  get text(): string {
-    const { line } = this
-    const space = line.indexOf(' ')
-    return space < 0 ? '' : line.slice(space + 1)
-  }
-
-  /** Text about replies, without the secrets. */
-  withoutSecrets(text: string): string {
-    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), text)
-  }
-
-  /** The line's word at an index, counted from 0. */
-  word(index: number): string | undefined {
-    return this.line.split(' ')[index]
-  }
-
-  /** The token of a meta reply's flag, without its letter; `undefined` if the flag is not there. */
-  metaFlag(letter: string): string | undefined {
-    const words = this.line.split(' ')
-    for (let i = this.kind === ReplyKind.va ? 2 : 1; i < words.length; i++) {
-      const word = words[i] as string
-      if (word.startsWith(letter)) return word.slice(1)
-    }
-    return undefined
-  }
-
-  /** Whether a `VALUE` line carries this key. */
-  hasKey(key: WireKey): boolean {
-    const line = this.#line
-    const start = this.#lineStart + 6
-    const { length } = key
-    if (line[start + length] !== SPACE) return false
-    for (let i = 0; i < length; i++) {
-      if (line[start + i] !== key.charCodeAt(i)) return false
-    }
     return true
   }
 
@@ -244,10 +125,10 @@ export class ReplyParser {
   }
 
   #readLine(): boolean {
-    const line = this.#line
-    const start = this.#lineStart
+    const line = this.lineBytes
+    const start = this.lineStart
     const third = start + 2
-    if (third === this.#lineEnd || line[third] === SPACE) {
+    if (third === this.lineEnd || line[third] === SPACE) {
       const code = ((line[start] as number) << 8) | (line[start + 1] as number)
       if (code === VA) return this.#readVa()
       const kind = code === HD ? ReplyKind.hd : code === EN ? ReplyKind.en : META_CODES.get(code)
@@ -267,7 +148,7 @@ export class ReplyParser {
 
   #readVa(): boolean {
     this.flags = 0
-    const at = this.#readUint(this.#lineStart + 3)
+    const at = this.#readUint(this.lineStart + 3)
     this.size = this.#number
     this.kind = ReplyKind.va
     if (at < 0) return this.#outOfStep('the size of the value is not a number')
@@ -277,8 +158,8 @@ export class ReplyParser {
 
   /** Takes client flags and opaque out of ` f<n> O<n> …`; others are looked up when asked for. */
   #readMetaFlags(from: number): void {
-    const line = this.#line
-    const end = this.#lineEnd
+    const line = this.lineBytes
+    const end = this.lineEnd
     let at = from
     while (at < end) {
       const letter = line[at + 1]
@@ -302,8 +183,8 @@ export class ReplyParser {
 
   /** Reads an opaque; answers where the token ends, whatever it is. */
   #readOpaque(from: number): number {
-    const line = this.#line
-    const end = this.#lineEnd
+    const line = this.lineBytes
+    const end = this.lineEnd
     let value = 0
     let at = from
     for (; at < end; at++) {
@@ -318,9 +199,9 @@ export class ReplyParser {
   }
 
   #readValue(word: string, kind: ReplyKind): boolean {
-    const line = this.#line
-    const end = this.#lineEnd
-    let at = this.#lineStart
+    const line = this.lineBytes
+    const end = this.lineEnd
+    let at = this.lineStart
     for (let i = 0; i < word.length; i++) {
       if (line[at++] !== word.charCodeAt(i)) {
         this.kind = kindOfLine(this.line)
@@ -349,8 +230,8 @@ export class ReplyParser {
 
   /** Reads digits up to a space or the line's end; answers where they end, -1 if there are none. */
   #readUint(from: number): number {
-    const line = this.#line
-    const end = this.#lineEnd
+    const line = this.lineBytes
+    const end = this.lineEnd
     let value = 0
     let at = from
     for (; at < end; at++) {
@@ -365,26 +246,24 @@ export class ReplyParser {
 
   #readData(): boolean {
     const { size } = this
-    if (size > this.#maxValueLength) {
-      return this.#outOfStep(
-        `a value of ${size} bytes, more than the limit ${this.#maxValueLength}`,
-      )
+    if (size > this.maxValueLength) {
+      return this.#outOfStep(`a value of ${size} bytes, more than the limit ${this.maxValueLength}`)
     }
-    const start = this.#at
+    const start = this.at
     const end = start + size
-    const chunk = this.#chunk
+    const chunk = this.chunk
     if (end + 2 <= chunk.length) {
       if (chunk[end] !== CR || chunk[end + 1] !== LF) return this.#badEnd()
       this.#data = chunk
       this.#dataStart = start
       this.#ownsData = false
-      this.#at = end + 2
+      this.at = end + 2
       return true
     }
     // The line goes with its chunk, so it is kept beside the value.
-    this.#line = Buffer.from(this.#line.subarray(this.#lineStart, this.#lineEnd))
-    this.#lineEnd -= this.#lineStart
-    this.#lineStart = 0
+    this.lineBytes = Buffer.from(this.lineBytes.subarray(this.lineStart, this.lineEnd))
+    this.lineEnd -= this.lineStart
+    this.lineStart = 0
     this.#data = Buffer.allocUnsafeSlow(Math.min(size + 2, FIRST_PIECE))
     this.#dataStart = 0
     this.#ownsData = true
@@ -394,10 +273,10 @@ export class ReplyParser {
 
   #collect(): boolean {
     const whole = this.size + 2
-    const needed = Math.min(whole, this.#collected + this.#chunk.length - this.#at)
+    const needed = Math.min(whole, this.#collected + this.chunk.length - this.at)
     if (needed > this.#data.length) this.#growData(Math.max(needed, this.#data.length * 2), whole)
-    const copied = this.#chunk.copy(this.#data, this.#collected, this.#at)
-    this.#at += copied
+    const copied = this.chunk.copy(this.#data, this.#collected, this.at)
+    this.at += copied
     this.#collected += copied
     if (this.#collected < whole) return false
     this.#collected = -1
@@ -419,15 +298,6 @@ export class ReplyParser {
     this.kind = ReplyKind.unknown
     this.problem = problem
     return true
-  }
-
-  /** Keeps what is unfinished until more arrives. */
-  #keepRest(): boolean {
-    if (this.#isUnfinished) return false
-    this.#chunk = Buffer.from(this.#chunk.subarray(this.#at))
-    this.#kept = EMPTY
-    this.#at = 0
-    return false
   }
 }
 

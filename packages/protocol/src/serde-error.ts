@@ -6,21 +6,24 @@ import type { ItemKey } from './memcache-client.ts'
 // Errors of values that a serde could not read or write. What it threw may be anything, so no look at it may
 // throw; and its message may quote the value, so only the words of our own errors go into ours.
 
+/** Which value it was. */
+export interface ValuePlace {
+  readonly key: ItemKey
+  readonly flags: number
+  readonly server: string | undefined
+  readonly command: string
+}
+
 /** The error of a value that could not be read. */
-export function unreadableValue(
-  thrown: unknown,
-  key: ItemKey,
-  flags: number,
-  server: string | undefined,
-  command: string,
-): MemcacheSerdeError {
+export function unreadableValue(thrown: unknown, place: ValuePlace): MemcacheSerdeError {
+  const { key, flags } = place
   const name = `value of ${shownKey(key)}`
   const reason = reasonOf(thrown)
   // The serdes of this family name the value themselves.
   const message = reason.startsWith(name)
     ? reason
     : `${name} with flags ${flags} cannot be read: ${reason}`
-  return new MemcacheSerdeError(message, { key, flags, server, command, cause: thrown })
+  return new MemcacheSerdeError(message, { ...place, cause: thrown })
 }
 
 /** The error of a value that could not be written: illegal input remains that. */

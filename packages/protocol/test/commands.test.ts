@@ -1,25 +1,27 @@
 import { describe, expect, test } from 'vitest'
 import {
   type Command,
-  CounterCommand,
-  DeleteCommand,
   type Dialect,
-  GetCommand,
-  GetManyCommand,
   MetaCommand,
-  MetaNoopCommand,
   type MetaRequest,
-  OkCommand,
-  QuitCommand,
   RawCommand,
   ReplyParser,
   RequestWriter,
+} from '../src/index.ts'
+import {
+  CounterCommand,
+  DeleteCommand,
+  GetCommand,
+  GetManyCommand,
+  MetaNoopCommand,
+  OkCommand,
+  QuitCommand,
   ShutdownCommand,
   StatsCommand,
   StoreCommand,
   TouchCommand,
   VersionCommand,
-} from '../src/index.ts'
+} from '../src/toolkit.ts'
 
 const serde = {
   serialize: (value: string) => ({ data: value, flags: 0 }),
@@ -39,8 +41,7 @@ async function answerTo<T>(
   dialect: Dialect = 'text',
 ): Promise<T> {
   const settled = new Promise<T>((resolve, reject) => {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
   })
   settled.catch(() => {})
   bytesOf(command, dialect)
@@ -84,10 +85,10 @@ describe('requests', () => {
     ['cas', () => store('cas', '77'), 'cas key 5 60 5 77\r\nünï\r\n'],
     [
       'incr',
-      () => new CounterCommand('incr', 'key', '18446744073709551615', true),
+      () => new CounterCommand('incr', 'key', 18446744073709551615n),
       'incr key 18446744073709551615\r\n',
     ],
-    ['decr', () => new CounterCommand('decr', 'key', '1', false), 'decr key 1\r\n'],
+    ['decr', () => new CounterCommand('decr', 'key', 1), 'decr key 1\r\n'],
     ['touch', () => new TouchCommand('key', 60), 'touch key 60\r\n'],
     ['flush_all', () => new OkCommand('flush_all', 'flush_all 5'), 'flush_all 5\r\n'],
     ['version', () => new VersionCommand(), 'version\r\n'],
@@ -271,7 +272,7 @@ describe('replies', () => {
   })
 
   test('to counters', async () => {
-    const incr = (big: boolean) => new CounterCommand('incr', 'key', '1', big)
+    const incr = (big: boolean) => new CounterCommand('incr', 'key', big ? 1n : 1)
     expect(await answerTo(incr(false), '5\r\n')).toBe(5)
     expect(await answerTo(incr(false), '5  \r\n')).toBe(5)
     expect(await answerTo(incr(true), '18446744073709551615\r\n')).toBe(2n ** 64n - 1n)

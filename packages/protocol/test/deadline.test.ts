@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Deadline, MemcacheTimeoutError, startTimer, type WriteOptions } from '../src/index.ts'
+import { MemcacheTimeoutError, type WriteOptions } from '../src/index.ts'
+import { Deadline, startTimer } from '../src/toolkit.ts'
 
 describe('Deadline', () => {
   it('gives each step what is left of the time', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import * as own from '../src/index.ts'
+import { kindOf, messageOf, toError } from '../src/toolkit.ts'
 
 vi.resetModules()
 const copy = (await import('../src/errors.ts')) as typeof import('../src/errors.ts')
@@ -44,8 +45,8 @@ describe('what was thrown', () => {
     ['an object without a prototype', Object.create(null), 'a thrown object that has no text'],
     ['a revoked proxy', revoked(), 'a thrown object that has no text'],
   ])('%s has a text', (_name, thrown, text) => {
-    expect(own.messageOf(thrown)).toBe(text)
-    expect(own.toError(thrown).message).toBe(text)
+    expect(messageOf(thrown)).toBe(text)
+    expect(toError(thrown).message).toBe(text)
   })
 })
 
@@ -60,7 +61,7 @@ describe('the kind of a thing', () => {
     ['an object without a prototype', Object.create(null), 'object'],
     ['a revoked proxy', revoked(), 'object'],
   ])('says nothing of what is in %s', (_name, value, kind) => {
-    expect(own.kindOf(value)).toBe(kind)
+    expect(kindOf(value)).toBe(kind)
   })
 })
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MemcacheIllegalInputError } from '../src/index.ts'
 import {
   checkCas,
   checkDelay,
   checkFlags,
   checkInteger,
-  MemcacheIllegalInputError,
-  toDelta,
   toExptime,
-} from '../src/index.ts'
+  toUint64,
+} from '../src/toolkit.ts'
 
 const THIRTY_DAYS = 30 * 24 * 60 * 60
 const END_OF_TIME = 2 ** 31 - 1
@@ -121,23 +121,23 @@ describe.each([
   })
 })
 
-describe('toDelta', () => {
+describe('toUint64', () => {
   it('writes every unsigned 64-bit number in decimal', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (delta) => {
-        expect(toDelta(delta)).toBe(delta.toString())
+        expect(toUint64('delta', delta)).toBe(delta.toString())
       }),
     )
-    expect(toDelta(2n ** 64n - 1n)).toBe('18446744073709551615')
-    expect(toDelta(0)).toBe('0')
-    expect(toDelta(-0)).toBe('0')
-    expect(toDelta(Number.MAX_SAFE_INTEGER)).toBe('9007199254740991')
+    expect(toUint64('delta', 2n ** 64n - 1n)).toBe('18446744073709551615')
+    expect(toUint64('delta', 0)).toBe('0')
+    expect(toUint64('delta', -0)).toBe('0')
+    expect(toUint64('delta', Number.MAX_SAFE_INTEGER)).toBe('9007199254740991')
   })
 
   it.each([-1, -1n, 2n ** 64n, 2 ** 53, ...notIntegers.filter((value) => value !== 5n)])(
     'refuses %s',
     (delta) => {
-      expect(() => toDelta(delta as number)).toThrow(MemcacheIllegalInputError)
+      expect(() => toUint64('delta', delta as number)).toThrow(MemcacheIllegalInputError)
     },
   )
 })

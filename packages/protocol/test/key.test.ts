@@ -6,8 +6,8 @@ import {
   KeyEncoder,
   MAX_KEY_LENGTH,
   MemcacheIllegalInputError,
-  wireKeyBytes,
 } from '../src/index.ts'
+import { wireKeyBytes } from '../src/toolkit.ts'
 
 const plain = new KeyEncoder()
 const unicode = new KeyEncoder({ allowUnicode: true })
@@ -191,9 +191,15 @@ it('a key of 50 MB is refused before anything is made of it', () => {
     'é'.repeat(50_000_000),
     Buffer.alloc(50_000_000, 'k'),
   ]) {
-    const start = performance.now()
+    // V8 keeps what is repeated as a tree until it is read.
+    if (typeof key === 'string') key.charCodeAt(1)
+    const before = memory()
     expect(() => keys.encode(key)).toThrow('key is too long: 50000000 ')
-    // It was a second.
-    expect(performance.now() - start).toBeLessThan(200)
+    expect(memory() - before).toBeLessThan(10_000_000)
   }
 })
+
+function memory(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { entryPairs, type Key, keyList, MemcacheIllegalInputError } from '../src/index.ts'
+import { type Key, MemcacheIllegalInputError } from '../src/index.ts'
+import { entryPairs, keyList } from '../src/toolkit.ts'
 
 test('what is no key is left to what checks keys', () => {
   const { proxy, revoke } = Proxy.revocable([], {})

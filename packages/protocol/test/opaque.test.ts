@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type Command,
-  DeleteCommand,
-  GetCommand,
-  MemcacheUnknownError,
-  OPAQUES,
-  ReplyParser,
-  RequestWriter,
-  StoreCommand,
-} from '../src/index.ts'
+import { type Command, MemcacheUnknownError, ReplyParser, RequestWriter } from '../src/index.ts'
+import { DeleteCommand, GetCommand, OPAQUES, StoreCommand } from '../src/toolkit.ts'
 import { plainSerde } from './support/scripted-client.ts'
 
 function opaqueOf(out: RequestWriter, command: Command): string {
@@ -64,8 +56,7 @@ describe('opaques', () => {
         for (let i = 1; i < lost; i++) out.nextOpaque()
         const late: Command = create()
         const answer = new Promise((resolve, reject) => {
-          late.resolve = resolve
-          late.reject = reject
+          late.awaitedBy(resolve, reject)
         })
         expect(opaqueOf(out, late)).not.toBe(opaque)
         const parser = new ReplyParser()

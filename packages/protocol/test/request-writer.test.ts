@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { RequestWriter, StoreCommand } from '../src/index.ts'
+import { RequestWriter } from '../src/index.ts'
+import { StoreCommand } from '../src/toolkit.ts'
 
 function taken(out: RequestWriter): string {
   return Buffer.concat(out.take().pieces).toString('latin1')

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ReplyParser, StatsCommand, type StatValue, statValue } from '../src/index.ts'
+import { ReplyParser, type StatValue } from '../src/index.ts'
+import { StatsCommand, statValue } from '../src/toolkit.ts'
 
 async function readStats(reply: string) {
   const command = new StatsCommand([])
   const parser = new ReplyParser()
   parser.push(Buffer.from(reply, 'latin1'))
   return new Promise((resolve, reject) => {
-    command.resolve = resolve
-    command.reject = reject
+    command.awaitedBy(resolve, reject)
     while (parser.next() && !command.read(parser));
   })
 }

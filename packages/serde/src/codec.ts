@@ -27,7 +27,7 @@ export function isTooLong(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
 }
 
-/** What tells the algorithms apart: the names of Node's functions, and how a level is given. */
+/** What differs between the algorithms: the names of Node's functions, and how a level is given. */
 interface CodecSettings {
   readonly flag: number
   /** The most bytes that one compressed byte can become. @default Infinity */

@@ -1,13 +1,17 @@
 import { constants } from 'node:buffer'
 import {
-  checkOptionNames,
   type ItemKey,
-  isPromise,
   MemcacheIllegalInputError,
-  optionNames,
   type Serde,
   type SerializedValue,
 } from '@mc/protocol'
+import {
+  checkNumber,
+  checkOneOf,
+  checkOptionNames,
+  isPromise,
+  optionNames,
+} from '@mc/protocol/toolkit'
 import { CODECS, type Codec, type CompressionAlgorithm } from './codec.ts'
 import { Decompressor } from './decompressor.ts'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'
@@ -95,24 +99,21 @@ class CompressedSerde<V> implements Serde<V> {
   constructor(inner: Serde<V>, options: CompressedSerdeOptions) {
     checkOptionNames(options, COMPRESSED_SERDE_OPTIONS)
     const { algorithm = 'zlib', level } = options
+    const { minLength = 400, maxDecompressedLength = 64 * 1024 ** 2 } = options
+    checkLength('maxDecompressedLength', maxDecompressedLength, 1, constants.MAX_LENGTH)
     const {
-      minLength = 400,
-      maxDecompressedLength = 64 * 1024 ** 2,
       maxTotalDecompressedLength = Math.max(256 * 1024 ** 2, maxDecompressedLength),
       asyncLength = 16 * 1024,
     } = options
     this.#codec = availableCodec(algorithm)
     if (level !== undefined) {
-      checkNumber('level', level, this.#codec.minLevel, this.#codec.maxLevel)
+      const { minLevel: min, maxLevel: max } = this.#codec
+      checkNumber('level', level, { integer: true, min, max })
     }
-    if (minLength !== Number.POSITIVE_INFINITY) checkNumber('minLength', minLength, 0)
-    if (asyncLength !== Number.POSITIVE_INFINITY) checkNumber('asyncLength', asyncLength, 0)
-    checkNumber('maxDecompressedLength', maxDecompressedLength, 1, constants.MAX_LENGTH)
-    checkNumber(
-      'maxTotalDecompressedLength',
-      maxTotalDecompressedLength,
-      maxDecompressedLength, // so that each value fits once the others are done
-    )
+    checkThreshold('minLength', minLength)
+    checkThreshold('asyncLength', asyncLength)
+    // Each value fits once the others are done.
+    checkLength('maxTotalDecompressedLength', maxTotalDecompressedLength, maxDecompressedLength)
     this.ignoresContext = inner.ignoresContext ?? false
     this.#inner = inner
     this.#minLength = minLength === 0 ? Number.POSITIVE_INFINITY : minLength
@@ -202,9 +203,7 @@ class CompressedSerde<V> implements Serde<V> {
 }
 
 function availableCodec(algorithm: CompressionAlgorithm): Codec {
-  if (!Object.hasOwn(CODECS, algorithm)) {
-    throw new TypeError(`algorithm must be one of ${Object.keys(CODECS).join(', ')}`)
-  }
+  checkOneOf('algorithm', algorithm, Object.keys(CODECS) as CompressionAlgorithm[])
   const codec = CODECS[algorithm]
   if (!codec.isAvailable()) throw new TypeError(`algorithm ${algorithm} needs Node 22.15`)
   return codec
@@ -216,8 +215,11 @@ function codecOf(flags: number): Codec | undefined {
   return Object.values(CODECS).find((codec) => codec.flag === (flags & 0xffff))
 }
 
-function checkNumber(name: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER) {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`)
-  }
+/** `Infinity` is a length that no value has. */
+function checkThreshold(name: string, value: number): number {
+  return value === Number.POSITIVE_INFINITY ? value : checkLength(name, value, 0)
+}
+
+function checkLength(name: string, value: number, min: number, max?: number): number {
+  return checkNumber(name, value, { integer: true, min, max, unit: 'bytes' })
 }

@@ -1,4 +1,5 @@
-import { type ItemKey, isPromise, type Serde, type SerializedValue } from '@mc/protocol'
+import type { ItemKey, Serde, SerializedValue } from '@mc/protocol'
+import { isPromise } from '@mc/protocol/toolkit'
 import { Flag } from './flags.ts'
 import { checkedSerialized } from './serialized.ts'
 

@@ -1,4 +1,5 @@
-import { type ItemKey, kindOf, MemcacheIllegalInputError, messageOf } from '@mc/protocol'
+import { type ItemKey, MemcacheIllegalInputError } from '@mc/protocol'
+import { kindOf, messageOf } from '@mc/protocol/toolkit'
 import { unreadable } from './unreadable.ts'
 
 /** As the second argument of `JSON.stringify`. */

@@ -1,5 +1,6 @@
 import { isUint8Array } from 'node:util/types'
-import { checkFlags, kindOf, MemcacheIllegalInputError, type SerializedValue } from '@mc/protocol'
+import { MemcacheIllegalInputError, type SerializedValue } from '@mc/protocol'
+import { checkFlags, kindOf } from '@mc/protocol/toolkit'
 
 /** What a serde's `serialize` gave, each part read once. @throws MemcacheIllegalInputError */
 export function checkedSerialized(serialized: SerializedValue): SerializedValue {

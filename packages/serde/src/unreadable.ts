@@ -1,4 +1,5 @@
-import { type ItemKey, MemcacheSerdeError, shownKey } from '@mc/protocol'
+import { type ItemKey, MemcacheSerdeError } from '@mc/protocol'
+import { shownKey } from '@mc/protocol/toolkit'
 import { COMPRESSION_FLAGS, Flag } from './flags.ts'
 
 /** The error for a value that cannot be read, such as `unreadable('is no JSON', …)`. */

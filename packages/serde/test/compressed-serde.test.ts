@@ -272,7 +272,7 @@ describe('compressedSerde', () => {
     [{ minLength: 1.5 }, RangeError],
     [{ minLength: Number.NaN }, RangeError],
     [{ asyncLength: -1 }, RangeError],
-    [{ asyncLength: '5' as unknown as number }, RangeError],
+    [{ asyncLength: '5' as unknown as number }, TypeError],
     [{ maxDecompressedLength: 0 }, RangeError],
     [{ maxDecompressedLength: Number.POSITIVE_INFINITY }, RangeError],
     [{ level: 10 }, RangeError],

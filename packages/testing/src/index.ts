@@ -25,10 +25,10 @@ export type { NetworkFault } from './faults/network-fault.ts'
 export { seededRandom } from './faults/seeded-random.ts'
 export { type MemcachedOptions, memcached } from './memcached.ts'
 export { MemcachedServer, type MemcachedServerOptions } from './memcached-server.ts'
-export type { MockMethod } from './mock/methods.ts'
 export {
   type FailNextOptions,
   type MockCall,
+  type MockHook,
   MockMemcacheClient,
   type MockMemcacheClientOptions,
 } from './mock/mock-memcache-client.ts'

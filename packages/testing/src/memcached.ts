@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -99,10 +99,10 @@ async function programArguments(options: MemcachedOptions, directory: string): P
 }
 
 /** Programs that would outlive a process that ends without stopping them, such as by an error. */
-const running = new Set<ChildProcess>()
+const running = new Set<MemcachedProcess>()
 
-function killRunning(): void {
-  for (const child of running) child.kill('SIGKILL')
+function endRunning(): void {
+  for (const server of running) server.end()
 }
 
 class MemcachedProcess implements TestServer {
@@ -118,8 +118,8 @@ class MemcachedProcess implements TestServer {
     this.#child = child
     this.#directory = directory
     this.#path = path
-    if (running.size === 0) process.once('exit', killRunning)
-    running.add(child)
+    if (running.size === 0) process.once('exit', endRunning)
+    running.add(this)
     // A program that cannot be run gives an error in place of an exit.
     this.#exit = once(child, 'exit').catch((error: Error) => {
       this.#complaint += error.message
@@ -150,6 +150,12 @@ class MemcachedProcess implements TestServer {
     throw new Error(`memcached did not start: ${this.#complaint.trim() || 'no answer'}`)
   }
 
+  /** For a process that ends and can wait for nothing. */
+  end(): void {
+    this.#child.kill('SIGKILL')
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -163,8 +169,8 @@ class MemcachedProcess implements TestServer {
     // There is nothing to save, and an orderly stop takes memcached a while.
     this.#child.kill('SIGKILL')
     await this.#exit
-    running.delete(this.#child)
-    if (running.size === 0) process.off('exit', killRunning)
+    running.delete(this)
+    if (running.size === 0) process.off('exit', endRunning)
     await rm(this.#directory, { recursive: true, force: true })
     if (this.#path !== undefined) await rm(this.#path, { force: true })
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -71,7 +71,8 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
     await server.stop()
   })
 
-  test('and leaves none behind when the process ends by an error', async () => {
+  test('and leaves none behind, nor its files, when the process ends by an error', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
     const source = new URL('../src/index.ts', import.meta.url)
     const script = `
         import { memcached } from '${source}'
@@ -80,11 +81,15 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
     const options = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module']
     const { stdout, status } = spawnSync(process.execPath, [...options, '-e', script], {
       encoding: 'utf8',
+      env: { ...process.env, TMPDIR: directory },
     })
     expect([stdout, status]).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/), 1])
     await expect
       .poll(() => RawConnection.open(stdout).then(() => 'open', String))
       .toMatch('ECONNREFUSED')
+    const left = (await readdir(directory)).filter((name) => name.startsWith('mc-memcached-'))
+    expect(left).toEqual([])
+    await rm(directory, { recursive: true })
   })
 
   test('with options of its own', async () => {

@@ -1,4 +1,4 @@
-import { VersionCommand } from '@mc/protocol'
+import { VersionCommand } from '@mc/protocol/toolkit'
 import { afterEach, expect, test } from 'vitest'
 import type { Client } from '../../src/index.ts'
 import { type ScriptedServer, startedClients } from '../scripted-server.ts'

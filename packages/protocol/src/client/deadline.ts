@@ -1,11 +1,9 @@
 import { performance } from 'node:perf_hooks'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { MAX_TIMER } from '../check.ts'
 import { type MemcacheErrorOptions, MemcacheTimeoutError } from '../errors.ts'
 import type { CommandOptions } from '../memcache-client.ts'
 import { onAbort } from './watch-signal.ts'
-
-/** The longest delay that Node's timers take; longer ones fire at once. */
-const MAX_DELAY = 2_147_483_647
 
 /**
  * The one deadline and the one signal of a call, for all of its steps: the wait for a pooled client, the
@@ -50,7 +48,7 @@ export class Deadline {
     if (this.signal?.aborted) throw this.signal.reason
     const { left } = this
     if (left === 0) throw this.#passed(false)
-    const timeout = Math.min(Math.max(1, left), MAX_DELAY)
+    const timeout = Math.min(Math.max(1, left), MAX_TIMER)
     return { ...(options as O), timeout, signal: this.signal }
   }
 
@@ -108,7 +106,7 @@ export class Deadline {
  * The timer keeps the process alive, as somebody awaits what it ends.
  */
 export function startTimer(delay: number, callback: () => void): () => void {
-  if (delay > MAX_DELAY) return () => {}
+  if (delay > MAX_TIMER) return () => {}
   let isCancelled = false
   const timer = setTimeout(() => {
     setImmediate(() => {

@@ -1,7 +1,6 @@
 import { MAX_LINE } from '../commands/get-line.ts'
 import { GetManyCommand } from '../commands/get-many.ts'
 import {
-  isIgnorableError,
   MemcacheError,
   MemcacheIllegalInputError,
   MemcachePartialError,
@@ -46,14 +45,18 @@ export function errorOfNth(error: unknown, index: number, count: number): unknow
   return new MemcacheIllegalInputError(message, error)
 }
 
+/** Where the commands of a `getMany` put what they find. */
+export interface KeyResults {
+  readonly results: Map<ItemKey, unknown>
+  readonly failed: Map<ItemKey, Error>
+}
+
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
 export function linesOfKeys<V>(
   keys: Iterable<Key>,
   encoder: KeyEncoder,
-  serde: Serde<V>,
-  withCas: boolean,
-  results: Map<ItemKey, unknown>,
-  failed: Map<ItemKey, Error>,
+  { serde, withCas }: { readonly serde: Serde<V>; readonly withCas: boolean },
+  { results, failed }: KeyResults,
 ): GetManyCommand<V>[] {
   const lines: GetManyCommand<V>[] = []
   let wires: WireKey[] = []
@@ -83,9 +86,7 @@ export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
   call: ManyCall<CommandOptions>,
   send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
-  results: Map<ItemKey, unknown>,
-  failed: Map<ItemKey, Error>,
-  ignoreExc: boolean,
+  { results, failed }: KeyResults,
 ): Promise<void> {
   let anyCame = false
   const fail = (line: GetManyCommand<V>, error: unknown): void => {
@@ -105,7 +106,7 @@ export async function settleLines<V>(
   )
   // A key that was asked for twice may have failed once.
   for (const key of failed.keys()) if (results.has(key)) failed.delete(key)
-  const first = firstError(failed, ignoreExc)
+  const first = firstError(failed)
   if (first !== undefined) throwFailures(first, failed, results, anyCame || results.size > 0)
 }
 
@@ -167,7 +168,7 @@ export async function settleMany<C, T, O extends CommandOptions>(
 
 /** @throws MemcachePartialError with the results, or the error if all keys have it */
 export function checkOutcome({ failed, anyCame }: ManyOutcome, results: unknown): void {
-  const first = firstError(failed, false)
+  const first = firstError(failed)
   if (first !== undefined) throwFailures(first, failed, results, anyCame)
 }
 
@@ -191,11 +192,11 @@ async function inWindows<C, O extends CommandOptions>(
 }
 
 /** The failure that the call rejects with; the reason of an abort before all others. */
-function firstError(failed: ReadonlyMap<ItemKey, Error>, ignoreExc: boolean): Error | undefined {
+function firstError(failed: ReadonlyMap<ItemKey, Error>): Error | undefined {
   let first: Error | undefined
   for (const error of failed.values()) {
     if (!(error instanceof MemcacheError)) return error
-    if (!ignoreExc || !isIgnorableError(error)) first ??= error
+    first ??= error
   }
   return first
 }

@@ -1,5 +1,4 @@
-import type { SerializedValue } from '../serde.ts'
-import { type FieldName, FIELD_NAMES } from '../commands/item-fields.ts'
+import { FIELD_NAMES, type FieldName } from '../commands/item-fields.ts'
 import { InitialCounterCommand, MetaArithmeticCommand } from '../commands/meta-arithmetic.ts'
 import { MetaDeleteCommand, MetaSetCommand } from '../commands/meta-change.ts'
 import { MetaGetCommand } from '../commands/meta-get.ts'
@@ -13,7 +12,7 @@ import type {
   MetaGetOptions,
   MetaSetOptions,
 } from '../meta-methods.ts'
-import type { Serde } from '../serde.ts'
+import type { Serde, SerializedValue } from '../serde.ts'
 
 // What options of the meta commands are on the wire (PROTOCOL 1.5). Flags that do something come first: `N` goes
 // before `t`, or 1.6.18 tells the TTL of what was just made one second short, and `t` behind `T` tells the new TTL.
@@ -153,9 +152,11 @@ export function initialCounterCommand(
   )
 }
 
-function askedFields(options: {
-  readonly [name in FieldName]?: boolean | undefined
-}): FieldName[] {
+function askedFields(
+  options: {
+    readonly [name in FieldName]?: boolean | undefined
+  },
+): FieldName[] {
   return FIELD_NAMES.filter((name) => isAsked(name, options[name]))
 }
 

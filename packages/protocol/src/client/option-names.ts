@@ -1,3 +1,5 @@
+import { checkObject } from '../check.ts'
+
 /** What other clients and standards call an option of ours. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   ttl: ['expire'],
@@ -48,8 +50,9 @@ export function unknownOption(options: object, names: ReadonlySet<string>): stri
   return undefined
 }
 
-/** @throws TypeError for a name that is none of `names` */
+/** @throws TypeError unless it is an object, without names that are not in `names` */
 export function checkOptionNames(options: object, names: ReadonlySet<string>): void {
+  checkObject('options', options)
   const problem = unknownOption(options, names)
   if (problem !== undefined) throw new TypeError(problem)
 }

@@ -1,5 +1,15 @@
+import {
+  checkBoolean,
+  checkMilliseconds,
+  checkObject,
+  isTimerLength,
+  mustBe,
+  shown,
+  TIMER_RANGE,
+} from '../check.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
 import { isAbortSignal } from '../foreign.ts'
+import { KeyEncoder } from '../key.ts'
 import type {
   CommandOptions,
   FlushOptions,
@@ -9,7 +19,7 @@ import type {
   WriteOptions,
 } from '../memcache-client.ts'
 import type { Serde } from '../serde.ts'
-import { optionNames, unknownOption } from './option-names.ts'
+import { checkOptionNames, optionNames, unknownOption } from './option-names.ts'
 
 /** Options of every `CommandClient`: what calls mean, whatever carries them. */
 export interface CommandClientOptions<V> {
@@ -72,40 +82,45 @@ export const COMMAND_CLIENT_OPTIONS: ReadonlySet<string> = optionNames<
   captureStack: true,
 })
 
-/** @throws TypeError unless it has the methods of a serde */
-export function checkSerde<V>(serde: Serde<V>): Serde<V> {
+/** The options with their defaults. */
+export interface CommandClientSettings<V> {
+  readonly keys: KeyEncoder
+  readonly serde: Serde<V>
+  readonly timeout: number
+  readonly ignoreExc: boolean
+  readonly defaultNoreply: boolean
+  readonly captureStack: boolean
+}
+
+/**
+ * @param names - of all options that the class takes; others are refused
+ * @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another invalid option
+ */
+export function commandClientSettings<V>(
+  options: CommandClientOptions<V>,
+  defaultSerde: Serde<V>,
+  names?: ReadonlySet<string>,
+): CommandClientSettings<V> {
+  if (names === undefined) checkObject('options', options)
+  else checkOptionNames(options, names)
+  return {
+    keys: new KeyEncoder({
+      prefix: options.keyPrefix,
+      allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
+    }),
+    serde: checkSerde(options.serde ?? defaultSerde),
+    timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
+    ignoreExc: checkBoolean('ignoreExc', options.ignoreExc ?? false),
+    defaultNoreply: checkBoolean('defaultNoreply', options.defaultNoreply ?? false),
+    captureStack: checkBoolean('captureStack', options.captureStack ?? false),
+  }
+}
+
+function checkSerde<V>(serde: Serde<V>): Serde<V> {
   if (typeof serde?.serialize !== 'function' || typeof serde.deserialize !== 'function') {
-    throw new TypeError('serde must be an object with the methods serialize and deserialize')
+    mustBe('serde', 'an object with the methods serialize and deserialize', serde)
   }
   return serde
-}
-
-/** The longest that a timer can hold. */
-const MAX_TIMEOUT = 2_147_483_647
-
-/** @throws TypeError or RangeError unless a timer can hold it */
-export function checkMilliseconds(name: string, value: number): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`${name} must be a number of milliseconds, got ${typeof value}`)
-  }
-  if (!isTimerLength(value)) {
-    throw new RangeError(`${name} must be from 1 to ${MAX_TIMEOUT} milliseconds, got ${value}`)
-  }
-  return value
-}
-
-/** @throws TypeError unless it is an object: options given where something else is meant do nothing */
-export function checkObject(name: string, value: object): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`${name} must be an object, got ${value === null ? 'null' : typeof value}`)
-  }
-}
-
-/** @throws TypeError unless it is a boolean */
-export function checkBoolean(name: string, value: boolean): boolean {
-  if (typeof value !== 'boolean')
-    throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
-  return value
 }
 
 /**
@@ -114,27 +129,17 @@ export function checkBoolean(name: string, value: boolean): boolean {
  */
 export function checkCallOptions(options: WriteOptions, names?: ReadonlySet<string>): void {
   if (typeof options !== 'object' || options === null) {
-    illegal('options of a call must be an object', options)
+    illegal('options of a call', 'an object', options)
   }
   const problem = names && unknownOption(options, names)
   if (problem !== undefined) throw new MemcacheIllegalInputError(problem)
   const { timeout, signal, noreply } = options
-  if (timeout !== undefined && !(typeof timeout === 'number' && isTimerLength(timeout))) {
-    illegal(`timeout must be from 1 to ${MAX_TIMEOUT} milliseconds`, timeout)
-  }
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    illegal('signal must be an AbortSignal', signal)
-  }
-  if (noreply !== undefined && typeof noreply !== 'boolean') {
-    illegal('noreply must be a boolean', noreply)
-  }
+  if (timeout !== undefined && !isTimerLength(timeout)) illegal('timeout', TIMER_RANGE, timeout)
+  if (signal !== undefined && !isAbortSignal(signal)) illegal('signal', 'an AbortSignal', signal)
+  if (noreply !== undefined && typeof noreply !== 'boolean')
+    illegal('noreply', 'a boolean', noreply)
 }
 
-function isTimerLength(milliseconds: number): boolean {
-  return milliseconds > 0 && milliseconds <= MAX_TIMEOUT
-}
-
-function illegal(message: string, got: unknown): never {
-  const shown = typeof got === 'number' || got === null ? String(got) : typeof got
-  throw new MemcacheIllegalInputError(`${message}, got ${shown}`)
+function illegal(name: string, allowed: string, value: unknown): never {
+  throw new MemcacheIllegalInputError(`${name} must be ${allowed}, got ${shown(value)}`)
 }

@@ -39,23 +39,8 @@ function watch(signal: AbortSignal): Watch {
  * Rejects the command with the signal's reason when it aborts. If it was written by then, its reply is
  * still read in its place.
  */
-export function watchSignal<T>(command: Command<T>, signal: AbortSignal): void {
-  const abandon = (): void => {
-    command.abandoned = true
-    command.reject(signal.reason)
-  }
-  if (signal.aborted) {
-    abandon()
-    return
-  }
-  const { resolve, reject } = command
-  const forget = onAbort(signal, abandon)
-  command.resolve = (value) => {
-    forget()
-    resolve(value)
-  }
-  command.reject = (error) => {
-    forget()
-    reject(error)
-  }
+export function watchSignal(command: Command, signal: AbortSignal): void {
+  const abandon = (): void => command.reject(signal.reason)
+  if (signal.aborted) abandon()
+  else command.onAnswer(onAbort(signal, abandon))
 }

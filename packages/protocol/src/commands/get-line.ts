@@ -1,10 +1,8 @@
-import { errorOfReply, misplaced } from '../command.ts'
+import { Command, errorOfReply, misplaced } from '../command.ts'
+import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
-import type { GetCommand } from './get.ts'
-
-type AnyGet = GetCommand<unknown, unknown, unknown>
 
 /** Servers and proxies that bound a `get` line do so at 16 KB. */
 export const MAX_LINE: number = 15 * 1024
@@ -12,77 +10,92 @@ export const MAX_LINE: number = 15 * 1024
 /** With more in a line the server works while the client waits, and the other way round. */
 const MAX_KEYS = 16
 
+/** A get of one key that can share a line with others. */
+export interface LineMember extends Command {
+  readonly wire: WireKey
+  /** Settles with the value that the parser stands on. */
+  take(reply: ReplyParser): void
+  takeMiss(): void
+}
+
 /**
  * Gets that share one line, `get k1 … kn`. Older servers send the reply to every text `get` line by itself,
  * a system call each; and each value names its key, so no get can take another's.
- *
- * The first get stands for all in its transport: it is written and reads the reply, the others are its
- * `followers`.
  */
-export class GetLine {
-  readonly #gets: AnyGet[] = []
+export class GetLine extends Command<void> {
+  override readonly name = 'get'
+  /** Those that are answered leave a gap. */
+  readonly #members: (LineMember | undefined)[] = []
   #length = 0
+  #size = 0
   #next = 0
   #started = false
 
-  /** Takes a plain get if there is room. */
-  add(get: AnyGet, length: number): boolean {
-    if (this.#gets.length === MAX_KEYS || this.#length + length >= MAX_LINE) return false
-    this.#length += length + 1
-    this.#gets.push(get)
+  override get count(): number {
+    return this.#members.length
+  }
+
+  override get members(): readonly Command[] {
+    return this.#members.filter((member) => member !== undefined)
+  }
+
+  override get isRead(): boolean {
     return true
   }
 
-  write(out: RequestWriter): void {
-    const gets = this.#gets
-    const first = gets[0] as AnyGet
-    if (gets.length === 1) {
-      first.write(out, 'text')
-      return
-    }
-    out.ascii('get')
-    for (const get of gets) {
-      out.ascii(' ').ascii(get.plainKey as string)
-      get.join(this)
-    }
-    out.crlf()
-    first.followers = gets.length - 1
+  override get size(): number {
+    return this.#size
   }
 
-  /** As `Command.read`, for all of its gets. */
-  read(reply: ReplyParser): boolean {
+  /** Takes a get if there is room. */
+  add(member: LineMember): boolean {
+    const { length } = member.wire
+    if (this.#members.length === MAX_KEYS || this.#length + length >= MAX_LINE) return false
+    this.#length += length + 1
+    this.#size += member.size
+    this.#members.push(member)
+    return true
+  }
+
+  override write(out: RequestWriter): void {
+    out.ascii('get')
+    for (const member of this.#members) out.ascii(' ').ascii((member as LineMember).wire)
+    out.crlf()
+  }
+
+  override read(reply: ReplyParser): boolean {
     switch (reply.kind) {
-      case ReplyKind.value: {
+      case ReplyKind.value:
         this.#started = true
-        const get = this.#getOf(reply)
-        get.isAnswered = true
-        get.take(reply)
+        this.#takeNamed(reply).take(reply)
         return false
-      }
       case ReplyKind.end:
-        for (const get of this.#gets) if (!get.isAnswered) get.takeMiss()
+        for (const member of this.#members) member?.takeMiss()
         return true
       default:
-        if (this.#started) throw errorOfReply(reply, 'get')
-        for (const get of this.#gets) get.refuse(reply)
+        if (this.#started) throw errorOfReply(reply, this.name)
+        for (const member of this.#members) member?.refuse(reply)
         return true
     }
   }
 
-  /** Servers answer in the order of the request; a proxy that joins several may not. */
-  #getOf(reply: ReplyParser): AnyGet {
-    const gets = this.#gets
-    for (let i = this.#next; i < gets.length; i++) {
-      const get = gets[i] as AnyGet
-      if (reply.hasKey(get.plainKey as string)) {
-        this.#next = i + 1
-        return get
+  /** Rejects those that are not answered. */
+  override reject(error: unknown): void {
+    for (const member of this.#members) member?.reject(error)
+  }
+
+  /** The get that the value is for. Servers answer in the order of the request; a proxy that joins several may not. */
+  #takeNamed(reply: ReplyParser): LineMember {
+    const members = this.#members
+    for (let i = 0; i < members.length; i++) {
+      const index = (this.#next + i) % members.length
+      const member = members[index]
+      if (member !== undefined && reply.hasKey(member.wire)) {
+        members[index] = undefined
+        this.#next = index + 1
+        return member
       }
     }
-    for (let i = 0; i < this.#next; i++) {
-      const get = gets[i] as AnyGet
-      if (!get.isAnswered && reply.hasKey(get.plainKey as string)) return get
-    }
-    throw misplaced(reply, 'get')
+    throw misplaced(reply, this.name)
   }
 }

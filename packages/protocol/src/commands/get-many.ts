@@ -19,7 +19,7 @@ export class GetManyCommand<V> extends Command<void> {
   readonly #withCas: boolean
   readonly #results: Map<ItemKey, unknown>
   readonly #failed: Map<ItemKey, Error>
-  override hits = 0
+  #hits = 0
   readonly #size: number
   #next = 0
   #started = false
@@ -48,6 +48,10 @@ export class GetManyCommand<V> extends Command<void> {
     return this.#items
   }
 
+  override get hits(): number {
+    return this.#hits
+  }
+
   override get keys(): number {
     return this.#items.length
   }
@@ -73,9 +77,9 @@ export class GetManyCommand<V> extends Command<void> {
     switch (reply.kind) {
       case ReplyKind.value:
         this.#started = true
-        if (this.hits === this.#wires.length) throw misplaced(reply, this.name)
-        this.hits++
-        if (!this.abandoned) this.#take(reply)
+        if (this.#hits === this.#wires.length) throw misplaced(reply, this.name)
+        this.#hits++
+        if (!this.isSettled) this.#take(reply)
         return false
       case ReplyKind.end:
         if (this.#slow === undefined) this.resolve()
@@ -118,7 +122,7 @@ export class GetManyCommand<V> extends Command<void> {
     })
     // What comes behind the deadline or an abort must not change maps that the caller has.
     const take = <T>(one: SlowResult, map: Map<ItemKey, T>, outcome: T): void => {
-      if (this.abandoned || !pending.delete(one)) return
+      if (this.isSettled || !pending.delete(one)) return
       map.set(one.key, outcome)
       if (pending.size === 0) this.resolve()
     }

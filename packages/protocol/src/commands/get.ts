@@ -5,7 +5,7 @@ import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
-import type { GetLine } from './get-line.ts'
+import type { LineMember } from './get-line.ts'
 import { serdeTimeout, settleInTime } from './late-value.ts'
 import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
@@ -16,7 +16,7 @@ import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
  * must name the key: a reply to another request is an error, never a value.
  */
 export class GetCommand<V, T, D> extends Command<T | D> {
-  readonly #wire: WireKey
+  readonly wire: WireKey
   readonly #key: ItemKey
   readonly #serde: Serde<V>
   readonly #withCas: boolean
@@ -24,7 +24,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   readonly #exptime: number | undefined
   #opaque = -1
   #hit = false
-  #line: GetLine | undefined
+  #hits: number | undefined = undefined
 
   constructor(
     wire: WireKey,
@@ -35,7 +35,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     exptime?: number,
   ) {
     super()
-    this.#wire = wire
+    this.wire = wire
     this.#key = key
     this.#serde = serde
     this.#withCas = withCas
@@ -53,34 +53,29 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   }
 
   override get size(): number {
-    return this.#wire.length + 32
+    return this.wire.length + 32
   }
 
-  /** The key, if that is all there is to the request, so that it can share a line with others. */
-  get plainKey(): WireKey | undefined {
-    return this.#withCas || this.#exptime !== undefined ? undefined : this.#wire
+  override get hits(): number | undefined {
+    return this.#hits
   }
 
-  /** From now on it is one of a line, which is written and read in its place. */
-  join(line: GetLine): void {
-    this.#line = line
-    this.followers = 0
+  override get lineMember(): LineMember | undefined {
+    return this.#withCas || this.#exptime !== undefined ? undefined : this
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
-    this.#line = undefined
-    this.followers = 0
     if (dialect === 'text') {
       this.#opaque = -1
       out.ascii(this.name)
       if (this.#exptime !== undefined) out.ascii(` ${this.#exptime}`)
-      out.ascii(' ').ascii(this.#wire).crlf()
+      out.ascii(' ').ascii(this.wire).crlf()
       return
     }
     this.#opaque = out.nextOpaque()
     out
       .ascii('mg ')
-      .ascii(this.#wire)
+      .ascii(this.wire)
       .ascii(this.#withCas ? ' v f c' : ' v f')
       .opaque()
     if (this.#exptime !== undefined) out.ascii(` T${this.#exptime}`)
@@ -88,7 +83,6 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   }
 
   override read(reply: ReplyParser): boolean {
-    if (this.#line !== undefined) return this.#line.read(reply)
     switch (reply.kind) {
       case ReplyKind.va:
         if (reply.opaque !== this.#opaque) throw misplaced(reply, this.name)
@@ -105,7 +99,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
         this.takeMiss()
         return true
       case ReplyKind.value:
-        if (this.#opaque >= 0 || this.#hit || !reply.hasKey(this.#wire))
+        if (this.#opaque >= 0 || this.#hit || !reply.hasKey(this.wire))
           throw misplaced(reply, this.name)
         this.#hit = true
         this.take(reply)
@@ -122,8 +116,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
 
   /** Settles with the value that the parser stands on. */
   take(reply: ReplyParser): void {
-    if (this.abandoned) return
-    this.hits = 1
+    if (this.isSettled) return
+    this.#hits = 1
     const value = readValue<V>(reply, this.#serde, this.#key, this.name)
     if (FailedValue.is(value)) {
       this.reject(value.error)
@@ -145,7 +139,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   }
 
   takeMiss(): void {
-    this.hits = 0
+    this.#hits = 0
     this.resolve(this.#miss)
   }
 }

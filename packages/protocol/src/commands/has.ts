@@ -10,6 +10,7 @@ export class HasCommand extends ItemMetaCommand<boolean> {
   readonly #key: WireKey
   #isText = false
   #hit = false
+  #hits: number | undefined = undefined
 
   constructor(wire: WireKey) {
     super('has', 'mg', wire, ' s')
@@ -18,6 +19,10 @@ export class HasCommand extends ItemMetaCommand<boolean> {
 
   override get isRead(): boolean {
     return true
+  }
+
+  override get hits(): number | undefined {
+    return this.#hits
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
@@ -50,7 +55,7 @@ export class HasCommand extends ItemMetaCommand<boolean> {
   }
 
   #settle(isThere: boolean): void {
-    this.hits = isThere ? 1 : 0
+    this.#hits = isThere ? 1 : 0
     this.resolve(isThere)
   }
 }

@@ -4,24 +4,9 @@ import type { Command } from '../command.ts'
 import { type MemcacheErrorOptions, MemcacheSerdeError, MemcacheTimeoutError } from '../errors.ts'
 import type { ItemKey } from '../memcache-client.ts'
 
-/**
- * Keeps a command whose serde works on after its reply: it settles once, and `onDeadline` is called unless it
- * has settled by its deadline. Its signal rejects it as before, which a promise given to `resolve` prevents.
- */
-export function settleInTime<T>(command: Command<T>, onDeadline: () => void): void {
-  const { resolve, reject } = command
-  const cancel = startTimer(command.deadline - performance.now(), onDeadline)
-  let isSettled = false
-  const once =
-    <A>(settle: (argument: A) => void) =>
-    (argument: A): void => {
-      if (isSettled) return
-      isSettled = true
-      cancel()
-      settle(argument)
-    }
-  command.resolve = once(resolve)
-  command.reject = once(reject)
+/** Calls back unless the command, whose serde works on after its reply, has settled by its deadline. */
+export function settleInTime(command: Command, onDeadline: () => void): void {
+  command.onAnswer(startTimer(command.deadline - performance.now(), onDeadline))
 }
 
 /**

@@ -1,6 +1,8 @@
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheCounterRangeError } from '../errors.ts'
+import { toUint64 } from '../integer.ts'
 import type { WireKey } from '../key.ts'
+import type { Count } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
@@ -77,14 +79,14 @@ export class TouchCommand extends LineCommand<boolean> {
   }
 }
 
-/** `incr` and `decr`: the new value as bigint or number, undefined when not there. */
-export class CounterCommand extends LineCommand<number | bigint | undefined> {
+/** `incr` and `decr`: the new value, a bigint if the delta is one; `undefined` when not there. */
+export class CounterCommand<N extends number | bigint> extends LineCommand<Count<N> | undefined> {
   readonly #asBigint: boolean
 
-  /** @param delta - decimal text */
-  constructor(verb: 'incr' | 'decr', key: WireKey, delta: string, asBigint: boolean) {
-    super(verb, `${verb} ${key} ${delta}`)
-    this.#asBigint = asBigint
+  /** @throws MemcacheIllegalInputError */
+  constructor(verb: 'incr' | 'decr', key: WireKey, delta: N) {
+    super(verb, `${verb} ${key} ${toUint64('delta', delta)}`)
+    this.#asBigint = typeof delta === 'bigint'
   }
 
   override read(reply: ReplyParser): boolean {
@@ -95,9 +97,8 @@ export class CounterCommand extends LineCommand<number | bigint | undefined> {
   }
 
   #take(digits: string): void {
-    const value = Number(digits)
-    if (this.#asBigint) this.resolve(BigInt(digits))
-    else if (Number.isSafeInteger(value)) this.resolve(value)
+    const value = this.#asBigint ? BigInt(digits) : Number(digits)
+    if (typeof value === 'bigint' || Number.isSafeInteger(value)) this.resolve(value as Count<N>)
     else this.reject(new MemcacheCounterRangeError(BigInt(digits), { command: this.name }))
   }
 }

@@ -26,6 +26,7 @@ export interface MetaGetRequest<V> {
 /** `mg`: the fields of an item that were asked for, `undefined` on a miss. */
 export class MetaGetCommand<V> extends ItemMetaCommand<object | undefined> {
   readonly #request: MetaGetRequest<V>
+  #hits: number | undefined = undefined
 
   constructor(request: MetaGetRequest<V>) {
     const { name, wire, serde, fields, actions } = request
@@ -39,8 +40,12 @@ export class MetaGetCommand<V> extends ItemMetaCommand<object | undefined> {
     return this.#request.isRead
   }
 
+  override get hits(): number | undefined {
+    return this.#hits
+  }
+
   protected take(reply: ReplyParser): void {
-    this.hits = reply.kind === ReplyKind.en ? 0 : 1
+    this.#hits = reply.kind === ReplyKind.en ? 0 : 1
     if (reply.kind === ReplyKind.en) {
       this.resolve(undefined)
       return

@@ -45,7 +45,7 @@ export class StatsCommand extends Command<Stats> {
       case ReplyKind.stat: {
         const [name, value] = parseStatLine(reply.line) ?? []
         if (name === undefined || value === undefined) return this.refuse(reply)
-        if (!this.abandoned) this.#stats[name] = value
+        if (!this.isSettled) this.#stats[name] = value
         return false
       }
       case ReplyKind.end:

@@ -1,5 +1,6 @@
-import { isPromise } from 'node:util/types'
+import { types } from 'node:util'
 import { errorOfReply } from '../command.ts'
+import { isPromise } from '../foreign.ts'
 import type { ItemKey, ValueWithCas } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
@@ -40,12 +41,12 @@ export function readValue<V>(
   const { flags, server } = reply
   try {
     const value = deserialize(reply, flags, serde, key, call)
-    if (!isThenable(value)) return value
+    if (!isPromise(value)) return value
     return Promise.resolve(value).then(undefined, (thrown: unknown) => {
-      throw unreadableValue(thrown, key, flags, server, command)
+      throw unreadableValue(thrown, { key, flags, server, command })
     })
   } catch (thrown) {
-    return new FailedValue(unreadableValue(thrown, key, flags, server, command))
+    return new FailedValue(unreadableValue(thrown, { key, flags, server, command }))
   }
 }
 
@@ -66,18 +67,9 @@ function deserialize<V>(
   return serde.deserializeSlice(dataBuffer, dataStart, dataStart + reply.size, flags, key, call)
 }
 
-/** Throws where reading `then` does: the promise of the call would read it again, and reject with that. */
-function isThenable<V>(value: V | PromiseLike<V>): value is PromiseLike<V> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
-/** True for a value that is still being read. It runs no code of the value's. */
+/** True for a promise that `readValue` made. Unlike `isPromise`, it runs no code of the value's. */
 export function isPending<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && isPromise(value)
+  return typeof value === 'object' && types.isPromise(value)
 }
 
 export function withCas<V>(

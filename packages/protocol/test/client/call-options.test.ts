@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import {
-  CALL_OPTIONS,
-  COMMAND_CLIENT_OPTIONS,
   CommandClient,
   type CommandClientEvents,
   MemcacheIllegalInputError,
-  VersionCommand,
 } from '../../src/index.ts'
+import { CALL_OPTIONS, COMMAND_CLIENT_OPTIONS, VersionCommand } from '../../src/toolkit.ts'
 import { plainSerde, ScriptedClient } from '../support/scripted-client.ts'
 
 type Options = Record<string, unknown> | undefined

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type Command,
-  MemcacheIllegalInputError,
-  MemcacheServerError,
-  VersionCommand,
-} from '../../src/index.ts'
+import { type Command, MemcacheIllegalInputError, MemcacheServerError } from '../../src/index.ts'
+import { VersionCommand } from '../../src/toolkit.ts'
 import { ScriptedClient } from '../support/scripted-client.ts'
 
 /** Fails every command in a later turn of the event loop, as a connection does. */

@@ -80,8 +80,7 @@ describe('an error names the key', () => {
     await expect(client(TOO_LARGE).add('big', 'x'.repeat(60_000))).rejects.toThrow(message)
     const command = new MetaCommand({ verb: 'ms', key: 'big', data: 'x'.repeat(60_000) })
     const answer = new Promise((resolve, reject) => {
-      command.resolve = resolve
-      command.reject = reject
+      command.awaitedBy(resolve, reject)
     })
     reply(command, TOO_LARGE)
     await expect(answer).rejects.toThrow(message)

@@ -48,10 +48,7 @@ function settle(command: Command, fate: Fate, itemOf: (key: string) => Item): vo
   else if (fate === 'cut off') answer(false)
   else if (fate === 'refused') command.reject(new MemcacheServerError('refused', place))
   else if (fate === 'lost') command.reject(new MemcacheUnexpectedCloseError('lost', place))
-  else {
-    command.abandoned = true
-    command.reject(new MemcacheTimeoutError('late', place))
-  }
+  else command.reject(new MemcacheTimeoutError('late', place))
 }
 
 function replyTo(verb: string, words: readonly string[], itemOf: (key: string) => Item): string {

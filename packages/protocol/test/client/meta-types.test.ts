@@ -11,7 +11,7 @@ interface User {
 async function calls(wants: boolean): Promise<void> {
   const item = await client.metaGet('k', { value: true, ttl: true })
   if (item !== undefined) {
-    expectTypeOf(item.value).toEqualTypeOf<string>()
+    expectTypeOf(item.value).toEqualTypeOf<string | undefined>()
     expectTypeOf(item.ttl).toEqualTypeOf<number>()
     expectTypeOf(item.won).toEqualTypeOf<boolean>()
     expectTypeOf(item).not.toHaveProperty('cas')

@@ -1,3 +1,4 @@
+import { checkNumber } from '@mc/protocol/toolkit'
 import { monotonicNow, setTimeout } from '../timers.ts'
 
 /** What tells a `FaultProxy` the time. */
@@ -42,12 +43,10 @@ export class ManualClock implements Clock {
   /**
    * Moves on, and wakes who has slept long enough.
    *
-   * @throws RangeError when it would go back
+   * @throws TypeError or RangeError when it would go back
    */
   advance(milliseconds: number): void {
-    if (!(milliseconds >= 0)) {
-      throw new RangeError(`milliseconds must be 0 or more, got ${milliseconds}`)
-    }
+    checkNumber('milliseconds', milliseconds, { min: 0 })
     this.#now += milliseconds
     const due = this.#sleepers.filter(({ until }) => until <= this.#now)
     this.#sleepers = this.#sleepers.filter(({ until }) => until > this.#now)

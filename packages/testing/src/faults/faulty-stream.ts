@@ -18,6 +18,14 @@ export interface StreamOwner {
   onEnd(): void
 }
 
+interface StreamParts {
+  readonly source: Socket
+  readonly target: Socket
+  readonly direction: 'requests' | 'replies'
+  readonly plan: FaultPlan
+  readonly owner: StreamOwner
+}
+
 /** A fault that may happen to a message, so many bytes behind its start. */
 interface Strike {
   readonly scheduled: ScheduledFault<MessageFault>
@@ -49,13 +57,7 @@ export class FaultyStream {
   /** Bytes to be written at once. */
   #out: Buffer[] = []
 
-  constructor(
-    source: Socket,
-    target: Socket,
-    direction: 'requests' | 'replies',
-    plan: FaultPlan,
-    owner: StreamOwner,
-  ) {
+  constructor({ source, target, direction, plan, owner }: StreamParts) {
     this.#source = source
     this.#target = target
     this.#direction = direction

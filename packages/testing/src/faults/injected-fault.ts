@@ -1,3 +1,4 @@
+import { checkNumber } from '@mc/protocol/toolkit'
 import { Waiters } from './waiters.ts'
 
 /** A fault at work: what `inject` answers. */
@@ -8,7 +9,7 @@ export interface InjectedFault {
    * Resolves when it has happened so many times. Rejects when it is removed before that.
    *
    * @default 1
-   * @throws RangeError for what is no positive integer, or more than the fault's `times`
+   * @throws TypeError or RangeError for what is no positive integer, or more than the fault's `times`
    */
   happened(times?: number): Promise<void>
   /** Ends it: what it held back goes on, what it broke stays broken. */
@@ -55,10 +56,7 @@ export class ActiveFault<F extends Occurrence> implements InjectedFault {
   }
 
   async happened(times = 1): Promise<void> {
-    const most = this.fault.times ?? Number.POSITIVE_INFINITY
-    if (!Number.isSafeInteger(times) || times < 1 || times > most) {
-      throw new RangeError(`times must be an integer from 1 to ${most}, got ${times}`)
-    }
+    checkNumber('times', times, { integer: true, min: 1, max: this.fault.times })
     const hasHappened = (): boolean => this.#count >= times
     if (this.#removal !== undefined && !hasHappened()) throw new Error(this.#removal)
     await this.#waiters.until(hasHappened)

@@ -32,8 +32,10 @@ export class Link implements StreamOwner {
       this.isEncrypted = chunk[0] === TLS_HANDSHAKE
       if (this.isEncrypted) plan.onEncrypted()
     })
-    new FaultyStream(client, this.#server, 'requests', plan, this).start()
-    new FaultyStream(this.#server, client, 'replies', plan, this).start()
+    const server = this.#server
+    const both = { plan, owner: this }
+    new FaultyStream({ ...both, source: client, target: server, direction: 'requests' }).start()
+    new FaultyStream({ ...both, source: server, target: client, direction: 'replies' }).start()
   }
 
   reset(): void {

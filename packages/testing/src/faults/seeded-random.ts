@@ -1,11 +1,13 @@
+import { checkNumber } from '@mc/protocol/toolkit'
+
 /**
  * Numbers from 0 up to 1 that look random: the same seed gives the same numbers. Mulberry32, after
  * Tommy Ettinger.
  *
- * @throws RangeError for a seed that is no safe integer
+ * @throws TypeError or RangeError for a seed that is no safe integer
  */
 export function seededRandom(seed: number): () => number {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed must be an integer, got ${seed}`)
+  checkNumber('seed', seed, { integer: true, min: Number.MIN_SAFE_INTEGER })
   let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
-  COMMAND_CLIENT_OPTIONS,
+  CLIENT_METHODS,
+  type ClientMethod,
   type Command,
   CommandClient,
   type CommandClientEvents,
@@ -8,10 +9,18 @@ import {
   type Dialect,
   MemcacheClosedError,
   MemcacheTimeoutError,
-  optionNames,
   type Serde,
-  showAs,
 } from '@mc/protocol'
+import {
+  COMMAND_CLIENT_OPTIONS,
+  checkFunction,
+  checkNumber,
+  checkOneOf,
+  isError,
+  mustBe,
+  optionNames,
+  showAs,
+} from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import type { ServerState } from '../server/exchange.ts'
 import {
@@ -21,7 +30,6 @@ import {
 } from '../server/server-state.ts'
 import { type ServerItem, snapshotOf } from '../server/snapshot.ts'
 import { sleep } from '../timers.ts'
-import { METHODS, type MockMethod } from './methods.ts'
 import { MOCK_SERVER, MockConnection } from './mock-connection.ts'
 
 /** Options of `MockMemcacheClient`: of `Client` those that change what calls mean, and of its server. */
@@ -48,7 +56,7 @@ const MOCK_OPTIONS: ReadonlySet<string> = new Set([
 
 /** A call as the mock saw it. */
 export interface MockCall {
-  readonly method: MockMethod
+  readonly method: ClientMethod
   readonly args: readonly unknown[]
   /** What it answered; `undefined` until then. */
   readonly result: unknown
@@ -61,20 +69,27 @@ export interface FailNextOptions {
   /** How many calls. @default 1 */
   readonly times?: number | undefined
   /** Calls of this method only. @default any that would reach the server */
-  readonly method?: MockMethod | undefined
+  readonly method?: ClientMethod | undefined
 }
 
 interface Failure {
   readonly error: Error
-  readonly method: MockMethod | undefined
+  readonly method: ClientMethod | undefined
   left: number
 }
 
-/** A call under way: it may come to many commands, all of which fail if it is to fail. */
+/** A call in progress: it may take many commands, all of which fail if it is to fail. */
 interface Running {
-  readonly method: MockMethod
-  failure?: Error | undefined
+  readonly mock: object
+  readonly method: ClientMethod
+  failure?: unknown
 }
+
+/** One for all mocks: in Node 20 each slows every promise of the process down. */
+const RUNNING = new AsyncLocalStorage<Running>()
+
+/** Runs before or after a call; the call waits for its promise. */
+export type MockHook = (call: MockCall) => void | Promise<void>
 
 /**
  * A client for tests, with its server in memory: no socket, no timer, nothing to install. It answers as
@@ -92,7 +107,7 @@ interface Running {
 export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, CommandClientEvents> {
   static {
     showAs(MockMemcacheClient, ({ server, calls }) => ({ server, calls: calls.length }))
-    for (const method of METHODS) {
+    for (const method of CLIENT_METHODS) {
       const original = CommandClient.prototype[method] as (...args: unknown[]) => Promise<unknown>
       Object.defineProperty(MockMemcacheClient.prototype, method, {
         value(this: MockMemcacheClient, ...args: unknown[]) {
@@ -108,10 +123,16 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   readonly server: string = MOCK_SERVER
   /** Milliseconds until a call is answered; the server acts at once. */
   latency: number
+  /**
+   * Runs before a call reaches the server: a promise holds the call back until it settles, and an error fails it
+   * as one of `failNext` does.
+   */
+  before: MockHook | undefined
+  /** Runs when the server has answered and the caller does not know it yet. An error rejects the call. */
+  after: MockHook | undefined
 
   readonly #options: MockMemcacheClientOptions<V>
   readonly #sleep: (milliseconds: number) => Promise<unknown>
-  readonly #running = new AsyncLocalStorage<Running>()
   readonly #underWay = new Set<Promise<void>>()
   readonly #failures: Failure[] = []
   #calls: MockCall[] = []
@@ -119,19 +140,21 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   #connection: MockConnection
   #isClosed = false
 
-  /** @throws as `Client`, and RangeError for limits that are not a number of bytes */
+  /** @throws as `Client`, and TypeError or RangeError for an invalid limit, dialect or latency */
   constructor(options: MockMemcacheClientOptions<V> = {}) {
     super(
       options,
       nativeSerde as unknown as Serde<V>,
-      options.now ?? (() => Date.now()),
+      options?.now ?? (() => Date.now()),
       MOCK_OPTIONS,
     )
-    this.latency = options.latency ?? 0
+    const { latency = 0, dialect = 'meta' } = options
+    this.latency = checkNumber('latency', latency, { min: 0, unit: 'milliseconds' })
     this.#options = options
-    this.#sleep = options.sleep ?? sleep
+    this.#sleep = checkFunction('sleep', options.sleep) ?? sleep
+    checkOneOf('dialect', dialect, ['meta', 'text'])
     this.#state = this.#newState()
-    this.#connection = new MockConnection(this.#state, options.dialect ?? 'meta')
+    this.#connection = new MockConnection(this.#state, dialect)
   }
 
   /** The calls so far, in their order; not those for `clear` and the like. */
@@ -162,13 +185,9 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
    * @throws TypeError or RangeError for what is no error, method or number of calls
    */
   failNext(error: Error, { times = 1, method }: FailNextOptions = {}): void {
-    if (!isError(error)) throw new TypeError('failNext takes an Error')
-    if (!Number.isSafeInteger(times) || times < 1) {
-      throw new RangeError(`times must be an integer of at least 1, got ${times}`)
-    }
-    if (method !== undefined && !METHODS.includes(method)) {
-      throw new TypeError(`method must be one of ${METHODS.join(', ')}, got ${String(method)}`)
-    }
+    if (!isError(error)) mustBe('error', 'an Error', error)
+    checkNumber('times', times, { integer: true, min: 1 })
+    if (method !== undefined) checkOneOf('method', method, CLIENT_METHODS)
     this.#failures.push({ error, method, left: times })
   }
 
@@ -189,7 +208,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       command.reject(closedError())
       return
     }
-    const failure = this.#failureOf(this.#running.getStore())
+    const failure = this.#failureOf(RUNNING.getStore())
     if (failure !== undefined) {
       command.reject(failure)
       return
@@ -210,9 +229,9 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     }
     // As with a real one, no call is answered while its caller still runs.
     await undefined
-    command.onWritten?.()
+    command.written()
     if (this.latency > 0) await this.#sleep(Math.min(this.latency, timeout))
-    if (command.abandoned) return
+    if (command.isSettled) return
     if (this.latency <= timeout) settle()
     else {
       const place = { server: MOCK_SERVER, command: command.name, written: true }
@@ -220,13 +239,17 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     }
   }
 
-  #record(method: MockMethod, args: readonly unknown[], run: () => Promise<unknown>) {
+  #record(method: ClientMethod, args: readonly unknown[], run: () => Promise<unknown>) {
     const call: { -readonly [name in keyof MockCall]: MockCall[name] } = {
       ...{ method, args },
       ...{ result: undefined, error: undefined },
     }
     this.#calls.push(call)
-    const answer = this.#running.run({ method }, run)
+    const running: Running = { mock: this, method }
+    const isHooked = this.before !== undefined || this.after !== undefined
+    const answer = RUNNING.run(running, () =>
+      isHooked ? this.#runHooked(call, running, run) : run(),
+    )
     answer.then(
       (result) => {
         call.result = result
@@ -238,8 +261,26 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     return answer
   }
 
-  #failureOf(running: Running | undefined): Error | undefined {
-    if (running === undefined || 'failure' in running) return running?.failure
+  async #runHooked(
+    call: MockCall,
+    running: Running,
+    run: () => Promise<unknown>,
+  ): Promise<unknown> {
+    try {
+      const waiting = this.before?.(call)
+      // A hook that does not wait leaves the server to act at once.
+      if (waiting !== undefined) await waiting
+    } catch (error) {
+      running.failure = error
+    }
+    const result = await run()
+    await this.after?.(call)
+    return result
+  }
+
+  #failureOf(running: Running | undefined): unknown {
+    if (running?.mock !== this) return undefined
+    if ('failure' in running) return running.failure
     const due = this.#failures.find(
       ({ method, left }) => left > 0 && (method === undefined || method === running.method),
     )
@@ -252,11 +293,6 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     const settings = { verbosity: 0, port: 0, host: undefined, path: undefined, tls: false }
     return createServerState(this.#options, settings, new Set())
   }
-}
-
-/** True for an error of any realm: runners such as jest give tests an `Error` of their own. */
-function isError(value: unknown): boolean {
-  return typeof (value as Partial<Error> | null | undefined)?.message === 'string'
 }
 
 function closedError(): MemcacheClosedError {

@@ -1,4 +1,4 @@
-import { type AdminRequest, parseInt32, parseUint32 } from '@mc/protocol'
+import { type AdminRequest, parseInt32, parseUint32 } from '../protocol/index.ts'
 import type { Exchange } from './exchange.ts'
 import { metadump } from './metadump.ts'
 import { reportStats } from './stats-report.ts'

@@ -1,7 +1,8 @@
-import type { ParsedRequest } from '@mc/protocol'
+import { checkNumber } from '@mc/protocol/toolkit'
 import { checkFault, typed } from '../faults/check-fault.ts'
 import { ActiveFault, type InjectedFault, type Occurrence } from '../faults/injected-fault.ts'
 import { Waiters } from '../faults/waiters.ts'
+import type { ParsedRequest } from '../protocol/index.ts'
 
 /**
  * The name of a command as it is on the wire: `mg` or `get`, whichever dialect the client speaks.
@@ -150,9 +151,7 @@ export class CommandLog {
     count: number,
     command: ServerCommand | readonly ServerCommand[] | undefined,
   ): Promise<void> {
-    if (!Number.isSafeInteger(count) || count < 0) {
-      throw new RangeError(`count must be an integer of 0 or more, got ${count}`)
-    }
+    checkNumber('count', count, { integer: true, min: 0 })
     checkCommands(command)
     const commands = listOf(command)
     const hasCome = (): boolean => this.#sum(commands) >= count

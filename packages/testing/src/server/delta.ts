@@ -1,4 +1,4 @@
-import { parseUint64 } from '@mc/protocol'
+import { parseUint64 } from '../protocol/index.ts'
 import type { Exchange } from './exchange.ts'
 import { type Item, sizeOf } from './item.ts'
 import { isChunked } from './slab-classes.ts'
@@ -10,18 +10,18 @@ export type DeltaResult =
   | { readonly outcome: 'changed'; readonly value: string; readonly item: Item }
   | { readonly outcome: 'missing' | 'mismatch' | 'non-numeric' }
 
-/**
- * Adds to a counter, which wraps at 2^64, or takes from it down to 0.
- *
- * @param cas - CAS unique that the item must have; 0 for any
- */
-export function addDelta(
-  exchange: Exchange,
-  key: string,
-  increment: boolean,
-  delta: bigint,
-  cas = 0n,
-): DeltaResult {
+/** A change of a counter. */
+export interface Delta {
+  readonly key: string
+  readonly increment: boolean
+  readonly delta: bigint
+  /** CAS unique that the item must have; 0 for any. @default 0n */
+  readonly cas?: bigint | undefined
+}
+
+/** Adds to a counter, which wraps at 2^64, or takes from it down to 0. */
+export function addDelta(exchange: Exchange, change: Delta): DeltaResult {
+  const { key, increment, delta, cas = 0n } = change
   const { store } = exchange.server
   const item = store.find(key)
   if (item === undefined) return { outcome: 'missing' }

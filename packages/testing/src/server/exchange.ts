@@ -1,4 +1,4 @@
-import type { ReplyWriter } from '@mc/protocol'
+import type { ReplyWriter } from '../protocol/index.ts'
 import type { CommandLog } from './command-log.ts'
 import type { Item } from './item.ts'
 import type { PrefixStats } from './prefix-stats.ts'

@@ -3,7 +3,7 @@ import {
   isOpaqueTooLong,
   type MetaItemRequest,
   type MetaSetRequest,
-} from '@mc/protocol'
+} from '../protocol/index.ts'
 import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange } from './exchange.ts'
 import { type Item, sizeOf } from './item.ts'
@@ -26,7 +26,11 @@ const CODES = { STORED: 'HD', NOT_STORED: 'NS', EXISTS: 'EX', NOT_FOUND: 'NF' } 
 export function metaSet({ server }: Exchange, request: MetaSetRequest): string | undefined {
   const { store } = server
   const { key, flags, data } = request
-  const refusal = refuseSize(server, key, flags.clientFlags, request.length, true)
+  const refusal = refuseSize(
+    server,
+    { key, flags: flags.clientFlags, length: request.length },
+    true,
+  )
   if (refusal !== undefined) return refusal
   countSet(server, key, flags.clientFlags, request.length)
   if (data === undefined) return BAD_DATA_CHUNK
@@ -90,12 +94,12 @@ export function metaArithmetic(exchange: Exchange, request: MetaItemRequest): st
   if (!increment && flags.mode !== 'D' && flags.mode !== '-') {
     return 'CLIENT_ERROR invalid mode for ma M token'
   }
-  const result = addDelta(exchange, key, increment, flags.delta, flags.cas ?? 0n)
+  const result = addDelta(exchange, { key, increment, delta: flags.delta, cas: flags.cas })
   switch (result.outcome) {
     case 'non-numeric':
       return NON_NUMERIC
     case 'changed':
-      return answerCounter(exchange, request, result.item, result.value, false)
+      return answerCounter(exchange, request, { ...result, created: false })
     case 'mismatch':
       return withoutItem(request, 'EX')
     case 'missing':
@@ -108,15 +112,13 @@ export function metaArithmetic(exchange: Exchange, request: MetaItemRequest): st
   const value = flags.initial.toString()
   const data = Buffer.from(value, 'latin1')
   const item = store.link({ key, flags: 0, exptime: 0, data })
-  return answerCounter(exchange, request, item, value, true)
+  return answerCounter(exchange, request, { item, value, created: true })
 }
 
 function answerCounter(
   exchange: Exchange,
   { key, flags }: MetaItemRequest,
-  item: Item,
-  value: string,
-  created: boolean,
+  { item, value, created }: { item: Item; value: string; created: boolean },
 ): string | undefined {
   const { store } = exchange.server
   let reply = flags.value ? `VA ${value.length}` : 'HD'

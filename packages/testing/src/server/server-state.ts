@@ -1,4 +1,5 @@
-import { optionNames, ReplyWriter } from '@mc/protocol'
+import { checkFunction, checkNumber, optionNames } from '@mc/protocol/toolkit'
+import { ReplyWriter } from '../protocol/index.ts'
 import { CommandLog } from './command-log.ts'
 import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
 import { PrefixStats } from './prefix-stats.ts'
@@ -23,7 +24,7 @@ export const SERVER_STATE_OPTIONS: ReadonlySet<string> = optionNames<ServerState
   version: true,
 })
 
-/** @throws RangeError for limits that are not a number of bytes */
+/** @throws TypeError or RangeError for limits that are not a number of bytes */
 export function createServerState(
   options: ServerStateOptions,
   settings: ServerSettings,
@@ -36,6 +37,7 @@ export function createServerState(
     now = () => Date.now(),
     version = '1.6.18',
   } = options
+  checkFunction('now', now)
   checkBytes('memoryLimit', memoryLimit)
   checkBytes('itemSizeMax', itemSizeMax)
   let batch = 0
@@ -55,7 +57,5 @@ export function createServerState(
 }
 
 function checkBytes(name: string, bytes: number): void {
-  if (!(Number.isSafeInteger(bytes) && bytes > 0)) {
-    throw new RangeError(`${name} must be a whole number of bytes above 0, got ${bytes}`)
-  }
+  checkNumber(name, bytes, { integer: true, min: 1, unit: 'bytes' })
 }

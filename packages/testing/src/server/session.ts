@@ -1,4 +1,4 @@
-import { type ParsedRequest, RequestParser } from '@mc/protocol'
+import { type ParsedRequest, RequestParser } from '../protocol/index.ts'
 import { runAdmin } from './admin-commands.ts'
 import type { ConnectionInfo, Exchange, ServerState } from './exchange.ts'
 import type { Item } from './item.ts'

@@ -1,4 +1,4 @@
-import { parseUint32 } from '@mc/protocol'
+import { parseUint32 } from '../protocol/index.ts'
 import { itemStats, itemsByClass, slabStats } from './class-stats.ts'
 import { Counters } from './counters.ts'
 import type { ServerState } from './exchange.ts'

@@ -1,11 +1,11 @@
-import {
-  type ArithmeticRequest,
-  type DeleteRequest,
-  MAX_KEY_LENGTH,
-  type RetrievalRequest,
-  type StorageRequest,
-  type TouchRequest,
-} from '@mc/protocol'
+import { MAX_KEY_LENGTH } from '@mc/protocol'
+import type {
+  ArithmeticRequest,
+  DeleteRequest,
+  RetrievalRequest,
+  StorageRequest,
+  TouchRequest,
+} from '../protocol/index.ts'
 import { addDelta, NON_NUMERIC } from './delta.ts'
 import type { Exchange, ServerState } from './exchange.ts'
 import { itemSize } from './item.ts'
@@ -55,7 +55,7 @@ export function storeItem(server: ServerState, request: StorageRequest): string 
   const { store, prefixStats } = server
   const { command, key, flags, data, cas } = request
   if (prefixStats.enabled) prefixStats.countSet(key)
-  const refusal = refuseSize(server, key, flags, request.length, command === 'set')
+  const refusal = refuseSize(server, request, command === 'set')
   if (refusal !== undefined) return refusal
   countSet(server, key, flags, request.length)
   if (data === undefined) return BAD_DATA_CHUNK
@@ -78,9 +78,7 @@ export function storeItem(server: ServerState, request: StorageRequest): string 
  */
 export function refuseSize(
   { store }: ServerState,
-  key: string,
-  flags: number,
-  length: number,
+  { key, flags, length }: Pick<StorageRequest, 'key' | 'flags' | 'length'>,
   forget: boolean,
 ): string | undefined {
   const tooLarge = store.isTooLarge(key.length, flags, length)
@@ -113,7 +111,7 @@ export function deleteItem({ store, prefixStats }: ServerState, request: DeleteR
 /** Answers `incr` and `decr`. */
 export function changeCounter(exchange: Exchange, request: ArithmeticRequest): string {
   const increment = request.command === 'incr'
-  const result = addDelta(exchange, request.key, increment, request.delta)
+  const result = addDelta(exchange, { key: request.key, increment, delta: request.delta })
   if (result.outcome === 'changed') return result.value
   if (result.outcome === 'non-numeric') return NON_NUMERIC
   const { counters } = exchange.server.store

@@ -18,12 +18,7 @@ import {
 } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
-import { Client } from '../src/index.ts'
-import {
-  type ErrorClass,
-  RetryingClient,
-  type RetryingClientOptions,
-} from '../src/retrying-client.ts'
+import { Client, type ErrorClass, type RetryingOptions, retrying } from '../src/index.ts'
 
 interface Call {
   readonly name: string
@@ -112,9 +107,9 @@ function scripted(...script: unknown[]): Scripted {
   return new ScriptedClient(...script) as unknown as Scripted
 }
 
-function retrying(script: readonly unknown[], options?: RetryingClientOptions) {
+function repeating(script: readonly unknown[], options?: RetryingOptions) {
   const inner = scripted(...script)
-  return { inner, client: new RetryingClient(inner, options) }
+  return { inner, client: retrying(inner, options) }
 }
 
 /** Calls a command by its name. */
@@ -127,25 +122,25 @@ const timeout = (written?: boolean) => new MemcacheTimeoutError('no reply', { wr
 
 describe('attempts', () => {
   test('a read that fails once answers at the second attempt', async () => {
-    const { inner, client } = retrying([bad(), 'value'])
+    const { inner, client } = repeating([bad(), 'value'])
     expect(await client.get('key')).toBe('value')
     expect(inner.calls.length).toBe(2)
   })
 
   test('a miss at the second attempt is a miss', async () => {
-    const { inner, client } = retrying([bad(), undefined])
+    const { inner, client } = repeating([bad(), undefined])
     expect(await client.get('key')).toBe(undefined)
     expect(inner.calls.length).toBe(2)
   })
 
   test('the error of the last attempt is the one to see', async () => {
     const last = bad()
-    const { client } = retrying([bad(), last])
+    const { client } = repeating([bad(), last])
     await expect(client.get('key')).rejects.toBe(last)
   })
 
   test('a write that fails once is stored at the second attempt', async () => {
-    const { inner, client } = retrying([bad(), true])
+    const { inner, client } = repeating([bad(), true])
     expect(await client.set('key', 'value', { expire: 3 })).toBe(true)
     const args = ['key', 'value', { expire: 3 }]
     expect(inner.calls).toEqual([
@@ -155,19 +150,19 @@ describe('attempts', () => {
   })
 
   test('no more than the attempts are made, though the next would succeed', async () => {
-    const { inner, client } = retrying([bad(), bad(), true])
+    const { inner, client } = repeating([bad(), bad(), true])
     await expect(client.set('key', 'value')).rejects.toBeInstanceOf(MemcacheServerError)
     expect(inner.calls.length).toBe(2)
   })
 
   test('one attempt means no repetition', async () => {
-    const { inner, client } = retrying([bad(), 'value'], { attempts: 1 })
+    const { inner, client } = repeating([bad(), 'value'], { attempts: 1 })
     await expect(client.get('key')).rejects.toBeInstanceOf(MemcacheServerError)
     expect(inner.calls.length).toBe(1)
   })
 
   test('what succeeds is called once', async () => {
-    const { inner, client } = retrying(['value'], { attempts: 5 })
+    const { inner, client } = repeating(['value'], { attempts: 5 })
     await client.get('key')
     expect(inner.calls.length).toBe(1)
   })
@@ -175,12 +170,12 @@ describe('attempts', () => {
   test('a many-key call that failed in part is repeated whole', async () => {
     const partial = new MemcachePartialError(new Map(), new Map([['b', bad()]]))
     const hits = new Map([['a', 1]])
-    const { client } = retrying([partial, hits])
+    const { client } = repeating([partial, hits])
     expect(await client.getMany(['a', 'b'])).toBe(hits)
   })
 
   test('keys that can be read only once are there for every attempt', async () => {
-    const { inner, client } = retrying([bad(), new Map()])
+    const { inner, client } = repeating([bad(), new Map()])
     function* keys(): Generator<string> {
       yield 'a'
       yield 'b'
@@ -193,7 +188,7 @@ describe('attempts', () => {
   })
 
   test('entries of setMany in a plain object are passed as they are', async () => {
-    const { inner, client } = retrying([[]])
+    const { inner, client } = repeating([[]])
     await client.setMany({ a: 1 })
     expect(inner.calls[0]?.args[0]).toEqual({ a: 1 })
   })
@@ -202,33 +197,36 @@ describe('attempts', () => {
 describe('filters', () => {
   test('an error of retryFor, or of a subclass, is repeated', async () => {
     const closed = new MemcacheUnexpectedCloseError('gone')
-    const { client } = retrying([closed, 'value'], { retryFor: [MemcacheServerError] })
+    const { client } = repeating([closed, 'value'], { retryFor: [MemcacheServerError] })
     expect(await client.get('key')).toBe('value')
   })
 
   test('an error that is not of retryFor is not repeated', async () => {
-    const { inner, client } = retrying([timeout(), 'value'], { retryFor: [MemcacheServerError] })
+    const { inner, client } = repeating([timeout(), 'value'], { retryFor: [MemcacheServerError] })
     await expect(client.get('key')).rejects.toBeInstanceOf(MemcacheTimeoutError)
     expect(inner.calls.length).toBe(1)
   })
 
   test('an error that is not of doNotRetryFor is repeated', async () => {
-    const { client } = retrying([bad(), 'value'], { doNotRetryFor: [MemcacheTimeoutError] })
+    const { client } = repeating([bad(), 'value'], { doNotRetryFor: [MemcacheTimeoutError] })
     expect(await client.get('key')).toBe('value')
   })
 
   test('an error of doNotRetryFor is not repeated', async () => {
-    const { inner, client } = retrying([bad(), 'value'], { doNotRetryFor: [MemcacheServerError] })
+    const { inner, client } = repeating([bad(), 'value'], { doNotRetryFor: [MemcacheServerError] })
     await expect(client.get('key')).rejects.toBeInstanceOf(MemcacheServerError)
     expect(inner.calls.length).toBe(1)
   })
 
   test('doNotRetryFor wins over retryFor', async () => {
-    const { inner, client } = retrying([bad(), new MemcacheUnexpectedCloseError('gone'), 'value'], {
-      attempts: 3,
-      retryFor: [MemcacheServerError],
-      doNotRetryFor: [MemcacheUnexpectedCloseError],
-    })
+    const { inner, client } = repeating(
+      [bad(), new MemcacheUnexpectedCloseError('gone'), 'value'],
+      {
+        attempts: 3,
+        retryFor: [MemcacheServerError],
+        doNotRetryFor: [MemcacheUnexpectedCloseError],
+      },
+    )
     await expect(client.get('key')).rejects.toBeInstanceOf(MemcacheUnexpectedCloseError)
     expect(inner.calls.length).toBe(2)
   })
@@ -236,7 +234,7 @@ describe('filters', () => {
   test.each([new MemcacheIllegalInputError('key is empty'), new MemcacheClosedError('closed')])(
     '$code is never repeated, as that cannot help',
     async (error) => {
-      const { inner, client } = retrying([error, 'value'], { attempts: 9, retryUnsafe: true })
+      const { inner, client } = repeating([error, 'value'], { attempts: 9, retryUnsafe: true })
       await expect(client.get('key')).rejects.toBe(error)
       expect(inner.calls.length).toBe(1)
     },
@@ -261,7 +259,7 @@ describe('commands that are not idempotent', () => {
 
   test.each(unsafe)('%s is not repeated when it may have taken effect', async (name) => {
     for (const error of unknownOutcome) {
-      const { inner, client } = retrying([error, 'done'])
+      const { inner, client } = repeating([error, 'done'])
       await expect(call(client, name, 'key')).rejects.toBe(error)
       expect(inner.calls.length).toBe(1)
     }
@@ -269,27 +267,27 @@ describe('commands that are not idempotent', () => {
 
   test.each(unsafe)('%s is repeated when nothing had been written', async (name) => {
     for (const error of nothingWritten) {
-      const { client } = retrying([error, 'done'])
+      const { client } = repeating([error, 'done'])
       expect(await call(client, name, 'key')).toBe('done')
     }
   })
 
   test.each(unsafe)('%s is repeated in any case with retryUnsafe', async (name) => {
     for (const error of unknownOutcome) {
-      const { client } = retrying([error, 'done'], { retryUnsafe: true })
+      const { client } = repeating([error, 'done'], { retryUnsafe: true })
       expect(await call(client, name, 'key')).toBe('done')
     }
   })
 
   test.each(safe)('%s is repeated whatever had been written', async (name) => {
     for (const error of [...unknownOutcome, ...nothingWritten]) {
-      const { client } = retrying([error, 'done'])
+      const { client } = repeating([error, 'done'])
       expect(await call(client, name, ['key'])).toBe('done')
     }
   })
 
   test('the error of a counter whose reply was lost says that it was written', async () => {
-    const { client } = retrying([timeout(true)])
+    const { client } = repeating([timeout(true)])
     await expect(client.incr('key')).rejects.toMatchObject({ written: true })
   })
 })
@@ -300,19 +298,19 @@ describe('delays', () => {
   })
 
   /** Milliseconds between the attempts that were made until the call failed; Node's timers are early by up to one. */
-  async function pauses(options: RetryingClientOptions): Promise<number[]> {
+  async function pauses(options: RetryingOptions): Promise<number[]> {
     const moments: number[] = []
     const inner = scripted()
     inner.get = async () => {
       moments.push(performance.now() + moments.length)
       throw bad()
     }
-    await expect(new RetryingClient(inner, options).get('key')).rejects.toThrow('memory')
+    await expect(retrying(inner, options).get('key')).rejects.toThrow('memory')
     return moments.slice(1).map((moment, i) => moment - (moments[i] as number))
   }
 
   test('are none by default', async () => {
-    const { client } = retrying([bad(), 'value'])
+    const { client } = repeating([bad(), 'value'])
     expect(await client.get('key')).toBe('value')
   })
 
@@ -349,7 +347,7 @@ describe('delays', () => {
     const { signal } = new AbortController()
     const listen = vi.spyOn(signal, 'addEventListener')
     const unlisten = vi.spyOn(signal, 'removeEventListener')
-    const { client } = retrying(Array.from({ length: 10_000 }, bad), { retryDelay: 1, signal })
+    const { client } = repeating(Array.from({ length: 10_000 }, bad), { retryDelay: 1, signal })
     const calls = Array.from({ length: 5000 }, () => client.get('key', { signal }))
     const outcomes = await Promise.allSettled(calls)
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
@@ -359,7 +357,7 @@ describe('delays', () => {
 
   test('end with the reason of the signal when it aborts', async () => {
     const controller = new AbortController()
-    const { inner, client } = retrying([bad(), 'value'], {
+    const { inner, client } = repeating([bad(), 'value'], {
       retryDelay: 3_600_000,
       signal: controller.signal,
     })
@@ -373,7 +371,7 @@ describe('delays', () => {
 
   test("end when the call's own signal aborts", async () => {
     const controller = new AbortController()
-    const { inner, client } = retrying([bad(), true], { retryDelay: 3_600_000 })
+    const { inner, client } = repeating([bad(), true], { retryDelay: 3_600_000 })
     const failing = expect(client.set('key', 1, { signal: controller.signal })).rejects.toThrow(
       'aborted',
     )
@@ -392,7 +390,7 @@ describe('delays', () => {
       controller.abort(reason)
       throw reason
     }
-    const client = new RetryingClient(inner, { attempts: 5 })
+    const client = retrying(inner, { attempts: 5 })
     await expect(client.get('key', { signal: controller.signal })).rejects.toBe(reason)
     expect(attempts).toBe(1)
   })
@@ -436,7 +434,7 @@ describe('over a server whose first replies to a command are lost', () => {
       reconnectDelay: { initial: 1, max: 1 },
     })
     return {
-      client: new RetryingClient(inner, { attempts: 3, retryDelay: 20 }),
+      client: retrying(inner, { attempts: 3, retryDelay: 20 }),
       direct: new Client(server.name),
     }
   }
@@ -466,7 +464,7 @@ describe('over a server whose first replies to a command are lost', () => {
 
 describe('what it wraps', () => {
   test('keeps its type, with everything that it has beyond the interface', () => {
-    const { client } = retrying([])
+    const { client } = repeating([])
     expectTypeOf(client).toEqualTypeOf<Scripted>()
     expectTypeOf(client.weight).toEqualTypeOf<number>()
     expect(client).toBeInstanceOf(ScriptedClient)
@@ -475,7 +473,7 @@ describe('what it wraps', () => {
   })
 
   test('keeps its attributes, those behind getters and setters included', () => {
-    const { inner, client } = retrying([])
+    const { inner, client } = repeating([])
     expect([client.server, client.weight, client.onHit]).toEqual(['cache:11211', 1, inner.onHit])
     client.weight = 5
     client.label = 'changed'
@@ -485,19 +483,19 @@ describe('what it wraps', () => {
   })
 
   test('is called once by methods that are no commands', async () => {
-    const { inner, client } = retrying([bad(), 'done'])
+    const { inner, client } = repeating([bad(), 'done'])
     await expect(client.use(() => {})).rejects.toBeInstanceOf(MemcacheServerError)
     expect(inner.calls.length).toBe(1)
   })
 
   test('is not closed twice', async () => {
-    const { inner, client } = retrying([bad()])
+    const { inner, client } = repeating([bad()])
     await expect(client.close()).rejects.toBeInstanceOf(MemcacheServerError)
     expect(inner.calls.length).toBe(1)
   })
 
   test('stays wrapped when a method answers the client itself', async () => {
-    const { client } = retrying([bad(), 'value'])
+    const { client } = repeating([bad(), 'value'])
     expect(client.self()).toBe(client)
     expect(
       await client
@@ -508,20 +506,20 @@ describe('what it wraps', () => {
   })
 
   test('has the same methods each time they are looked at', () => {
-    const { client } = retrying([])
+    const { client } = repeating([])
     expect(client.get).toBe(client.get)
     expect(client.use).toBe(client.use)
   })
 
   test('may be a retrying client too', async () => {
-    const { inner, client } = retrying([bad(), bad(), bad(), 'value'])
-    expect(await new RetryingClient(client).get('key')).toBe('value')
+    const { inner, client } = repeating([bad(), bad(), bad(), 'value'])
+    expect(await retrying(client).get('key')).toBe('value')
     expect(inner.calls.length).toBe(4)
   })
 })
 
 describe('options', () => {
-  test.each<RetryingClientOptions>([
+  test.each<RetryingOptions>([
     {},
     { attempts: 1 },
     { retryFor: [] },
@@ -529,10 +527,10 @@ describe('options', () => {
     { retryFor: [MemcacheServerError, TypeError], doNotRetryFor: [MemcacheClientError] },
     { retryFor: [MemcacheServerError], doNotRetryFor: [MemcacheUnexpectedCloseError] },
   ])('%o is taken', (options) => {
-    expect(() => retrying([], options)).not.toThrow()
+    expect(() => repeating([], options)).not.toThrow()
   })
 
-  test.each<RetryingClientOptions>([
+  test.each<RetryingOptions>([
     { attempts: 0 },
     { attempts: 1.5 },
     { retryDelay: -1 },
@@ -541,7 +539,7 @@ describe('options', () => {
     { jitter: 2 },
     { maxTotalTime: Number.NaN },
   ])('%o is out of range', (options) => {
-    expect(() => retrying([], options)).toThrow(RangeError)
+    expect(() => repeating([], options)).toThrow(RangeError)
   })
 
   const notClasses = [Error, 'Error', {}, [new Error('an instance')], ['Error'], [Map], [undefined]]
@@ -550,17 +548,17 @@ describe('options', () => {
     '$classes is no list of error classes',
     ({ classes }) => {
       const list = classes as unknown as readonly ErrorClass[]
-      expect(() => retrying([], { retryFor: list })).toThrow(TypeError)
-      expect(() => retrying([], { doNotRetryFor: list })).toThrow(TypeError)
+      expect(() => repeating([], { retryFor: list })).toThrow(TypeError)
+      expect(() => repeating([], { doNotRetryFor: list })).toThrow(TypeError)
     },
   )
 
   test('a class in both lists is refused', () => {
     const both = { retryFor: [MemcacheServerError], doNotRetryFor: [MemcacheServerError] }
-    expect(() => retrying([], both)).toThrow('MemcacheServerError is in both')
+    expect(() => repeating([], both)).toThrow('MemcacheServerError is in both')
   })
 
   test('there must be a client', () => {
-    expect(() => new RetryingClient(undefined as unknown as MemcacheClient)).toThrow(TypeError)
+    expect(() => retrying(undefined as unknown as MemcacheClient)).toThrow(TypeError)
   })
 })

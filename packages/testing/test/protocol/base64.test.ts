@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeBase64, encodeBase64 } from '../../src/server/base64.ts'
+import { decodeBase64, encodeBase64 } from '../../src/protocol/base64.ts'
 
 describe('base64 keys', () => {
   test('come back as they were', () => {

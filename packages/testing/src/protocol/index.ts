@@ -3,18 +3,12 @@ export { parseInt32, parseUint32, parseUint64 } from './c-number.ts'
 export { isOpaqueTooLong } from './meta-request.ts'
 export { ReplyWriter } from './reply-writer.ts'
 export type {
-  AdminCommand,
   AdminRequest,
   ArithmeticRequest,
-  AuthenticationRequest,
-  CloseRequest,
   DeleteRequest,
   MetaItemRequest,
   MetaSetRequest,
-  ParsedMetaFlags,
   ParsedRequest,
-  Payload,
-  RefusedRequest,
   RetrievalRequest,
   StorageRequest,
   TouchRequest,

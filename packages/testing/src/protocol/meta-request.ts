@@ -1,4 +1,4 @@
-import { MAX_KEY_LENGTH } from '../key.ts'
+import { MAX_KEY_LENGTH } from '@mc/protocol'
 import { decodeBase64 } from './base64.ts'
 import { parseInt32, parseUint32, parseUint64 } from './c-number.ts'
 import type { ParsedMetaFlags, ParsedRequest } from './request.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ReplyWriter } from '../../src/server/index.ts'
+import { ReplyWriter } from '../../src/protocol/index.ts'
 
 describe('ReplyWriter', () => {
   test('writes lines, values and statistics', () => {

@@ -5,7 +5,7 @@ import {
   type ParsedRequest,
   RequestParser,
   type RequestParserOptions,
-} from '../../src/server/index.ts'
+} from '../../src/protocol/index.ts'
 
 const LONG_KEY = 'k'.repeat(251)
 const BAD_FORMAT = 'CLIENT_ERROR bad command line format'

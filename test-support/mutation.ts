@@ -1,3 +1,5 @@
+import { seed } from './amounts.ts'
+
 /** A whole number from 0 up to but not including `below`. */
 export type Random = (below: number) => number
 
@@ -90,4 +92,27 @@ export function pieces(bytes: Buffer, random: Random): Buffer[] {
     (a, b) => a - b,
   )
   return [...cuts, bytes.length].map((end, i) => Buffer.from(bytes.subarray(cuts[i - 1] ?? 0, end)))
+}
+
+/** Runs `check` on mutated inputs; what it throws is told with what repeats it. */
+export function fuzz(
+  samples: readonly Buffer[],
+  runs: number,
+  check: (input: Buffer, random: Random) => void,
+): void {
+  const random = randomFrom(seed)
+  const before = process.memoryUsage().arrayBuffers
+  for (let run = 0; run < runs; run++) {
+    const input = mutated(samples, random)
+    try {
+      check(input, random)
+    } catch (cause) {
+      const text = JSON.stringify(input.toString('latin1'))
+      throw new Error(`MC_SEED=${seed}, run ${run}, input ${text}`, { cause })
+    }
+    if (run % 1000 === 0) {
+      const kept = process.memoryUsage().arrayBuffers - before
+      if (kept > 256 * 1024 ** 2) throw new Error(`${kept} bytes are kept after run ${run}`)
+    }
+  }
 }

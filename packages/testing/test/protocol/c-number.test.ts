@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseInt32, parseUint32, parseUint64 } from '../../src/server/index.ts'
+import { parseInt32, parseUint32, parseUint64 } from '../../src/protocol/index.ts'
 
 describe('numbers read as a C server reads them', () => {
   test('take plain digits', () => {

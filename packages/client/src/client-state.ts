@@ -1,0 +1,5 @@
+/**
+ * `idle`: nothing was to be sent yet, or the connection is gone. `waiting`: an attempt to connect failed, and
+ * commands reject until the next one is due.
+ */
+export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed'

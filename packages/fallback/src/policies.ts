@@ -1,0 +1,159 @@
+import type {
+  Expire,
+  GetOptions,
+  Key,
+  MemcacheClient,
+  StoreOptions,
+  ValueWithCas,
+  WriteOptions,
+} from '@mc/protocol'
+import type { Call, Calls } from './call.ts'
+import type { Copies } from './copies.ts'
+import { findIn, type Level, type Read } from './level.ts'
+
+/** What calls of one kind do with the caches. */
+export class Policies<V> {
+  readonly #first: Level<V>
+  readonly #older: readonly Level<V>[]
+  readonly #copies: Copies<V>
+  readonly #calls: Calls
+  readonly #deleteFromAll: boolean
+
+  constructor(parts: {
+    readonly first: Level<V>
+    readonly older: readonly Level<V>[]
+    readonly copies: Copies<V>
+    readonly calls: Calls
+    readonly deleteFromAll: boolean
+  }) {
+    this.#first = parts.first
+    this.#older = parts.older
+    this.#copies = parts.copies
+    this.#calls = parts.calls
+    this.#deleteFromAll = parts.deleteFromAll
+  }
+
+  /** Reads down the list until a hit, which is copied into the first cache. */
+  read<T, D>(
+    key: Key,
+    expire: Expire | undefined,
+    options: GetOptions<D> = {},
+    read: Read<V, T>,
+  ): Promise<T | D> {
+    return this.#calls.run(options, async (call) => {
+      const own = await this.#first.find(call, read)
+      if (own !== undefined) return own
+      return this.#copies.reading([key], async (reading) => {
+        const found = await findIn(call, this.#older, key, read)
+        if (found === undefined) return options.default as D
+        if (isPast(expire) && this.#copies.warms) {
+          await this.#copies.settle(call, [key])
+          // A copy that was sent before this call must expire with the item.
+          await call.step({}, (its) => read(this.#first.client, its))
+        } else void this.#copies.copy(reading, found, expire)
+        return found.value
+      })
+    })
+  }
+
+  /** Reads with the CAS token of the first cache, into which an item of an older one is copied first. */
+  readWithCas<T, D>(
+    key: Key,
+    expire: Expire | undefined,
+    options: GetOptions<D> = {},
+    read: { readonly first: Read<V, ValueWithCas<T>>; readonly older: Read<V, T> },
+  ): Promise<ValueWithCas<T> | D> {
+    return this.#calls.run(options, async (call) => {
+      const own = await this.#first.find(call, read.first)
+      if (own !== undefined) return own
+      if (!this.#copies.warms) return options.default as D
+      return this.#copies.reading([key], async (reading) => {
+        const found = await findIn(call, this.#older, key, read.older)
+        if (found === undefined) return options.default as D
+        if (isPast(expire)) await this.#copies.settle(call, [key])
+        await this.#copies.copied(call, reading, [found], expire)
+        const copied = await call.step({}, (its) => read.first(this.#first.client, its))
+        return copied ?? (options.default as D)
+      })
+    })
+  }
+
+  /**
+   * Runs a command that needs an item to be there: on the first cache, and if it has none, once more after
+   * the item of an older cache was copied. If another write made that copy void, the command meets what
+   * that write left.
+   */
+  onItem<R>(
+    key: Key,
+    options: WriteOptions | undefined,
+    command: (client: MemcacheClient<V>, options: WriteOptions) => Promise<R>,
+  ): Promise<R> {
+    return this.#calls.run(options, async (call) => {
+      // A client that does not wait for replies would not say whether the item is there.
+      const waits = this.#copies.warms && !options?.noreply
+      const run = (): Promise<R> =>
+        call.step(waits ? { ...options, noreply: false } : options, (own) =>
+          command(this.#first.client, own),
+        )
+      const answer = await run()
+      if (!waits || (answer !== false && answer !== undefined)) return answer
+      return this.#copies.reading([key], async (reading) => {
+        const found = await findIn(call, this.#older, key, (client, own) => client.get(key, own))
+        if (found === undefined) return answer
+        await this.#copies.copied(call, reading, [found])
+        return run()
+      })
+    })
+  }
+
+  /** Writes to the first cache, so that copies of what was read before are void. */
+  store<R>(
+    keys: readonly Key[],
+    options: StoreOptions | undefined,
+    store: (client: MemcacheClient<V>, options: StoreOptions) => Promise<R>,
+  ): Promise<R> {
+    return this.#calls.run(options, (call) =>
+      this.#copies.cancelling(keys, () =>
+        call.step(options, (own) => store(this.#first.client, own)),
+      ),
+    )
+  }
+
+  /**
+   * The first cache comes last, behind the copies that were sent, so that nothing deleted there can be
+   * copied back into it. Half of the time is kept for it.
+   */
+  remove<R>(
+    keysOf: () => readonly Key[],
+    options: WriteOptions | undefined,
+    remove: (client: MemcacheClient<V>, keys: readonly Key[], options: WriteOptions) => Promise<R>,
+  ): Promise<(R | undefined)[]> {
+    return this.#calls.run(options, async (call) => {
+      const keys = keysOf()
+      // Only the reply says that an older cache no longer answers with what was deleted.
+      const own = this.#copies.warms ? { ...options, noreply: options?.noreply ?? false } : options
+      const removeFrom = (level: Level<V>, its: Call): Promise<R | undefined> =>
+        level.remove(its, own, (client, given) => remove(client, keys, given))
+      const older = this.#deleteFromAll ? this.#older : []
+      const half = call.half()
+      const outcomes = await Promise.allSettled(older.map((level) => removeFrom(level, half)))
+      await this.#copies.settle(call, keys)
+      const first = await this.#copies.cancelling(keys, () => removeFrom(this.#first, call))
+      return [first, ...valuesOf(outcomes)]
+    })
+  }
+}
+
+/** Whether an item with this expiry is gone at once. */
+function isPast(expire: Expire | undefined): boolean {
+  if (expire === undefined) return false
+  return typeof expire === 'number' ? expire < 0 : expire.getTime() <= Date.now()
+}
+
+/** What was fulfilled, if all was. @throws the first failure */
+export function valuesOf<R>(outcomes: readonly PromiseSettledResult<R>[]): R[] {
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
+}

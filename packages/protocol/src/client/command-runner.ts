@@ -1,0 +1,160 @@
+import type { Command } from '../command.ts'
+import { serdeTimeout } from '../commands/late-value.ts'
+import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
+import { MemcacheTimeoutError } from '../errors.ts'
+import type { KeyEncoder } from '../key.ts'
+import type {
+  CasToken,
+  CommandOptions,
+  Key,
+  StoreOptions,
+  WriteOptions,
+} from '../memcache-client.ts'
+import type { Serde } from '../serde.ts'
+import { inCallersContext } from './caller-context.ts'
+import { Deadline } from './deadline.ts'
+import type { CommandClientSettings } from './options.ts'
+import { storeCommand } from './store-command.ts'
+import { watchSignal } from './watch-signal.ts'
+
+/** What carries commands to a server. */
+export interface Carrier {
+  /** Name of the server, for errors. */
+  readonly server: string
+  /** Must settle the command within `timeout` milliseconds. */
+  dispatch(command: Command, timeout: number): void
+  /** Takes what went wrong that no caller waits for. */
+  onError(error: unknown): void
+}
+
+type Resolve<T> = (value: T | PromiseLike<T>) => void
+
+/** Runs the commands of one client by its settings: who waits for them, for how long, and with which serde. */
+export class CommandRunner<V> {
+  readonly keys: KeyEncoder
+  readonly ignoreExc: boolean
+  /** Milliseconds of Unix time. */
+  readonly now: () => number
+  readonly #serde: Serde<V>
+  readonly #bindsSerde: boolean
+  readonly #timeout: number
+  readonly #defaultNoreply: boolean
+  readonly #carrier: Carrier
+
+  constructor(settings: CommandClientSettings<V>, now: () => number, carrier: Carrier) {
+    this.keys = settings.keys
+    this.ignoreExc = settings.ignoreExc
+    this.now = now
+    this.#serde = settings.serde
+    this.#bindsSerde = settings.serde.ignoresContext !== true
+    this.#timeout = settings.timeout
+    this.#defaultNoreply = settings.defaultNoreply
+    this.#carrier = carrier
+  }
+
+  /** Settles with the reply. */
+  run<T>(command: Command<T>, options: CommandOptions | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      command.awaitedBy(resolve, reject)
+      this.#submit(command, options)
+    })
+  }
+
+  /** Settles with the reply, or with noreply when the request is written. */
+  write<T>(
+    command: Command<T>,
+    options: WriteOptions | undefined,
+    early: T,
+    defaultNoreply: boolean = this.#defaultNoreply,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      command.awaitedBy(resolve, reject)
+      this.#send(command, options, early, defaultNoreply)
+    })
+  }
+
+  /** As `write`, for a call of many commands, which needs no promise for each. */
+  writeOne<T>(
+    command: Command<T>,
+    options: WriteOptions | undefined,
+    early: T,
+    resolve: Resolve<T>,
+    reject: (error: unknown) => void,
+  ): void {
+    command.awaitedBy(resolve, reject)
+    this.#send(command, options, early, this.#defaultNoreply)
+  }
+
+  #send<T>(
+    command: Command<T>,
+    options: WriteOptions | undefined,
+    early: T,
+    defaultNoreply: boolean,
+  ): void {
+    if (options?.noreply ?? defaultNoreply) {
+      command.answerEarly(early, (error) => this.#carrier.onError(error))
+    }
+    this.#submit(command, options)
+  }
+
+  #submit<T>(command: Command<T>, options: CommandOptions | undefined): void {
+    if (options?.signal !== undefined) watchSignal(command, options.signal)
+    if (command.isSettled) return
+    this.#carrier.dispatch(command, options?.timeout ?? this.#timeout)
+  }
+
+  /** The deadline of a call that takes several steps. */
+  deadline(options: CommandOptions | undefined, command: string): Deadline {
+    const place = { server: this.#carrier.server, command }
+    return new Deadline(options?.timeout ?? this.#timeout, options?.signal, undefined, place)
+  }
+
+  /** The serde for a read that is called now. */
+  readingSerde(): Serde<V> {
+    return this.#bindsSerde ? inCallersContext(this.#serde) : this.#serde
+  }
+
+  /** The command that stores a value, once its serde has written it. */
+  storing(
+    verb: StoreVerb,
+    key: Key,
+    value: V,
+    options: StoreOptions | undefined,
+    cas?: CasToken,
+  ): StoreCommand | Promise<StoreCommand> {
+    return storeCommand(verb, this.keys, key, this.#serde, value, options, cas, this.now)
+  }
+
+  // Not async: it sits on the hot path.
+  /** Stores when the value is written; both within the time of the call. */
+  store(
+    verb: StoreVerb,
+    command: StoreCommand | Promise<StoreCommand>,
+    options: StoreOptions | undefined,
+    defaultNoreply?: boolean,
+  ): Promise<boolean | undefined> {
+    if (command instanceof StoreCommand) return this.write(command, options, true, defaultNoreply)
+    return this.#storeLater(verb, command, options, defaultNoreply)
+  }
+
+  async #storeLater(
+    verb: StoreVerb,
+    command: Promise<StoreCommand>,
+    options: StoreOptions | undefined,
+    defaultNoreply: boolean | undefined,
+  ): Promise<boolean | undefined> {
+    const deadline = this.deadline(options, verb)
+    const ready = await this.serialized(command, deadline, verb)
+    return this.write(ready, deadline.step(options), true, defaultNoreply)
+  }
+
+  /** What a serde writes, unless the deadline passes or the signal aborts before. */
+  async serialized<T>(work: Promise<T>, deadline: Deadline, command: string): Promise<T> {
+    try {
+      return await deadline.bound(work, false)
+    } catch (error) {
+      if (!(error instanceof MemcacheTimeoutError)) throw error
+      throw serdeTimeout('written', { server: this.#carrier.server, command, written: false })
+    }
+  }
+}

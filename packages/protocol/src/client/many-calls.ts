@@ -1,0 +1,106 @@
+import { DeleteCommand } from '../commands/line.ts'
+import { StoreCommand } from '../commands/storage.ts'
+import { itemKey } from '../key.ts'
+import { entryPairs, keyList } from '../many-keys.ts'
+import type {
+  CommandOptions,
+  Entries,
+  ItemKey,
+  Key,
+  StoreOptions,
+  WriteOptions,
+} from '../memcache-client.ts'
+import type { CommandRunner } from './command-runner.ts'
+import {
+  checkOutcome,
+  encodeNth,
+  errorOfNth,
+  type KeyCommand,
+  linesOfKeys,
+  needsDeadline,
+  settleLines,
+  settleMany,
+} from './many.ts'
+
+/** The hits among the keys, with or without their CAS tokens. @throws MemcachePartialError */
+export async function getMany<V, T>(
+  runner: CommandRunner<V>,
+  keys: Iterable<Key>,
+  withCas: boolean,
+  options: CommandOptions | undefined,
+): Promise<Map<ItemKey, T>> {
+  const results = new Map<ItemKey, T>()
+  const found = { results, failed: new Map<ItemKey, Error>() }
+  const lines = linesOfKeys(keys, runner.keys, { serde: runner.readingSerde(), withCas }, found)
+  const deadline = needsDeadline(lines.length)
+    ? runner.deadline(options, withCas ? 'gets' : 'get')
+    : undefined
+  await settleLines(lines, { options, deadline }, (line, step) => runner.run(line, step), found)
+  return results
+}
+
+/** Stores all pairs; answers the keys that were not stored. @throws MemcachePartialError */
+export async function setMany<V>(
+  runner: CommandRunner<V>,
+  entries: Entries<V>,
+  options: StoreOptions | undefined,
+): Promise<ItemKey[]> {
+  const pairs = entryPairs(entries)
+  let deadline = needsDeadline(pairs.length) ? runner.deadline(options, 'set') : undefined
+  const commands: KeyCommand<StoreCommand>[] = []
+  const unready: Promise<unknown>[] = []
+  // All of them are checked before any is sent.
+  for (const [index, [key, value]] of pairs.entries()) {
+    const keep = (command: StoreCommand): void => {
+      commands[index] = { key: itemKey(key), command }
+    }
+    const fail = (error: unknown): never => {
+      throw errorOfNth(error, index, pairs.length)
+    }
+    try {
+      const command = runner.storing('set', key, value, options)
+      if (command instanceof StoreCommand) keep(command)
+      else unready.push(command.then(keep, fail))
+    } catch (error) {
+      for (const promise of unready) promise.catch(() => {})
+      fail(error)
+    }
+  }
+  // Not a turn later where it need not be: calls are sent in the order in which they are made.
+  if (unready.length > 0) {
+    deadline ??= runner.deadline(options, 'set')
+    await runner.serialized(Promise.all(unready), deadline, 'set')
+  }
+  const notStored: ItemKey[] = []
+  const outcome = await settleMany(
+    commands,
+    { options, deadline },
+    (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
+    (key, isStored) => isStored || notStored.push(key),
+  )
+  // A key that comes twice may have failed as well.
+  const { failed } = outcome
+  checkOutcome(outcome, failed.size === 0 ? [] : notStored.filter((key) => !failed.has(key)))
+  return notStored
+}
+
+/** Deletes all of them, whether they were there or not. @throws MemcachePartialError */
+export async function deleteMany<V>(
+  runner: CommandRunner<V>,
+  keys: Iterable<Key>,
+  options: WriteOptions | undefined,
+): Promise<true> {
+  const list = keyList(keys)
+  const deadline = needsDeadline(list.length) ? runner.deadline(options, 'delete') : undefined
+  const commands = list.map((key, index) => ({
+    command: new DeleteCommand(encodeNth(runner.keys, key, index, list.length)),
+    key: itemKey(key),
+  }))
+  const outcome = await settleMany(
+    commands,
+    { options, deadline },
+    (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
+  )
+  checkOutcome(outcome, true)
+  return true
+}

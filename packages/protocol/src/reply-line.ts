@@ -1,0 +1,89 @@
+import type { WireKey } from './key.ts'
+import { ReplyChunks, type ReplyLimits } from './reply-chunks.ts'
+import { ReplyKind } from './reply-kind.ts'
+
+/** Options of a `ReplyParser`. */
+export interface ReplyParserOptions extends ReplyLimits {
+  /** Name of the server, for errors about its replies. */
+  readonly server?: string | undefined
+  /** What no text of an error may hold, such as the password: servers may repeat it. @default [] */
+  readonly secrets?: readonly string[] | undefined
+}
+
+const SPACE = 32
+
+/** What the line of a reply says: its kind, numbers and words. */
+export abstract class ReplyLine extends ReplyChunks {
+  /** What the reply is. After `unknown` the stream is out of step and the parser must be dropped. */
+  kind: ReplyKind = ReplyKind.unknown
+  /** Client flags, of `value`, `config`, and meta replies with `f`. */
+  flags = 0
+  /** Length of the data, of `value`, `config` and `va`. */
+  size = 0
+  /** The opaque of a meta reply: -1 where there is none, -2 where it is not one of a `RequestWriter`. */
+  opaque = -1
+  /** Why the reply is `unknown`. */
+  problem = ''
+
+  /** Name of the server that the stream comes from. */
+  readonly server: string | undefined
+
+  /** As they stand in a line, of one character per byte. */
+  readonly #secrets: readonly string[]
+  /** What the line of the current reply lies in, without its end. */
+  protected lineBytes: Buffer = this.chunk
+  protected lineStart = 0
+  protected lineEnd = 0
+
+  constructor(options: ReplyParserOptions = {}) {
+    super(options)
+    this.server = options.server
+    this.#secrets = (options.secrets ?? [])
+      .filter((secret) => secret !== '')
+      .map((secret) => Buffer.from(secret).toString('latin1'))
+  }
+
+  /** The whole line as text of one character per byte. */
+  get line(): string {
+    return this.lineBytes.toString('latin1', this.lineStart, this.lineEnd)
+  }
+
+  /** What stands behind the line's first word, or its first word and colon. */
+  get text(): string {
+    const { line } = this
+    const space = line.indexOf(' ')
+    return space < 0 ? '' : line.slice(space + 1)
+  }
+
+  /** Text about replies, without the secrets. */
+  withoutSecrets(text: string): string {
+    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '[secret]'), text)
+  }
+
+  /** The line's word at an index, counted from 0. */
+  word(index: number): string | undefined {
+    return this.line.split(' ')[index]
+  }
+
+  /** The token of a meta reply's flag, without its letter; `undefined` if the flag is not there. */
+  metaFlag(letter: string): string | undefined {
+    const words = this.line.split(' ')
+    for (let i = this.kind === ReplyKind.va ? 2 : 1; i < words.length; i++) {
+      const word = words[i] as string
+      if (word.startsWith(letter)) return word.slice(1)
+    }
+    return undefined
+  }
+
+  /** Whether a `VALUE` line carries this key. */
+  hasKey(key: WireKey): boolean {
+    const line = this.lineBytes
+    const start = this.lineStart + 6
+    const { length } = key
+    if (line[start + length] !== SPACE) return false
+    for (let i = 0; i < length; i++) {
+      if (line[start + i] !== key.charCodeAt(i)) return false
+    }
+    return true
+  }
+}
