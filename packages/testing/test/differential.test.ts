@@ -3,38 +3,45 @@ import { describe, expect, test } from 'vitest'
 import { runs, seed } from '../../../test-support/amounts.ts'
 import { comparable, farthest } from './support/comparable.ts'
 import { skipOtherVersion } from './support/model.ts'
-import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
+import { CAS_PLACEHOLDER, commandSequence, leaseSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 
 const needs = { tags: ['memcached', 'long'], ...skipOtherVersion }
 
 describe('MemcachedServer and memcached', needs, () => {
-  test('answer random commands of both dialects with the same bytes', async () => {
-    let pair: ServerPair | undefined
-    try {
-      await fc.assert(
-        fc.asyncProperty(commandSequence, async (steps) => {
-          pair ??= await startPair()
-          const alike = pair
-          // After a difference the two are no longer in the same state.
-          pair = undefined
-          try {
-            await runBoth(alike, steps)
-            pair = alike
-          } finally {
-            if (pair === undefined) await stopPair(alike)
-          }
-        }),
-        {
-          numRuns: runs(300, 5000),
-          seed,
-        },
-      )
-    } finally {
-      if (pair !== undefined) await stopPair(pair)
-    }
-  }, 3_600_000)
+  test.each([
+    ['random commands of both dialects', commandSequence],
+    ['commands on leases', leaseSequence],
+  ])(
+    'answer %s with the same bytes',
+    async (_about, sequence) => {
+      let pair: ServerPair | undefined
+      try {
+        await fc.assert(
+          fc.asyncProperty(sequence, async (steps) => {
+            pair ??= await startPair()
+            const alike = pair
+            // After a difference the two are no longer in the same state.
+            pair = undefined
+            try {
+              await runBoth(alike, steps)
+              pair = alike
+            } finally {
+              if (pair === undefined) await stopPair(alike)
+            }
+          }),
+          {
+            numRuns: runs(300, 5000),
+            seed,
+          },
+        )
+      } finally {
+        if (pair !== undefined) await stopPair(pair)
+      }
+    },
+    3_600_000,
+  )
 })
 
 const PRELUDE = 'flush_all\r\nstats detail off\r\nstats reset\r\n'
