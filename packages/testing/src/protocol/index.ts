@@ -4,18 +4,12 @@ export { type MetaFeatures, metaFeatures } from './meta-features.ts'
 export { isOpaqueTooLong } from './meta-request.ts'
 export { ReplyWriter } from './reply-writer.ts'
 export type {
-  AdminCommand,
   AdminRequest,
   ArithmeticRequest,
-  AuthenticationRequest,
-  CloseRequest,
   DeleteRequest,
   MetaItemRequest,
   MetaSetRequest,
-  ParsedMetaFlags,
   ParsedRequest,
-  Payload,
-  RefusedRequest,
   RetrievalRequest,
   StorageRequest,
   TouchRequest,

@@ -12,8 +12,9 @@ export function parseRequestLine(line: string, features: MetaFeatures): ParsedRe
   const tokens = tokenize(line)
   const command = tokens[0]
   if (command === undefined || command.length < 2) return refused('ERROR')
-  if (command.length === 2 && command.charCodeAt(0) === 0x6d)
+  if (command.length === 2 && command.charCodeAt(0) === 0x6d) {
     return parseMetaRequest(tokens, features)
+  }
   const retrieval = command.charCodeAt(0) === 0x67 || command === 'bget'
   return parseTextRequest(
     tokens.length > MAX_TOKENS && !retrieval ? tokens.slice(0, MAX_TOKENS) : tokens,

@@ -44,7 +44,7 @@ export function metaSet({ server }: Exchange, request: MetaSetRequest): string |
     invalidate: flags.invalidate,
     binaryKey: flags.binaryKey,
     create,
-    // For `ms`, 0 asks for one of the server's.
+    // memcached takes 0 for none here, and for a number in the other commands.
     newCas: flags.chosenCas || undefined,
   })
   if (outcome === 'STORED' && flags.quiet) return undefined
@@ -109,7 +109,7 @@ export function metaArithmetic(exchange: Exchange, request: MetaItemRequest): st
     case 'non-numeric':
       return NON_NUMERIC
     case 'changed':
-      // Where the counter did not fit, memcached sets the unique of the item that was replaced.
+      // Where the counter did not fit, memcached numbers the item that was replaced, not the one that is read from then on.
       if (flags.chosenCas !== undefined) result.item.cas = flags.chosenCas
       return answerCounter(exchange, request, { ...result, created: false })
     case 'mismatch':

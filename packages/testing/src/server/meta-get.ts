@@ -20,7 +20,8 @@ export function metaGet(exchange: Exchange, request: MetaItemRequest): string | 
   const late = flags.tokens.some((token) => 'NTRlh'.includes(token.charAt(0)))
   if (!late && !flags.noUpdate) store.bump(item)
 
-  const isKnown = features.conditionalGet && flags.cas === BigInt(item.cas)
+  const isKnown =
+    features.conditionalGet && flags.cas !== undefined && flags.cas === BigInt(item.cas)
   const withValue = flags.value && !isKnown
   let touched = false
   let won = false

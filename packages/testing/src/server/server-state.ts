@@ -14,8 +14,8 @@ export interface ServerStateOptions {
   /** Milliseconds of Unix time. @default Date.now */
   readonly now?: (() => number) | undefined
   /**
-   * What `version` answers, and what meta commands do: from 1.6.20 `ms` takes N and s, from 1.6.27 all take E and `md`
-   * takes x, from 1.6.40 `mg` takes C. All else is as in 1.6.18.
+   * What `version` answers, and what meta commands do: from 1.6.20 `ms` takes N and s, from 1.6.24 `me` shows a positive
+   * time to live, from 1.6.27 E is taken and `md` takes x, from 1.6.40 `mg` takes C. All else is as in 1.6.18.
    *
    * @default '1.6.18'
    */
