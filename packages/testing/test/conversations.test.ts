@@ -3,11 +3,12 @@ import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { META_CONVERSATIONS, TEXT_CONVERSATIONS } from './support/conversations.ts'
 import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
+import { WITHOUT_BACKGROUND } from './support/server-pair.ts'
 
 /** What the embedded server is held to is tried on a real one, too. */
 const KINDS: readonly (readonly [string, string[], () => Promise<TestServer>])[] = [
   ['MemcachedServer', [], () => MemcachedServer.start()],
-  ['memcached', ['memcached'], () => memcached.start({ args: ['-t', '1'] })],
+  ['memcached', ['memcached'], () => memcached.start({ args: WITHOUT_BACKGROUND })],
 ]
 
 for (const [name, tags, start] of KINDS) {

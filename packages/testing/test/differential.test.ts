@@ -1,39 +1,47 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runs, seed } from '../../../test-support/amounts.ts'
+import { comparable, farthest } from './support/comparable.ts'
 import { skipOtherVersion } from './support/model.ts'
-import { CAS_PLACEHOLDER, commandSequence } from './support/random-commands.ts'
+import { CAS_PLACEHOLDER, commandSequence, leaseSequence } from './support/random-commands.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 
 const needs = { tags: ['memcached', 'long'], ...skipOtherVersion }
 
 describe('MemcachedServer and memcached', needs, () => {
-  test('answer random commands of both dialects with the same bytes', async () => {
-    let pair: ServerPair | undefined
-    try {
-      await fc.assert(
-        fc.asyncProperty(commandSequence, async (steps) => {
-          pair ??= await startPair()
-          const alike = pair
-          // After a difference the two are no longer in the same state.
-          pair = undefined
-          try {
-            await runBoth(alike, steps)
-            pair = alike
-          } finally {
-            if (pair === undefined) await stopPair(alike)
-          }
-        }),
-        {
-          numRuns: runs(300, 5000),
-          seed,
-        },
-      )
-    } finally {
-      if (pair !== undefined) await stopPair(pair)
-    }
-  }, 3_600_000)
+  test.each([
+    ['random commands of both dialects', commandSequence],
+    ['commands on leases', leaseSequence],
+  ])(
+    'answer %s with the same bytes',
+    async (_about, sequence) => {
+      let pair: ServerPair | undefined
+      try {
+        await fc.assert(
+          fc.asyncProperty(sequence, async (steps) => {
+            pair ??= await startPair()
+            const alike = pair
+            // After a difference the two are no longer in the same state.
+            pair = undefined
+            try {
+              await runBoth(alike, steps)
+              pair = alike
+            } finally {
+              if (pair === undefined) await stopPair(alike)
+            }
+          }),
+          {
+            numRuns: runs(300, 5000),
+            seed,
+          },
+        )
+      } finally {
+        if (pair !== undefined) await stopPair(pair)
+      }
+    },
+    3_600_000,
+  )
 })
 
 const PRELUDE = 'flush_all\r\nstats detail off\r\nstats reset\r\n'
@@ -48,7 +56,8 @@ async function runBoth({ embedded, real }: ServerPair, steps: readonly string[])
         return String(lastCas + Number(offset))
       })
       const [actual, expected] = await Promise.all([ours.ask(bytes), theirs.ask(bytes)])
-      const [ourAnswer, theirAnswer] = [comparable(actual), comparable(expected)]
+      const ourAnswer = comparable(withoutOtherStats(actual))
+      const theirAnswer = comparable(withoutOtherStats(expected))
       expect({ step: bytes, ...ourAnswer, times: undefined }).toEqual({
         step: bytes,
         ...theirAnswer,
@@ -66,24 +75,12 @@ async function runBoth({ embedded, real }: ServerPair, steps: readonly string[])
   }
 }
 
-/** Fields that count seconds, which may be apart by a tick of either clock. */
-const TIMES = /( t| l|la=|exp=)(-?\d{1,10})(?= |\r)/g
 const STATS =
   /^STAT (cmd_\w+|get_hits|get_misses|\w+_(hits|misses|badval)|store_too_large|total_items) /
 
-function comparable(answer: string): { text: string; times: number[] } {
-  const times: number[] = []
-  const text = answer
+function withoutOtherStats(answer: string): string {
+  return answer
     .split('\r\n')
     .filter((line) => !line.startsWith('STAT ') || STATS.test(line))
     .join('\r\n')
-    .replace(TIMES, (_, name: string, seconds: string) => {
-      times.push(Number(seconds))
-      return `${name}<time>`
-    })
-  return { text, times }
-}
-
-function farthest(ours: readonly number[], theirs: readonly number[]): number {
-  return Math.max(0, ...ours.map((time, i) => Math.abs(time - (theirs[i] ?? Number.NaN))))
 }

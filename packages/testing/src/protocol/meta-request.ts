@@ -1,6 +1,7 @@
 import { MAX_KEY_LENGTH } from '@mc/protocol'
 import { decodeBase64 } from './base64.ts'
 import { parseInt32, parseUint32, parseUint64 } from './c-number.ts'
+import type { MetaFeatures } from './meta-features.ts'
 import type { ParsedMetaFlags, ParsedRequest } from './request.ts'
 import { BAD_FORMAT, MAX_LENGTH, refused } from './text-request.ts'
 
@@ -12,18 +13,18 @@ const BAD_TOKEN = 'CLIENT_ERROR bad token in command line format'
 const OPAQUE_TOO_LONG = 'CLIENT_ERROR opaque token too long'
 
 /** Reads a line whose first token has two characters, the first an m. */
-export function parseMetaRequest(tokens: readonly string[]): ParsedRequest {
+export function parseMetaRequest(tokens: readonly string[], features: MetaFeatures): ParsedRequest {
   switch (tokens[0]) {
     case 'mg':
     case 'md':
     case 'ma':
-      return keyed(tokens[0], tokens)
+      return keyed(tokens[0], tokens, features)
     case 'ms':
-      return metaSet(tokens)
+      return metaSet(tokens, features)
     case 'mn':
       return { command: 'mn', words: [], noreply: false }
     case 'me':
-      return metaDebug(tokens)
+      return metaDebug(tokens, features)
     default:
       return refused('ERROR')
   }
@@ -34,20 +35,24 @@ export function isOpaqueTooLong(token: string): boolean {
   return token.length > MAX_OPAQUE_LENGTH
 }
 
-function keyed(command: 'mg' | 'md' | 'ma', tokens: readonly string[]): ParsedRequest {
+function keyed(
+  command: 'mg' | 'md' | 'ma',
+  tokens: readonly string[],
+  features: MetaFeatures,
+): ParsedRequest {
   if (tokens.length < 2) return refused('ERROR')
   if ((tokens[1] as string).length > MAX_KEY_LENGTH) return refused(BAD_FORMAT)
   if (tokens.length > MAX_META_TOKENS) {
     return refused(`CLIENT_ERROR options flags ${command === 'mg' ? 'are ' : ''}too long`)
   }
-  const parsed = new FlagParser(tokens, 2)
+  const parsed = new FlagParser(tokens, 2, features)
   if (parsed.error !== undefined) {
     return refused(command === 'mg' ? parsed.error : 'CLIENT_ERROR invalid or duplicate flag')
   }
   return { command, key: parsed.key, flags: parsed }
 }
 
-function metaSet(tokens: readonly string[]): ParsedRequest {
+function metaSet(tokens: readonly string[], features: MetaFeatures): ParsedRequest {
   if (tokens.length < 2) return refused('ERROR')
   if ((tokens[1] as string).length > MAX_KEY_LENGTH || tokens.length === 2) {
     return refused(BAD_FORMAT)
@@ -57,7 +62,7 @@ function metaSet(tokens: readonly string[]): ParsedRequest {
   if (length === undefined || length < 0 || length > MAX_LENGTH) return refused(BAD_FORMAT)
 
   // From here on the length of the payload is known, and it is read past after an error.
-  const flags = new FlagParser(tokens, 3)
+  const flags = new FlagParser(tokens, 3, features)
   if (flags.error !== undefined) return refused(flags.error, false, length)
   if (flags.mode !== '' && !'EAPRS'.includes(flags.mode)) {
     return refused('CLIENT_ERROR invalid mode for ms M token', false, length)
@@ -69,9 +74,13 @@ function metaSet(tokens: readonly string[]): ParsedRequest {
 }
 
 /** Takes no flags but `b`, and that only in the first place. */
-function metaDebug(tokens: readonly string[]): ParsedRequest {
+function metaDebug(tokens: readonly string[], features: MetaFeatures): ParsedRequest {
   if (tokens.length < 2 || (tokens[1] as string).length > MAX_KEY_LENGTH) return refused(BAD_FORMAT)
-  const flags = new FlagParser(tokens[2] === 'b' ? tokens.slice(0, 3) : tokens.slice(0, 2), 2)
+  const flags = new FlagParser(
+    tokens[2] === 'b' ? tokens.slice(0, 3) : tokens.slice(0, 2),
+    2,
+    features,
+  )
   return flags.error === undefined ? { command: 'me', key: flags.key, flags } : refused(BAD_FORMAT)
 }
 
@@ -85,16 +94,21 @@ class FlagParser implements ParsedMetaFlags {
   recache: number | undefined = undefined
   clientFlags = 0
   cas: bigint | undefined = undefined
+  chosenCas: bigint | undefined = undefined
   mode = ''
   delta = 1n
   initial = 0n
   invalidate = false
+  removeValue = false
   binaryKey = false
   value = false
   noUpdate = false
   quiet = false
 
-  constructor(tokens: readonly string[], first: number) {
+  readonly #features: MetaFeatures
+
+  constructor(tokens: readonly string[], first: number, features: MetaFeatures) {
+    this.#features = features
     this.key = tokens[1] as string
     this.tokens = tokens.slice(first)
     let seenUpper = 0
@@ -148,6 +162,13 @@ class FlagParser implements ParsedMetaFlags {
       case 'C':
         this.cas = parseUint64(token.slice(1)) ?? this.#fail(BAD_TOKEN, 0n)
         return true
+      case 'E':
+        if (!this.#features.chosenCas) return false
+        this.chosenCas = parseUint64(token.slice(1)) ?? this.#fail(BAD_TOKEN, 0n)
+        return true
+      case 'x':
+        this.removeValue = this.#features.chosenCas
+        return this.removeValue
       case 'J':
         this.initial =
           parseUint64(token.slice(1)) ??

@@ -1,4 +1,5 @@
 import { parseUint32 } from './c-number.ts'
+import type { MetaFeatures } from './meta-features.ts'
 import { parseMetaRequest } from './meta-request.ts'
 import type { AuthenticationRequest, ParsedRequest, RefusedRequest } from './request.ts'
 import { parseTextRequest, refused } from './text-request.ts'
@@ -7,11 +8,13 @@ import { parseTextRequest, refused } from './text-request.ts'
 const MAX_TOKENS = 23
 
 /** Reads a command line without its line end, given with one character per byte. */
-export function parseRequestLine(line: string): ParsedRequest {
+export function parseRequestLine(line: string, features: MetaFeatures): ParsedRequest {
   const tokens = tokenize(line)
   const command = tokens[0]
   if (command === undefined || command.length < 2) return refused('ERROR')
-  if (command.length === 2 && command.charCodeAt(0) === 0x6d) return parseMetaRequest(tokens)
+  if (command.length === 2 && command.charCodeAt(0) === 0x6d) {
+    return parseMetaRequest(tokens, features)
+  }
   const retrieval = command.charCodeAt(0) === 0x67 || command === 'bget'
   return parseTextRequest(
     tokens.length > MAX_TOKENS && !retrieval ? tokens.slice(0, MAX_TOKENS) : tokens,

@@ -1,3 +1,4 @@
+import { type MetaFeatures, metaFeatures } from './meta-features.ts'
 import type { MetaSetRequest, ParsedRequest, RefusedRequest, StorageRequest } from './request.ts'
 import { parseAuthenticationLine, parseCredentials, parseRequestLine } from './request-line.ts'
 
@@ -23,6 +24,8 @@ export interface RequestParserOptions {
   readonly maxDataLength?: number
   /** Expect user and password first, until `authenticated` is called. @default false */
   readonly authentication?: boolean
+  /** What meta commands can do. @default what they can in 1.6.18 */
+  readonly features?: MetaFeatures
 }
 
 type PayloadRequest = StorageRequest | MetaSetRequest | RefusedRequest
@@ -42,6 +45,7 @@ type PayloadRequest = StorageRequest | MetaSetRequest | RefusedRequest
  */
 export class RequestParser {
   readonly #maxDataLength: number
+  readonly #features: MetaFeatures
   #authenticating: boolean
   /** Unread bytes are those from `#start` to `#end`. */
   #buffer: Buffer = NOTHING
@@ -62,11 +66,16 @@ export class RequestParser {
   #closed = false
 
   /** @throws RangeError for a `maxDataLength` that is not a whole number of bytes */
-  constructor({ maxDataLength = 1_048_576, authentication = false }: RequestParserOptions = {}) {
+  constructor({
+    maxDataLength = 1_048_576,
+    authentication = false,
+    features = metaFeatures('1.6.18'),
+  }: RequestParserOptions = {}) {
     if (!Number.isSafeInteger(maxDataLength) || maxDataLength < 0) {
       throw new RangeError(`maxDataLength must be a whole number of bytes, got ${maxDataLength}`)
     }
     this.#maxDataLength = maxDataLength
+    this.#features = features
     this.#authenticating = authentication
   }
 
@@ -104,7 +113,7 @@ export class RequestParser {
   #readRequest(): ParsedRequest | undefined {
     const line = this.#readLine()
     if (line === undefined) return this.#closed ? { command: 'close' } : undefined
-    const request = parseRequestLine(line)
+    const request = parseRequestLine(line, this.#features)
     switch (request.command) {
       case 'set':
       case 'ms':

@@ -102,6 +102,8 @@ export interface ParsedMetaFlags {
   readonly clientFlags: number
   /** C */
   readonly cas: bigint | undefined
+  /** E: CAS unique to give the item. */
+  readonly chosenCas: bigint | undefined
   /** M, empty when not sent. */
   readonly mode: string
   /** D */
@@ -110,6 +112,8 @@ export interface ParsedMetaFlags {
   readonly initial: bigint
   /** I */
   readonly invalidate: boolean
+  /** x: empty the item in place of deleting it. */
+  readonly removeValue: boolean
   /** b: the key came as base64; the request has it decoded. */
   readonly binaryKey: boolean
   /** v */

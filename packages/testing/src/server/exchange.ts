@@ -1,4 +1,4 @@
-import type { ReplyWriter } from '../protocol/index.ts'
+import type { MetaFeatures, ReplyWriter } from '../protocol/index.ts'
 import type { CommandLog } from './command-log.ts'
 import type { Item } from './item.ts'
 import type { PrefixStats } from './prefix-stats.ts'
@@ -11,6 +11,8 @@ export interface ServerState {
   readonly writer: ReplyWriter
   readonly prefixStats: PrefixStats
   readonly version: string
+  /** What meta commands do in this version. */
+  readonly features: MetaFeatures
   /** Passwords by user; absent when none are asked for. */
   readonly credentials: ReadonlyMap<string, string> | undefined
   /** Called for `shutdown`; absent when the command is not enabled. */

@@ -11,7 +11,8 @@ export interface Item {
   data: Buffer
   /** Moment of expiry in server time; 0: never. */
   exptime: number
-  cas: number
+  /** A number of the server's own, or a `bigint` that a client has chosen. */
+  cas: number | bigint
   /** Moment of the last use in server time, as far as memcached follows it. */
   usedAt: number
   /** It has been read. */

@@ -1,5 +1,5 @@
 import { checkFunction, checkNumber, optionNames } from '@mc/protocol/toolkit'
-import { ReplyWriter } from '../protocol/index.ts'
+import { metaFeatures, ReplyWriter } from '../protocol/index.ts'
 import { CommandLog } from './command-log.ts'
 import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
 import { PrefixStats } from './prefix-stats.ts'
@@ -13,7 +13,12 @@ export interface ServerStateOptions {
   readonly itemSizeMax?: number | undefined
   /** Milliseconds of Unix time. @default Date.now */
   readonly now?: (() => number) | undefined
-  /** What `version` answers. @default '1.6.18' */
+  /**
+   * What `version` answers, and what meta commands do: from 1.6.20 `ms` takes N and s, from 1.6.24 `me` shows a positive
+   * time to live, from 1.6.27 E is taken and `md` takes x, from 1.6.40 `mg` takes C. All else is as in 1.6.18.
+   *
+   * @default '1.6.18'
+   */
   readonly version?: string | undefined
 }
 
@@ -47,6 +52,7 @@ export function createServerState(
     writer: new ReplyWriter(),
     prefixStats: new PrefixStats(),
     version,
+    features: metaFeatures(version),
     credentials: rest.credentials,
     shutdown: rest.shutdown,
     log: rest.log ?? (() => undefined),

@@ -2,7 +2,8 @@ import { type ParsedRequest, RequestParser } from '../protocol/index.ts'
 import { runAdmin } from './admin-commands.ts'
 import type { ConnectionInfo, Exchange, ServerState } from './exchange.ts'
 import type { Item } from './item.ts'
-import { metaArithmetic, metaDebug, metaDelete, metaGet, metaSet } from './meta-commands.ts'
+import { metaArithmetic, metaDelete, metaSet } from './meta-change.ts'
+import { metaDebug, metaGet } from './meta-get.ts'
 import { changeCounter, deleteItem, retrieve, storeItem, touchItem } from './text-commands.ts'
 
 /** Bytes of output after which the connection has to take them before more requests are answered. */
@@ -39,6 +40,7 @@ export class Session implements Exchange, ConnectionInfo {
     this.#parser = new RequestParser({
       maxDataLength: server.store.itemSizeMax,
       authentication: !this.#authenticated,
+      features: server.features,
     })
     this.#batch = server.nextBatch()
   }

@@ -16,16 +16,25 @@ export interface StoreCommand {
   /** A lower CAS unique than the item's stores the value as stale. */
   readonly invalidate: boolean
   readonly binaryKey: boolean
+  /** With mode `append` or `prepend`: make an item where there is none. @default false */
+  readonly create?: boolean
+  /** CAS unique for the item. @default the next of the server's own */
+  readonly newCas?: bigint | undefined
 }
 
-/** Runs a storage command of either dialect. Answers the CAS unique as well, 0 if nothing was stored. */
-export function runStore(
-  store: Store,
-  command: StoreCommand,
-): { readonly outcome: StoreOutcome; readonly cas: number } {
+interface StoreResult {
+  readonly outcome: StoreOutcome
+  /** What was stored. */
+  readonly item?: Item
+}
+
+/** Runs a storage command of either dialect. */
+export function runStore(store: Store, command: StoreCommand): StoreResult {
   const old = store.find(command.key)
   if (old === undefined) {
-    if (command.mode === 'set' || command.mode === 'add') return stored(store.link(command))
+    if (command.mode === 'set' || command.mode === 'add' || command.create) {
+      return stored(store.link(command))
+    }
     if (command.mode !== 'cas') return failed('NOT_STORED')
     store.counters.cas_misses++
     return failed('NOT_FOUND')
@@ -44,7 +53,7 @@ export function runStore(
   }
 }
 
-function compareAndSwap(store: Store, command: StoreCommand, old: Item): ReturnType<typeof stored> {
+function compareAndSwap(store: Store, command: StoreCommand, old: Item): StoreResult {
   const cas = BigInt(old.cas)
   const stale = command.invalidate && command.cas !== 0n && command.cas < cas
   if (command.cas !== cas && !stale) {
@@ -59,20 +68,20 @@ function compareAndSwap(store: Store, command: StoreCommand, old: Item): ReturnT
   return stored(item)
 }
 
-function extend(store: Store, command: StoreCommand, old: Item): ReturnType<typeof stored> {
+function extend(store: Store, command: StoreCommand, old: Item): StoreResult {
   if (command.cas !== 0n && command.cas !== BigInt(old.cas)) return failed('EXISTS')
   const data = Buffer.concat(
     command.mode === 'append' ? [old.data, command.data] : [command.data, old.data],
   )
   const { key, flags, exptime } = old
   if (store.isTooLarge(key.length, flags, data.length)) return failed('NOT_STORED')
-  return stored(store.link({ key, flags, exptime, data }))
+  return stored(store.link({ key, flags, exptime, data, newCas: command.newCas }))
 }
 
-function stored(item: Item): { readonly outcome: StoreOutcome; readonly cas: number } {
-  return { outcome: 'STORED', cas: item.cas }
+function stored(item: Item): StoreResult {
+  return { outcome: 'STORED', item }
 }
 
-function failed(outcome: StoreOutcome): { readonly outcome: StoreOutcome; readonly cas: number } {
-  return { outcome, cas: 0 }
+function failed(outcome: StoreOutcome): StoreResult {
+  return { outcome }
 }

@@ -11,7 +11,9 @@ export interface NewItem {
   /** Moment of expiry in server time; 0: never. */
   readonly exptime: number
   readonly data: Buffer
-  readonly binaryKey?: boolean
+  readonly binaryKey?: boolean | undefined
+  /** CAS unique. @default the next of the server's own */
+  readonly newCas?: number | bigint | undefined
 }
 
 export interface StoreOptions {
@@ -138,7 +140,7 @@ export class Store {
       flags: fields.flags,
       data: fields.data,
       exptime: fields.exptime,
-      cas: this.nextCas(),
+      cas: fields.newCas ?? this.nextCas(),
       usedAt: this.time.now,
       fetched: false,
       active: false,
@@ -172,7 +174,10 @@ export class Store {
     // What an earlier flush has taken must not come back when this one is put off.
     for (const item of this.#usage) if (this.#isFlushed(item)) this.unlink(item)
     this.#oldestLive = moment - 1
-    if (this.#oldestLive <= this.time.now) this.#oldestCas = this.nextCas()
+    if (this.#oldestLive > this.time.now) return
+    this.#oldestCas = this.nextCas()
+    // A CAS unique that a client has chosen does not tell what came before the flush.
+    for (const item of this.#usage) if (typeof item.cas === 'bigint') this.unlink(item)
   }
 
   /** Sets the memory limit in bytes, and evicts what is beyond it. */
@@ -183,7 +188,8 @@ export class Store {
 
   #isFlushed(item: Item): boolean {
     if (this.#oldestLive === 0 || this.#oldestLive > this.time.now) return false
-    return item.usedAt <= this.#oldestLive || item.cas < this.#oldestCas
+    const { cas, usedAt } = item
+    return usedAt <= this.#oldestLive || (typeof cas === 'number' && cas < this.#oldestCas)
   }
 
   #makeRoom(kept: Item | undefined): void {

@@ -106,27 +106,46 @@ const oneKey = fc.oneof(
   fc.tuple(key, fc.constantFrom('', ' b', ' x')).map(([k, b]) => `me ${k}${b}\r\n`),
 )
 
+/** Every flag of meta commands with what may stand behind its letter; most are for one command only. */
+const anyFlag = fc.oneof(
+  { weight: 14, arbitrary: fc.constantFrom(...'vfctskhlubqIxSPL') },
+  { weight: 4, arbitrary: fc.constantFrom('ME', 'MA', 'MP', 'MR', 'MS', 'MI', 'M+', 'MD', 'M-') },
+  { weight: 3, arbitrary: opaque },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constantFrom(...'TN'), exptime).map((pair) => pair.join('')),
+  },
+  { weight: 2, arbitrary: recache.map((exp) => `R${exp}`) },
+  { weight: 2, arbitrary: cas.map((unique) => `C${unique}`) },
+  { weight: 1, arbitrary: cas.map((unique) => `E${unique}`) },
+  { weight: 1, arbitrary: clientFlags.map((number) => `F${number}`) },
+  { weight: 1, arbitrary: delta.map((by) => `D${by}`) },
+  { weight: 1, arbitrary: fc.constantFrom('J0', 'J13', 'Jx', 'J', 'J-1') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '!',
+      '0',
+      '@',
+      '~',
+      '\x7f',
+      '\xe9',
+      'M',
+      'Me',
+      'Mzz',
+      'v1',
+      'kk',
+      'qq',
+    ),
+  },
+)
+
 function flags(...own: fc.Arbitrary<string>[]): fc.Arbitrary<string> {
   const common = [fc.constantFrom('q', 'k', 'b'), opaque, exptime.map((exp) => `T${exp}`)]
-  const rare = fc.constantFrom(
-    '!',
-    '0',
-    'E5',
-    'x',
-    'S',
-    'P',
-    'L9',
-    '\xe9',
-    'v',
-    'I',
-    'Mzz',
-    'D',
-    'Fq',
-  )
   const flag = fc.oneof(
     { weight: 10, arbitrary: fc.oneof(...own) },
-    { weight: 8, arbitrary: fc.oneof(...common) },
-    { weight: 1, arbitrary: rare },
+    { weight: 7, arbitrary: fc.oneof(...common) },
+    { weight: 3, arbitrary: anyFlag },
   )
   const distinct = fc.uniqueArray(flag, { selector: (token) => token[0], maxLength: 8 })
   return fc
@@ -169,13 +188,103 @@ const meta = fc.oneof(
       flags(
         fc.constantFrom('v', 't', 'c', 'MI', 'M+', 'MD', 'M-', 'Md'),
         delta.map((by) => `D${by}`),
-        fc.constantFrom('J0', 'J13', 'Jx').map((initial) => initial),
+        fc.constantFrom('J0', 'J13', 'Jx'),
         vivify,
         check,
       ),
     )
     .map(([k, tail]) => `ma ${k}${tail}\r\n`),
 )
+/** Commands on two keys as leases use them: one wins, others lose, invalidate, store late. */
+const leaseKey = fc.constantFrom('a', 'b')
+const seconds = fc.constantFrom('20', '60', '200', '200', '0', '-1')
+function leaseFlags(...required: fc.Arbitrary<string>[]): fc.Arbitrary<string> {
+  const some = fc.uniqueArray(fc.oneof(fc.constantFrom(...'cvtfshlukq'), ...required), {
+    selector: (token) => token[0],
+    maxLength: 7,
+  })
+  return some.map((tokens) => tokens.map((token) => ` ${token}`).join(''))
+}
+const lease = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(
+        leaseKey,
+        leaseFlags(
+          seconds.map((exp) => `N${exp}`),
+          fc.constantFrom('R30', 'R100', 'R300'),
+          seconds.map((exp) => `T${exp}`),
+          opaque,
+        ),
+      )
+      .map(([k, tail]) => `mg ${k}${tail}\r\n`),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(
+        leaseKey,
+        fc.constantFrom('', '5', 'new'),
+        leaseFlags(
+          check,
+          fc.constantFrom('I', 'F7', 'ME', 'MA', 'MR'),
+          seconds.map((exp) => `T${exp}`),
+        ),
+      )
+      .map(([k, data, tail]) => `ms ${k} ${data.length}${tail}\r\n${data}\r\n`),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(
+        leaseKey,
+        leaseFlags(
+          fc.constant('I'),
+          seconds.map((exp) => `T${exp}`),
+          check,
+        ),
+      )
+      .map(([k, tail]) => `md ${k}${tail}\r\n`),
+  },
+  fc
+    .tuple(
+      leaseKey,
+      leaseFlags(
+        check,
+        fc.constantFrom('MD', 'J3'),
+        seconds.map((exp) => `N${exp}`),
+      ),
+    )
+    .map(([k, tail]) => `ma ${k}${tail}\r\n`),
+  fc
+    .tuple(
+      leaseKey,
+      fc.constantFrom(
+        ...['get %', 'gets %', 'gat 200 %', 'touch % 200', 'incr % 1', 'delete %', 'me %', 'mn'],
+        ...[
+          'add % 0 60 1\r\n5',
+          'append % 0 0 1\r\n5',
+          'set % 3 60 1\r\n5',
+          'cas % 0 60 1 %CAS+0%\r\n5',
+        ],
+      ),
+    )
+    .map(([k, line]) => `${line.replace(/%(?!CAS|$)|%$/, k)}\r\n`),
+)
+
+/** Commands on items in the states of a lease, one after the other or a few at once. */
+export const leaseSequence: fc.Arbitrary<string[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: lease },
+    {
+      weight: 1,
+      arbitrary: fc.array(lease, { minLength: 2, maxLength: 6 }).map((list) => list.join('')),
+    },
+  ),
+  { minLength: 5, maxLength: 30, size: 'max' },
+)
+
 const admin = fc
   .tuple(
     fc.constantFrom(

@@ -10,7 +10,7 @@ export interface ServerPair {
  * The thread that sorts items by use holds some of them for a moment, which shows in how counters are
  * written.
  */
-const WITHOUT_BACKGROUND = ['-t', '1', '-o', 'no_lru_maintainer']
+export const WITHOUT_BACKGROUND: string[] = ['-t', '1', '-o', 'no_lru_maintainer']
 
 /** @param clockOf - makes the clock of the embedded server, in milliseconds of Unix time, for the other server */
 export async function startPair(

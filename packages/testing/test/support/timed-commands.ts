@@ -47,6 +47,7 @@ const mg = fc
       letters('t', 'l', 'h', 'c', 'v', 's'),
       letters('t', 'l', 'u', 'q'),
       letters('R0', 'R1', 'R2', 'R3', 'R30'),
+      withTime('R'),
       withTime('N'),
       withTime('T'),
     ),
@@ -59,12 +60,23 @@ const otherMeta = fc.oneof(
       value,
       flags(
         withTime('T'),
-        letters('I', 'ME', 'MA', 'MR', 'c'),
+        letters('I', 'ME', 'MA', 'MP', 'MR', 'c'),
+        withTime('N'),
         cas.map((unique) => `C${unique}`),
       ),
     )
     .map(([k, data, tail]) => `ms ${k} ${data.length}${tail}\r\n${data}\r\n`),
-  fc.tuple(key, flags(letters('I'), withTime('T'))).map(([k, tail]) => `md ${k}${tail}\r\n`),
+  fc
+    .tuple(
+      key,
+      flags(
+        letters('I'),
+        letters('I', 'q'),
+        withTime('T'),
+        cas.map((unique) => `C${unique}`),
+      ),
+    )
+    .map(([k, tail]) => `md ${k}${tail}\r\n`),
   fc
     .tuple(key, flags(letters('t', 'v', 'c', 'J3', 'MD'), withTime('N'), withTime('T')))
     .map(([k, tail]) => `ma ${k}${tail}\r\n`),
