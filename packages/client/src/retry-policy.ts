@@ -5,6 +5,7 @@ import {
   MemcacheError,
   MemcacheIllegalInputError,
   MemcacheOverloadError,
+  MemcacheUnsupportedError,
   type MethodTraits,
 } from '@mc/protocol'
 import {
@@ -51,7 +52,7 @@ export interface RetryingOptions {
 }
 
 /** What a call is, as far as that decides whether it is made again. */
-export type Repeatable = Pick<MethodTraits, 'takes' | 'isIdempotent'>
+export type Repeatable = Pick<MethodTraits, 'takes' | 'optionsAt' | 'isIdempotent'>
 
 /** Whether, when and how often calls are made again. */
 export class RetryPolicy {
@@ -84,7 +85,7 @@ export class RetryPolicy {
   }
 
   async run(
-    { takes, isIdempotent }: Repeatable,
+    { takes, optionsAt, isIdempotent }: Repeatable,
     args: unknown[],
     attempt: (args: unknown[]) => unknown,
   ): Promise<unknown> {
@@ -92,6 +93,10 @@ export class RetryPolicy {
     const isOfMany = takes === 'keys' || takes === 'entries'
     const reusable = isOfMany ? [reusableIterable(args[0]), ...args.slice(1)] : args
     const signals = [this.#signal, signalOf(args)].filter((signal) => signal !== undefined)
+    const isSafe =
+      typeof isIdempotent === 'boolean'
+        ? isIdempotent
+        : isIdempotent(args[optionsAt ?? args.length] as object | undefined)
     const start = performance.now()
     for (let failures = 0; ; ) {
       try {
@@ -99,7 +104,7 @@ export class RetryPolicy {
       } catch (error) {
         failures++
         const isOver = failures >= this.#attempts || signals.some((signal) => signal.aborted)
-        if (isOver || !this.#mayRepeat(isIdempotent, error)) throw error
+        if (isOver || !this.#mayRepeat(isSafe, error)) throw error
         const delay = this.#delay(failures)
         if (performance.now() - start + delay >= this.#maxTotalTime) throw error
         if (delay > 0) await pause(delay, signals)
@@ -109,8 +114,13 @@ export class RetryPolicy {
 
   #mayRepeat(isIdempotent: boolean, error: unknown): boolean {
     const isOneOf = (classes: readonly ErrorClass[]) => classes.some((it) => error instanceof it)
-    if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError)
+    if (
+      error instanceof MemcacheIllegalInputError ||
+      error instanceof MemcacheUnsupportedError ||
+      error instanceof MemcacheClosedError
+    ) {
       return false
+    }
     if (isOneOf(this.#doNotRetryFor)) return false
     if (this.#retryFor.length > 0 && !isOneOf(this.#retryFor)) return false
     return this.#retryUnsafe || isIdempotent || nothingWasWritten(error)

@@ -17,7 +17,7 @@ const RETRYING_OPTIONS = optionNames<RetryingOptions>({
 /** What is repeated: the commands, and to connect. */
 const REPEATABLE: ReadonlyMap<PropertyKey, Repeatable> = new Map<PropertyKey, Repeatable>([
   ...Object.entries(METHODS),
-  ['connect', { takes: 'nothing', isIdempotent: true }],
+  ['connect', { takes: 'nothing', optionsAt: undefined, isIdempotent: true }],
 ])
 
 type Method = (...args: unknown[]) => unknown

@@ -1,8 +1,9 @@
 import {
+  type CasOptions,
   type CasToken,
   type CommandOptions,
-  type Count,
   type DefaultTo,
+  type DeleteManyOptions,
   type Entries,
   type Expire,
   type FlushOptions,
@@ -20,6 +21,7 @@ import { Deadline, entryPairs, keyList, mustBe, showAs } from '@mc/protocol/tool
 import { Calls } from './call.ts'
 import { Copies } from './copies.ts'
 import { findManyIn, Level, type LevelCounters } from './level.ts'
+import { FallbackMetaClient } from './meta-client.ts'
 import { type FallbackClientOptions, fallbackSettings } from './options.ts'
 import { Policies, valuesOf } from './policies.ts'
 
@@ -41,14 +43,17 @@ const CLOSE_LIMIT = 30_000
  *
  * @typeParam V - the values that the caches take and give
  */
-export class FallbackClient<V = unknown> implements MemcacheClient<V> {
+export class FallbackClient<V = unknown>
+  extends FallbackMetaClient<V>
+  implements MemcacheClient<V>
+{
   static {
     showAs(FallbackClient, ({ levels }) => ({ levels }))
   }
 
   readonly #first: Level<V>
   readonly #older: readonly Level<V>[]
-  readonly #policies: Policies<V>
+  protected readonly policies: Policies<V>
   readonly #copies: Copies<V>
   readonly #calls: Calls
   #closing: Promise<void> | undefined
@@ -58,6 +63,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
    * @throws TypeError or RangeError for no clients, or an invalid option
    */
   constructor(clients: readonly MemcacheClient<V>[], options: FallbackClientOptions = {}) {
+    super()
     if (!Array.isArray(clients)) mustBe('clients', 'an array, newest first', clients)
     const [first, ...older] = clients
     if (first === undefined) throw new TypeError('clients must be at least one client, got none')
@@ -66,7 +72,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     this.#older = older.map((client) => new Level(client, olderFailures))
     this.#copies = new Copies(this.#first, warmExpire, timeout)
     this.#calls = new Calls(timeout)
-    this.#policies = new Policies({
+    this.policies = new Policies({
       first: this.#first,
       older: this.#older,
       copies: this.#copies,
@@ -80,18 +86,23 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     return [this.#first, ...this.#older].map((level) => level.counters)
   }
 
+  /** The least of all caches. */
+  get maxKeyLength(): number {
+    return Math.min(...[this.#first, ...this.#older].map(({ client }) => client.maxKeyLength))
+  }
+
   get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
   get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D> {
-    return this.#policies.read<T, D>(key, undefined, options, (client, own) => client.get(key, own))
+    return this.policies.read<T, D>(key, undefined, options, (client, own) => client.get(key, own))
   }
 
   gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<null>): Promise<T | null>
   gat<T = V>(key: Key, expire: Expire | undefined, options: DefaultTo<NoInfer<T>>): Promise<T>
   gat<T = V, D = undefined>(key: Key, expire?: Expire, options?: GetOptions<D>): Promise<T | D>
   gat<T = V, D = undefined>(key: Key, expire: Expire = 0, options?: GetOptions<D>): Promise<T | D> {
-    return this.#policies.read<T, D>(key, expire, options, (client, own) =>
+    return this.policies.read<T, D>(key, expire, options, (client, own) =>
       client.gat(key, expire, own),
     )
   }
@@ -100,7 +111,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   gets<T = V>(key: Key, options: DefaultTo<NoInfer<ValueWithCas<T>>>): Promise<ValueWithCas<T>>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D>
   gets<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<ValueWithCas<T> | D> {
-    return this.#policies.readWithCas<T, D>(key, undefined, options, {
+    return this.policies.readWithCas<T, D>(key, undefined, options, {
       first: (client, own) => client.gets(key, own),
       older: (client, own) => client.get(key, own),
     })
@@ -126,7 +137,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     expire: Expire = 0,
     options?: GetOptions<D>,
   ): Promise<ValueWithCas<T> | D> {
-    return this.#policies.readWithCas<T, D>(key, expire, options, {
+    return this.policies.readWithCas<T, D>(key, expire, options, {
       first: (client, own) => client.gats(key, expire, own),
       older: (client, own) => client.gat(key, expire, own),
     })
@@ -188,7 +199,7 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   set(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#policies.store([key], options, (client, own) => client.set(key, value, own))
+    return this.policies.store([key], options, (client, own) => client.set(key, value, own))
   }
 
   setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
@@ -202,48 +213,32 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
   }
 
   add(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#policies.store([key], options, (client, own) => client.add(key, value, own))
+    return this.policies.store([key], options, (client, own) => client.add(key, value, own))
   }
 
-  cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined> {
-    return this.#policies.store([key], options, (client, own) => client.cas(key, value, cas, own))
+  cas(key: Key, value: V, cas: CasToken, options?: CasOptions): Promise<boolean | undefined> {
+    return this.policies.store([key], options, (client, own) => client.cas(key, value, cas, own))
   }
 
   replace(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#policies.onItem(key, options, (client, own) => client.replace(key, value, own))
+    return this.policies.onItem(key, options, (client, own) => client.replace(key, value, own))
   }
 
   append(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#policies.onItem(key, options, (client, own) => client.append(key, value, own))
+    return this.policies.onItem(key, options, (client, own) => client.append(key, value, own))
   }
 
   prepend(key: Key, value: V, options?: StoreOptions): Promise<boolean> {
-    return this.#policies.onItem(key, options, (client, own) => client.prepend(key, value, own))
+    return this.policies.onItem(key, options, (client, own) => client.prepend(key, value, own))
   }
 
   touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
-    return this.#policies.onItem(key, options, (client, own) => client.touch(key, expire, own))
-  }
-
-  incr<N extends number | bigint = number>(
-    key: Key,
-    delta?: N,
-    options?: WriteOptions,
-  ): Promise<Count<N> | undefined> {
-    return this.#policies.onItem(key, options, (client, own) => client.incr(key, delta, own))
-  }
-
-  decr<N extends number | bigint = number>(
-    key: Key,
-    delta?: N,
-    options?: WriteOptions,
-  ): Promise<Count<N> | undefined> {
-    return this.#policies.onItem(key, options, (client, own) => client.decr(key, delta, own))
+    return this.policies.onItem(key, options, (client, own) => client.touch(key, expire, own))
   }
 
   /** `true` if any of the caches had it. */
   async delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    const answers = await this.#policies.remove(
+    const answers = await this.policies.remove(
       () => [key],
       options,
       (client, [only], own) => client.delete(only as Key, own),
@@ -251,13 +246,25 @@ export class FallbackClient<V = unknown> implements MemcacheClient<V> {
     return answers.includes(true)
   }
 
-  async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    await this.#policies.remove(
-      () => keyList(keys),
+  deleteMany(
+    keys: Iterable<Key>,
+    options: DeleteManyOptions & { readonly found: true },
+  ): Promise<ItemKey[]>
+  deleteMany(
+    keys: Iterable<Key>,
+    options?: WriteOptions & { readonly found?: false | undefined },
+  ): Promise<true>
+  deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
+  async deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]> {
+    const list = keyList(keys)
+    const answers = await this.policies.remove(
+      () => list,
       options,
-      (client, all, own) => client.deleteMany(all, own),
+      (client, all, own) => client.deleteMany(all, own as DeleteManyOptions),
     )
-    return true
+    if (options?.found !== true) return true
+    const found = new Set(answers.flatMap((answer) => (Array.isArray(answer) ? answer : [])))
+    return list.map(itemKey).filter((key) => found.has(key))
   }
 
   /** Empties the first cache. The older ones keep their items, which reads then find there. */

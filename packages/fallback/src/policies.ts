@@ -1,11 +1,15 @@
-import type {
-  Expire,
-  GetOptions,
-  Key,
-  MemcacheClient,
-  StoreOptions,
-  ValueWithCas,
-  WriteOptions,
+import {
+  type CommandOptions,
+  type Expire,
+  type GetOptions,
+  type ItemKey,
+  itemKey,
+  type Key,
+  type MemcacheClient,
+  MemcachePartialError,
+  type StoreOptions,
+  type ValueWithCas,
+  type WriteOptions,
 } from '@mc/protocol'
 import type { Call, Calls } from './call.ts'
 import type { Copies } from './copies.ts'
@@ -82,27 +86,67 @@ export class Policies<V> {
    * Runs a command that needs an item to be there: on the first cache, and if it has none, once more after
    * the item of an older cache was copied. If another write made that copy void, the command meets what
    * that write left.
+   *
+   * @param making - runs on the first cache when none has the item
    */
   onItem<R>(
     key: Key,
     options: WriteOptions | undefined,
     command: (client: MemcacheClient<V>, options: WriteOptions) => Promise<R>,
+    making?: (client: MemcacheClient<V>, options: WriteOptions) => Promise<R>,
   ): Promise<R> {
     return this.#calls.run(options, async (call) => {
       // A client that does not wait for replies would not say whether the item is there.
       const waits = this.#copies.warms && !options?.noreply
-      const run = (): Promise<R> =>
+      const run = (what: typeof command): Promise<R> =>
         call.step(waits ? { ...options, noreply: false } : options, (own) =>
-          command(this.#first.client, own),
+          what(this.#first.client, own),
         )
-      const answer = await run()
-      if (!waits || (answer !== false && answer !== undefined)) return answer
+      // Where no copy can be made, one command does both.
+      if (!waits) return run(making ?? command)
+      const answer = await run(command)
+      if (answer !== false && answer !== undefined) return answer
       return this.#copies.reading([key], async (reading) => {
         const found = await findIn(call, this.#older, key, (client, own) => client.get(key, own))
-        if (found === undefined) return answer
-        await this.#copies.copied(call, reading, [found])
-        return run()
+        if (found !== undefined) await this.#copies.copied(call, reading, [found])
+        else if (making === undefined) return answer
+        return run(making ?? command)
       })
+    })
+  }
+
+  /** Asks the first cache, and unless only that can tell, the older ones. Nothing is copied. */
+  find<T>(
+    key: Key,
+    options: CommandOptions | undefined,
+    isOfFirst: boolean,
+    read: Read<V, T>,
+  ): Promise<T | undefined> {
+    return this.#calls.run(options, async (call) => {
+      const own = await this.#first.find(call, read)
+      if (own !== undefined || isOfFirst) return own
+      return (await findIn(call, this.#older, key, read))?.value
+    })
+  }
+
+  /** Those of the keys that any of the caches has. @throws MemcachePartialError */
+  hasMany(keys: readonly Key[], options: CommandOptions | undefined): Promise<Set<ItemKey>> {
+    return this.#calls.run(options, async (call) => {
+      const results = new Set<ItemKey>()
+      const failed = new Map<ItemKey, Error>()
+      let missing = keys
+      for (const level of [this.#first, ...this.#older]) {
+        if (missing.length === 0) break
+        const answers = await level.findMany(call, missing, async (client, some, own) => {
+          const there = await client.hasMany<Key>(some, own)
+          return new Map([...there].map((key) => [key, true]))
+        })
+        for (const { key } of answers.found) results.add(itemKey(key))
+        for (const [key, error] of answers.failed) failed.set(key, error)
+        missing = answers.missing
+      }
+      if (failed.size > 0) throw new MemcachePartialError(results, failed)
+      return results
     })
   }
 

@@ -52,6 +52,12 @@ export class CallRunner<V> {
     return this.#closed
   }
 
+  /** Where `createClient` makes clients with a prefix of their own, the first tells for all. */
+  get maxKeyLength(): number {
+    const own = this.#rules.keys.maxKeyLength
+    return Math.min(own, this.#cluster.servers[0]?.client.maxKeyLength ?? own)
+  }
+
   get isClosed(): boolean {
     return this.#closed !== undefined
   }

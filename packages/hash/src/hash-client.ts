@@ -2,6 +2,7 @@ import { CLIENT_OPTIONS, Client, checkClientOptions, type NativeValue } from '@m
 import {
   type Address,
   type CommandOptions,
+  type DeleteManyOptions,
   type Entries,
   type FlushOptions,
   ForwardingClient,
@@ -23,8 +24,6 @@ import {
   checkBoolean,
   checkMilliseconds,
   checkOptionNames,
-  entryPairs,
-  keyList,
   pickOptions,
   showAs,
 } from '@mc/protocol/toolkit'
@@ -36,6 +35,7 @@ import {
   type HashClientOptions,
   hashClientSettings,
 } from './hash-client-options.ts'
+import { deleteMany, hasMany, setMany } from './many-calls.ts'
 import { RendezvousHash } from './rendezvous.ts'
 import { lacking, type PreparedClient, type ServerClient, type ServerStatus } from './server.ts'
 
@@ -102,6 +102,10 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     }
     const add = Array.from(servers, (server) => parseAddress(server))
     this.#cluster.change({ add }, this.#prepareClient)
+  }
+
+  get maxKeyLength(): number {
+    return this.#runner.maxKeyLength
   }
 
   /** All servers as they are at the moment, in the order in which they were added. */
@@ -186,41 +190,28 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     )
   }
 
-  override async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
-    const notStored: ItemKey[] = []
-    const failed = await this.#runner.runMany<readonly [Key, V], ItemKey[], StoreOptions>(
-      notStored,
-      {
-        name: 'setMany',
-        items: entryPairs(entries),
-        options,
-        keyOf: ([key]) => key,
-        send: (client, batch, remaining) => client.setMany(batch, remaining),
-        merge: (results, keys) => {
-          for (const key of keys) results.push(key)
-        },
-        decide: (results, failed) => {
-          const certain = results.filter((key) => !failed.has(key))
-          results.length = 0
-          for (const key of certain) results.push(key)
-        },
-        isAwaited: this.#runner.isAwaited(METHODS.setMany, options),
-      },
-    )
-    return [...notStored, ...failed.keys()]
+  override setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
+    return setMany(this.#runner, entries, options)
   }
 
-  override async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    await this.#runner.runMany<Key, true, WriteOptions>(true, {
-      name: 'deleteMany',
-      items: keyList(keys),
-      options,
-      keyOf: (key) => key,
-      send: (client, batch, remaining) => client.deleteMany(batch, remaining),
-      merge: () => {},
-      isAwaited: this.#runner.isAwaited(METHODS.deleteMany, options),
-    })
-    return true
+  override deleteMany(
+    keys: Iterable<Key>,
+    options: DeleteManyOptions & { readonly found: true },
+  ): Promise<ItemKey[]>
+  override deleteMany(
+    keys: Iterable<Key>,
+    options?: WriteOptions & { readonly found?: false | undefined },
+  ): Promise<true>
+  override deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
+  override deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]> {
+    return deleteMany(this.#runner, keys, options)
+  }
+
+  override hasMany<K extends Key>(
+    keys: Iterable<K>,
+    options?: CommandOptions,
+  ): Promise<Set<K extends string ? string : ItemKey>> {
+    return hasMany(this.#runner, keys, options) as Promise<Set<K extends string ? string : ItemKey>>
   }
 
   /** Empties every server. `false` with `ignoreExc` when one of them could not be. */

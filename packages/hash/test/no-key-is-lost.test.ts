@@ -43,8 +43,8 @@ class MoodyServer extends FakeServer {
     return stored.answer(stored.no)
   }
 
-  override async deleteMany(keys: Iterable<Key>): Promise<true> {
-    return this.#settle([...keys].map(itemKey)).answer(true)
+  override async deleteMany(keys: Iterable<Key>): Promise<never> {
+    return this.#settle([...keys].map(itemKey)).answer(true as never)
   }
 
   #settle(keys: readonly ItemKey[]): {

@@ -3,6 +3,7 @@ import {
   addressName,
   type CommandOptions,
   type Key,
+  KeyEncoder,
   type MethodTraits,
   parseAddress,
   ServerForwardingClient,
@@ -55,6 +56,7 @@ export class PooledClient<
 
   /** The server's name: `host:port` or the path of a socket. */
   readonly server: string
+  readonly maxKeyLength: number
 
   readonly #pool: ObjectPool<C>
   readonly #connections: Connections<V, C>
@@ -78,6 +80,10 @@ export class PooledClient<
       ) => C,
     } = options
     this.server = addressName(parseAddress(server))
+    this.maxKeyLength = new KeyEncoder({
+      prefix: clientOptions.keyPrefix,
+      allowUnicode: clientOptions.allowUnicodeKeys,
+    }).maxKeyLength
     this.#minPoolSize = limits.minSize
     this.#timeout = settings.timeout
     // A server that closes the connection when asked for its dialect is connected to twice.

@@ -44,6 +44,11 @@ export class KeyEncoder {
     }
   }
 
+  /** Bytes that are left for a key behind the prefix. */
+  get maxKeyLength(): number {
+    return MAX_KEY_LENGTH - this.#prefix.length
+  }
+
   /**
    * The key's bytes. Of a pair, its second part.
    *

@@ -1,3 +1,5 @@
+import type { MetaMethods } from './meta-methods.ts'
+
 /** A key as stored: a string, or its bytes. At most 250 bytes with the prefix. */
 export type ItemKey = string | Uint8Array
 
@@ -55,6 +57,31 @@ export interface StoreOptions extends WriteOptions {
   readonly flags?: number | undefined
 }
 
+/** Options of `cas`. */
+export interface CasOptions extends StoreOptions {
+  /**
+   * Keep the expiry of the item, to a second, in place of `expire`. Takes one more round trip, and a server with meta
+   * commands.
+   *
+   * @default false
+   */
+  readonly keepTtl?: boolean | undefined
+}
+
+/** Options of `incr` and `decr`. */
+export interface CounterOptions extends WriteOptions {
+  /** On a miss make the counter with this value, which is answered. @default the call answers `undefined` */
+  readonly initial?: number | bigint | undefined
+  /** With `initial`: the expiry of a counter made so. It is not changed by later calls. @default 0, never */
+  readonly expire?: Expire | undefined
+}
+
+/** Options of `deleteMany`. */
+export interface DeleteManyOptions extends WriteOptions {
+  /** Answer the keys that were there. @default false, the call answers true */
+  readonly found?: boolean | undefined
+}
+
 /** Options of `flushAll`. */
 export interface FlushOptions extends WriteOptions {
   /** Seconds until the flush takes effect. @default 0 */
@@ -81,7 +108,10 @@ export type Entries<V> = Iterable<readonly [Key, V]> | Readonly<Record<string, V
  *
  * @typeParam V - the values that the client's serde takes and gives
  */
-export interface MemcacheClient<V = unknown> extends AsyncDisposable {
+export interface MemcacheClient<V = unknown> extends MetaMethods<V>, AsyncDisposable {
+  /** Bytes that are left for a key behind the client's prefix. */
+  readonly maxKeyLength: number
+
   /** The value, or `undefined` (or `options.default`) on a miss. */
   get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
   get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
@@ -144,7 +174,7 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
    * Stores if nobody has changed the item since `cas` was read: `true` stored, `false` changed by
    * someone else, `undefined` gone.
    */
-  cas(key: Key, value: V, cas: CasToken, options?: StoreOptions): Promise<boolean | undefined>
+  cas(key: Key, value: V, cas: CasToken, options?: CasOptions): Promise<boolean | undefined>
 
   /**
    * Adds to a decimal counter of 64 bits, which wraps at 2^64. A `number` delta answers a number, a
@@ -158,21 +188,29 @@ export interface MemcacheClient<V = unknown> extends AsyncDisposable {
   incr<N extends number | bigint = number>(
     key: Key,
     delta?: N,
-    options?: WriteOptions,
+    options?: CounterOptions,
   ): Promise<Count<N> | undefined>
   /** As `incr`, down to 0 at the least. */
   decr<N extends number | bigint = number>(
     key: Key,
     delta?: N,
-    options?: WriteOptions,
+    options?: CounterOptions,
   ): Promise<Count<N> | undefined>
 
   /** Sets a new expiry; `false` if there is no such item. */
   touch(key: Key, expire?: Expire, options?: WriteOptions): Promise<boolean>
   /** `false` if there was no such item. */
   delete(key: Key, options?: WriteOptions): Promise<boolean>
-  /** Deletes all of them, whether they were there or not. */
-  deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true>
+  /** Deletes all of them, whether they were there or not; with `found` answers the keys that were. */
+  deleteMany(
+    keys: Iterable<Key>,
+    options: DeleteManyOptions & { readonly found: true },
+  ): Promise<ItemKey[]>
+  deleteMany(
+    keys: Iterable<Key>,
+    options?: WriteOptions & { readonly found?: false | undefined },
+  ): Promise<true>
+  deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
   /** Empties every server of the client. */
   flushAll(options?: FlushOptions): Promise<boolean>
 

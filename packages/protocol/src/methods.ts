@@ -5,10 +5,12 @@ import type {
   ServerCommands,
 } from './memcache-client.ts'
 
+import type { MetaDeleteOptions, MetaGetOptions, MetaSetOptions } from './meta-methods.ts'
+
 /** A method that sends something. */
 export type ClientMethod = Exclude<
   keyof MemcacheClient | keyof ServerCommands,
-  symbol | 'quit' | 'close'
+  symbol | 'quit' | 'close' | 'maxKeyLength'
 >
 
 /** What a method is, for all that treats methods alike: wrappers, retries, mocks. */
@@ -21,7 +23,7 @@ export interface MethodTraits {
   /** It changes nothing but expiry, and `ignoreExc` covers it in every client. */
   readonly isRead: boolean
   /** Called twice it leaves what one call leaves. */
-  readonly isIdempotent: boolean
+  readonly isIdempotent: boolean | ((options: object | undefined) => boolean)
   /** Whether it takes `noreply`, and whether the client's `defaultNoreply` is meant for it. */
   readonly noreply: 'never' | 'asked' | 'default'
   /** What it answers to the errors that `ignoreExc` covers. */
@@ -59,6 +61,17 @@ const ADMIN: Row = {
   ignored: toUndefined,
 }
 
+const META: Row = { ...WRITE, noreply: 'never' }
+const toSet = (): unknown => new Set()
+
+/** A repeated `metaGet` sees that its own first attempt has won. */
+const winsNothing = (options: MetaGetOptions = {}): boolean =>
+  options.vivify === undefined && options.recache === undefined
+const storesInAnyCase = ({ mode = 'set', ifCas }: MetaSetOptions = {}): boolean =>
+  ifCas === undefined && (mode === 'set' || mode === 'replace')
+const deletesInAnyCase = ({ ifCas, invalidate, dropValue }: MetaDeleteOptions = {}): boolean =>
+  ifCas === undefined && invalidate !== true && dropValue !== true
+
 /** One for each method: whoever adds one adds its row, as the compiler asks. */
 const ROWS: Readonly<Record<ClientMethod, Row>> = {
   get: READ,
@@ -80,6 +93,13 @@ const ROWS: Readonly<Record<ClientMethod, Row>> = {
   delete: WRITE,
   deleteMany: { ...WRITE, takes: 'keys' },
   flushAll: { ...WRITE, takes: 'nothing', optionsAt: 0 },
+  metaGet: { ...READ, isIdempotent: winsNothing, ignored: toUndefined },
+  metaSet: { ...META, optionsAt: 2, isIdempotent: storesInAnyCase },
+  metaDelete: { ...META, isIdempotent: deletesInAnyCase },
+  metaArithmetic: { ...META, isIdempotent: false, ignored: toUndefined },
+  has: { ...READ, ignored: toFalse },
+  hasMany: { ...READ, takes: 'keys', ignored: toSet },
+  inspect: { ...READ, ignored: toUndefined },
   stats: { ...ADMIN, optionsAt: undefined, isRead: true, ignored: () => Object.create(null) },
   version: ADMIN,
   verbosity: { ...ADMIN, optionsAt: 1, noreply: 'asked' },

@@ -21,12 +21,16 @@ export {
   MemcacheUnexpectedCloseError,
   MemcacheUnknownCommandError,
   MemcacheUnknownError,
+  MemcacheUnsupportedError,
 } from './errors.ts'
 export type {
+  CasOptions,
   CasToken,
   CommandOptions,
   Count,
+  CounterOptions,
   DefaultTo,
+  DeleteManyOptions,
   Entries,
   Expire,
   FlushOptions,
@@ -42,4 +46,19 @@ export type {
   ValueWithCas,
   WriteOptions,
 } from './memcache-client.ts'
+export type {
+  Exact,
+  ItemFields,
+  ItemMetadata,
+  LeaseState,
+  MetaArithmeticOptions,
+  MetaCounter,
+  MetaDeleteOptions,
+  MetaGetOptions,
+  MetaItem,
+  MetaMethods,
+  MetaSetMode,
+  MetaSetOptions,
+  Told,
+} from './meta-methods.ts'
 export type { Serde, SerializedValue } from './serde.ts'

@@ -1,13 +1,16 @@
 import { GetCommand } from '../commands/get.ts'
-import { CounterCommand, DeleteCommand, OkCommand, TouchCommand } from '../commands/line.ts'
+import { DeleteCommand, OkCommand, TouchCommand } from '../commands/line.ts'
 import type { StoreVerb } from '../commands/storage.ts'
 import { checkCas, checkDelay, toExptime } from '../integer.ts'
 import { itemKey } from '../key.ts'
 import type {
+  CasOptions,
   CasToken,
   CommandOptions,
   Count,
+  CounterOptions,
   DefaultTo,
+  DeleteManyOptions,
   Entries,
   Expire,
   FlushOptions,
@@ -20,13 +23,12 @@ import type {
   WriteOptions,
 } from '../memcache-client.ts'
 import { METHODS } from '../methods.ts'
+import { count } from './counters.ts'
 import { orIgnored } from './ignoring.ts'
 import { deleteMany, getMany, setMany } from './many-calls.ts'
-import {
-  type CommandClientEvents,
-  checkOptions,
-  ServerCommandClient,
-} from './server-command-client.ts'
+import { keepingTtl } from './meta-calls.ts'
+import { MetaCommandClient } from './meta-command-client.ts'
+import { type CommandClientEvents, checkOptions } from './server-command-client.ts'
 
 /**
  * The whole client interface, each call made a `Command`, over whatever carries commands to one server:
@@ -35,9 +37,13 @@ import {
  * @typeParam V - the values that its serde takes and gives
  */
 export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & CommandClientEvents>
-  extends ServerCommandClient<V, E>
+  extends MetaCommandClient<V, E>
   implements MemcacheClient<V>
 {
+  get maxKeyLength(): number {
+    return this.runner.keys.maxKeyLength
+  }
+
   get<T = V>(key: Key, options: DefaultTo<null>): Promise<T | null>
   get<T = V>(key: Key, options: DefaultTo<NoInfer<T>>): Promise<T>
   get<T = V, D = undefined>(key: Key, options?: GetOptions<D>): Promise<T | D>
@@ -123,16 +129,17 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return this.#store('prepend', key, value, options)
   }
 
-  async cas(
-    key: Key,
-    value: V,
-    cas: CasToken,
-    options?: StoreOptions,
-  ): Promise<boolean | undefined> {
-    checkOptions(options, 'store')
+  async cas(key: Key, value: V, cas: CasToken, options?: CasOptions): Promise<boolean | undefined> {
+    checkOptions(options, 'cas')
     checkCas(cas)
-    const command = this.runner.storing('cas', key, value, options, cas)
-    return this.runner.store('cas', command, options, false)
+    let own: StoreOptions | undefined = options
+    if (options?.keepTtl === true) {
+      const kept = await keepingTtl(this.runner, key, cas, options)
+      if (kept === undefined || kept === false) return kept
+      own = kept
+    }
+    const command = this.runner.storing('cas', key, value, own, cas)
+    return this.runner.store('cas', command, own, false)
   }
 
   async setMany(entries: Entries<V>, options?: StoreOptions): Promise<ItemKey[]> {
@@ -140,20 +147,22 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return setMany(this.runner, entries, options)
   }
 
-  incr<N extends number | bigint = number>(
+  async incr<N extends number | bigint = number>(
     key: Key,
-    delta?: N,
-    options?: WriteOptions,
+    delta: N = 1 as N,
+    options?: CounterOptions,
   ): Promise<Count<N> | undefined> {
-    return this.#count('incr', key, delta, options)
+    checkOptions(options, 'counter')
+    return count(this.runner, 'incr', key, delta, options)
   }
 
-  decr<N extends number | bigint = number>(
+  async decr<N extends number | bigint = number>(
     key: Key,
-    delta?: N,
-    options?: WriteOptions,
+    delta: N = 1 as N,
+    options?: CounterOptions,
   ): Promise<Count<N> | undefined> {
-    return this.#count('decr', key, delta, options)
+    checkOptions(options, 'counter')
+    return count(this.runner, 'decr', key, delta, options)
   }
 
   async touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
@@ -170,9 +179,19 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return this.runner.write(new DeleteCommand(this.runner.keys.encode(key)), options, true)
   }
 
-  async deleteMany(keys: Iterable<Key>, options?: WriteOptions): Promise<true> {
-    checkOptions(options, 'write')
-    return deleteMany(this.runner, keys, options)
+  deleteMany(
+    keys: Iterable<Key>,
+    options: DeleteManyOptions & { readonly found: true },
+  ): Promise<ItemKey[]>
+  deleteMany(
+    keys: Iterable<Key>,
+    options?: WriteOptions & { readonly found?: false | undefined },
+  ): Promise<true>
+  deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
+  async deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]> {
+    checkOptions(options, 'deleteMany')
+    const found = await deleteMany(this.runner, keys, options)
+    return options?.found === true ? found : true
   }
 
   async flushAll(options?: FlushOptions): Promise<boolean> {
@@ -236,16 +255,5 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  async #count<N extends number | bigint>(
-    verb: 'incr' | 'decr',
-    key: Key,
-    delta: N = 1 as N,
-    options: WriteOptions | undefined,
-  ): Promise<Count<N> | undefined> {
-    checkOptions(options, 'write')
-    const command = new CounterCommand(verb, this.runner.keys.encode(key), delta)
-    return this.runner.write(command, options, undefined, false)
   }
 }

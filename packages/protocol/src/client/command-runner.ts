@@ -2,7 +2,8 @@ import type { Command } from '../command.ts'
 import { serdeTimeout } from '../commands/late-value.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { MemcacheTimeoutError } from '../errors.ts'
-import type { KeyEncoder } from '../key.ts'
+import { checkFlags, toExptime } from '../integer.ts'
+import { itemKey, type KeyEncoder } from '../key.ts'
 import type {
   CasToken,
   CommandOptions,
@@ -10,11 +11,11 @@ import type {
   StoreOptions,
   WriteOptions,
 } from '../memcache-client.ts'
-import type { Serde } from '../serde.ts'
+import type { Serde, SerializedValue } from '../serde.ts'
 import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
 import type { CommandClientSettings } from './options.ts'
-import { storeCommand } from './store-command.ts'
+import { serializedCommand } from './serialized-command.ts'
 import { watchSignal } from './watch-signal.ts'
 
 /** What carries commands to a server. */
@@ -73,6 +74,17 @@ export class CommandRunner<V> {
     })
   }
 
+  /** As `run`, for a call of many commands, which needs no promise for each. */
+  runOne<T>(
+    command: Command<T>,
+    options: CommandOptions | undefined,
+    resolve: Resolve<T>,
+    reject: (error: unknown) => void,
+  ): void {
+    command.awaitedBy(resolve, reject)
+    this.#submit(command, options)
+  }
+
   /** As `write`, for a call of many commands, which needs no promise for each. */
   writeOne<T>(
     command: Command<T>,
@@ -122,7 +134,32 @@ export class CommandRunner<V> {
     options: StoreOptions | undefined,
     cas?: CasToken,
   ): StoreCommand | Promise<StoreCommand> {
-    return storeCommand(verb, this.keys, key, this.#serde, value, options, cas, this.now)
+    const wire = this.keys.encode(key)
+    const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, this.now)
+    const own = options?.flags === undefined ? undefined : checkFlags(options.flags)
+    return this.serializing(verb, key, value, ({ data, flags }) => {
+      return new StoreCommand(verb, wire, data, own ?? checkFlags(flags), exptime, cas)
+    })
+  }
+
+  /** What `build` makes of the value once its serde has written it. */
+  serializing<C>(
+    name: string,
+    key: Key,
+    value: V,
+    build: (serialized: SerializedValue) => C,
+  ): C | Promise<C> {
+    return serializedCommand({ serde: this.#serde, key: itemKey(key), value, name }, build)
+  }
+
+  /** The client flags by which the serde reads these digits as a number; 0, those of bytes, if there are none. */
+  flagsOf(key: Key, value: number | bigint, digits: string): number {
+    try {
+      const { data, flags } = this.#serde.serialize(value as V, itemKey(key)) as SerializedValue
+      return Buffer.from(data as string).toString('latin1') === digits ? checkFlags(flags) : 0
+    } catch {
+      return 0
+    }
   }
 
   // Not async: it sits on the hot path.

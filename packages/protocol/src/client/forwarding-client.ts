@@ -60,6 +60,7 @@ export abstract class ForwardingClient<
     call: (client: C, options: O | undefined) => Promise<R>,
   ): Promise<R>
 
+  abstract readonly maxKeyLength: number
   abstract quit(): Promise<void>
   abstract close(): Promise<void>
 

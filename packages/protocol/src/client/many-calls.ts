@@ -1,14 +1,16 @@
+import { HasCommand } from '../commands/has.ts'
 import { DeleteCommand } from '../commands/line.ts'
 import { StoreCommand } from '../commands/storage.ts'
+import { MemcacheIllegalInputError } from '../errors.ts'
 import { itemKey } from '../key.ts'
 import { entryPairs, keyList } from '../many-keys.ts'
 import type {
   CommandOptions,
+  DeleteManyOptions,
   Entries,
   ItemKey,
   Key,
   StoreOptions,
-  WriteOptions,
 } from '../memcache-client.ts'
 import type { CommandRunner } from './command-runner.ts'
 import {
@@ -84,23 +86,53 @@ export async function setMany<V>(
   return notStored
 }
 
-/** Deletes all of them, whether they were there or not. @throws MemcachePartialError */
+/** Those of the keys that were deleted. @throws MemcachePartialError */
 export async function deleteMany<V>(
   runner: CommandRunner<V>,
   keys: Iterable<Key>,
-  options: WriteOptions | undefined,
-): Promise<true> {
+  options: DeleteManyOptions | undefined,
+): Promise<ItemKey[]> {
+  if (options?.found === true && options.noreply === true) {
+    throw new MemcacheIllegalInputError('found needs the replies: it cannot be given with noreply')
+  }
   const list = keyList(keys)
   const deadline = needsDeadline(list.length) ? runner.deadline(options, 'delete') : undefined
   const commands = list.map((key, index) => ({
     command: new DeleteCommand(encodeNth(runner.keys, key, index, list.length)),
     key: itemKey(key),
   }))
+  // Only a reply tells.
+  const own = options?.found === true ? { ...options, noreply: false } : options
+  const found: ItemKey[] = []
+  const outcome = await settleMany(
+    commands,
+    { options: own, deadline },
+    (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
+    (key, wasThere) => wasThere && found.push(key),
+  )
+  checkOutcome(outcome, options?.found === true ? found : true)
+  return found
+}
+
+/** Those of the keys of which there is an item. @throws MemcachePartialError */
+export async function hasMany<V>(
+  runner: CommandRunner<V>,
+  keys: Iterable<Key>,
+  options: CommandOptions | undefined,
+): Promise<Set<ItemKey>> {
+  const list = keyList(keys)
+  const deadline = needsDeadline(list.length) ? runner.deadline(options, 'has') : undefined
+  const commands = list.map((key, index) => ({
+    command: new HasCommand(encodeNth(runner.keys, key, index, list.length)),
+    key: itemKey(key),
+  }))
+  const found = new Set<ItemKey>()
   const outcome = await settleMany(
     commands,
     { options, deadline },
-    (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
+    (command, step, resolve, reject) => runner.runOne(command, step, resolve, reject),
+    (key, isThere) => isThere && found.add(key),
   )
-  checkOutcome(outcome, true)
-  return true
+  checkOutcome(outcome, found)
+  return found
 }

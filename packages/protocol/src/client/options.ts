@@ -11,13 +11,22 @@ import { MemcacheIllegalInputError } from '../errors.ts'
 import { isAbortSignal } from '../foreign.ts'
 import { KeyEncoder } from '../key.ts'
 import type {
+  CasOptions,
   CommandOptions,
+  CounterOptions,
+  DeleteManyOptions,
   FlushOptions,
   GetOptions,
   RawCommandOptions,
   StoreOptions,
   WriteOptions,
 } from '../memcache-client.ts'
+import type {
+  MetaArithmeticOptions,
+  MetaDeleteOptions,
+  MetaGetOptions,
+  MetaSetOptions,
+} from '../meta-methods.ts'
 import type { Serde } from '../serde.ts'
 import { checkOptionNames, optionNames, unknownOption } from './option-names.ts'
 
@@ -55,18 +64,45 @@ export interface CommandClientOptions<V> {
 
 const COMMAND = { timeout: true, signal: true } as const
 const WRITE = { ...COMMAND, noreply: true } as const
+const STORE = { ...WRITE, expire: true, flags: true } as const
+
+/** Kinds of calls, by the options that they take. */
+export type CallKind =
+  | ('command' | 'read' | 'write' | 'store' | 'cas' | 'counter' | 'deleteMany' | 'flush' | 'raw')
+  | ('shutdown' | 'metaGet' | 'metaSet' | 'metaDelete' | 'metaArithmetic')
 
 /** The names that each kind of call takes in its options. */
-export const CALL_OPTIONS: Readonly<
-  Record<'command' | 'read' | 'write' | 'store' | 'flush' | 'raw' | 'shutdown', ReadonlySet<string>>
-> = {
+export const CALL_OPTIONS: Readonly<Record<CallKind, ReadonlySet<string>>> = {
   command: optionNames<CommandOptions>(COMMAND),
   read: optionNames<GetOptions>({ ...COMMAND, default: true }),
   write: optionNames<WriteOptions>(WRITE),
-  store: optionNames<StoreOptions>({ ...WRITE, expire: true, flags: true }),
+  store: optionNames<StoreOptions>(STORE),
+  cas: optionNames<CasOptions>({ ...STORE, keepTtl: true }),
+  counter: optionNames<CounterOptions>({ ...WRITE, initial: true, expire: true }),
+  deleteMany: optionNames<DeleteManyOptions>({ ...WRITE, found: true }),
   flush: optionNames<FlushOptions>({ ...WRITE, delay: true }),
   raw: optionNames<RawCommandOptions>({ ...COMMAND, endToken: true }),
   shutdown: optionNames<CommandOptions & { graceful?: boolean }>({ ...COMMAND, graceful: true }),
+  metaGet: optionNames<MetaGetOptions>({
+    ...COMMAND,
+    ...{ value: true, cas: true, ttl: true, size: true, flags: true, idle: true },
+    ...{ isFetched: true, touch: true, vivify: true, recache: true, unlessCas: true },
+    ...{ setCas: true, peek: true },
+  }),
+  metaSet: optionNames<MetaSetOptions>({
+    ...COMMAND,
+    ...{ cas: true, size: true, mode: true, expire: true, keepTtl: true, flags: true },
+    ...{ ifCas: true, invalidate: true, vivify: true, setCas: true },
+  }),
+  metaDelete: optionNames<MetaDeleteOptions>({
+    ...COMMAND,
+    ...{ ifCas: true, invalidate: true, expire: true, dropValue: true, setCas: true },
+  }),
+  metaArithmetic: optionNames<MetaArithmeticOptions>({
+    ...COMMAND,
+    ...{ cas: true, ttl: true, mode: true, delta: true, initial: true, expire: true },
+    ...{ touch: true, ifCas: true, setCas: true },
+  }),
 }
 
 /** The names that the constructor of every `CommandClient` takes; those of a class come beside them. */

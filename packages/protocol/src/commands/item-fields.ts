@@ -37,12 +37,13 @@ export function readFields(
 ): Partial<Record<FieldName, unknown>> {
   const fields: Partial<Record<FieldName, unknown>> = {}
   eachFlag(reply, (letter, token) => {
-    for (const field of asked) if (LETTERS[field] === letter) fields[field] = valueOf(field, token)
+    for (const field of asked)
+      if (LETTERS[field] === letter) fields[field] = fieldValue(field, token)
   })
   return fields
 }
 
-function valueOf(field: FieldName, token: string): unknown {
+function fieldValue(field: FieldName, token: string): unknown {
   switch (field) {
     case 'cas':
       return token

@@ -26,7 +26,11 @@ export class MetaArithmeticCommand extends ItemMetaCommand<object | false | unde
       this.resolve(reply.kind === ReplyKind.nf ? undefined : false)
       return
     }
-    const value = counterValue(reply.data.latin1Slice().trimEnd(), this.#asBigint, this.name)
+    const value = counterValue(
+      reply.dataView.toString('latin1').trimEnd(),
+      this.#asBigint,
+      this.name,
+    )
     if (value instanceof Error) this.reject(value)
     else this.resolve({ value, ...readFields(reply, this.#fields) })
   }
@@ -74,7 +78,7 @@ export class InitialCounterCommand extends ItemMetaCommand<number | bigint | typ
   }
 
   protected take(reply: ReplyParser): void {
-    if (reply.kind === ReplyKind.va) this.#settle(reply.data.latin1Slice())
+    if (reply.kind === ReplyKind.va) this.#settle(reply.dataView.toString('latin1'))
     else this.refuse(reply)
   }
 

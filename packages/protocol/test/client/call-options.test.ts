@@ -27,13 +27,13 @@ const CALLS: Record<
   replace: ['store', (client, options) => client.replace('k', 1, options)],
   append: ['store', (client, options) => client.append('k', 1, options)],
   prepend: ['store', (client, options) => client.prepend('k', 1, options)],
-  cas: ['store', (client, options) => client.cas('k', 1, '1', options)],
+  cas: ['cas', (client, options) => client.cas('k', 1, '1', options)],
   setMany: ['store', (client, options) => client.setMany({ k: 1 }, options)],
-  incr: ['write', (client, options) => client.incr('k', 1, options)],
-  decr: ['write', (client, options) => client.decr('k', 1, options)],
+  incr: ['counter', (client, options) => client.incr('k', 1, options)],
+  decr: ['counter', (client, options) => client.decr('k', 1, options)],
   touch: ['write', (client, options) => client.touch('k', 1, options)],
   delete: ['write', (client, options) => client.delete('k', options)],
-  deleteMany: ['write', (client, options) => client.deleteMany(['k'], options)],
+  deleteMany: ['deleteMany', (client, options) => client.deleteMany(['k'], options)],
   flushAll: ['flush', (client, options) => client.flushAll(options)],
   version: ['command', (client, options) => client.version(options)],
   verbosity: ['write', (client, options) => client.verbosity(1, options)],
@@ -46,7 +46,11 @@ const CALLS: Record<
 const right = {
   ...{ timeout: 50, signal: new AbortController().signal, noreply: true, default: 1 },
   ...{ expire: 1, flags: 1, delay: 1, endToken: 'x', graceful: true },
+  ...{ initial: 1, keepTtl: false, found: true },
 }
+
+/** With the other options of `right` they cannot do without the reply. */
+const NEEDS_REPLY: ReadonlySet<string> = new Set(['counter', 'deleteMany'])
 
 describe.each(Object.entries(CALLS))('options of %s', (_, [kind, call]) => {
   const client = new ScriptedClient((command) => command.resolve(undefined))
@@ -55,7 +59,7 @@ describe.each(Object.entries(CALLS))('options of %s', (_, [kind, call]) => {
     const names = CALL_OPTIONS[kind]
     const given = Object.entries(right).map(([name, value]) => [
       name,
-      names.has(name) ? value : undefined,
+      names.has(name) && !(name === 'noreply' && NEEDS_REPLY.has(kind)) ? value : undefined,
     ])
     await call(client, { ...Object.fromEntries(given), ttl: undefined })
     await call(client, undefined)

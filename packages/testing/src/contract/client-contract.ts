@@ -4,6 +4,7 @@ import { checkExceptions } from './exceptions.ts'
 import { inputContract } from './input.ts'
 import { lifeContract } from './life.ts'
 import { manyKeysContract } from './many-keys.ts'
+import { metaContract } from './meta.ts'
 import { retrievalContract } from './retrieval.ts'
 import { type TestRunner, testRunner } from './runner.ts'
 import { storageContract } from './storage.ts'
@@ -34,6 +35,7 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
     ...storageContract,
     ...counterContract,
     ...manyKeysContract,
+    ...metaContract,
     ...inputContract,
     ...lifeContract,
   ]
