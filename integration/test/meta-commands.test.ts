@@ -1,0 +1,127 @@
+import { Client, retrying } from '@mc/client'
+import { HashClient } from '@mc/hash'
+import { PooledClient } from '@mc/pool'
+import type { MemcacheClient, MetaGetOptions } from '@mc/protocol'
+import { MemcacheTimeoutError, MemcacheUnsupportedError } from '@mc/protocol'
+import { MemcachedServer, MockMemcacheClient } from '@mc/testing'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runs, seed } from '../../test-support/amounts.ts'
+
+const FIELDS = ['value', 'cas', 'ttl', 'size', 'flags', 'idle', 'isFetched'] as const
+const LEASE = ['alreadyWon', 'stale', 'won']
+
+const metaGetOptions: fc.Arbitrary<MetaGetOptions> = fc.record(
+  {
+    ...Object.fromEntries(FIELDS.map((name) => [name, fc.boolean()])),
+    touch: fc.constantFrom(0, 60, -1, 3_000_000),
+    vivify: fc.constantFrom(0, 30),
+    recache: fc.constantFrom(0, 30, 2_147_483_647),
+    peek: fc.boolean(),
+  },
+  { requiredKeys: [] },
+)
+
+test('metaGet answers exactly the fields that it is asked for, with any options', async () => {
+  await fc.assert(
+    fc.asyncProperty(metaGetOptions, fc.boolean(), async (options, isThere) => {
+      const mock = new MockMemcacheClient()
+      if (isThere) await mock.set('key', 'value', { expire: 100 })
+      const item = await mock.metaGet('key', options)
+      if (!isThere && options.vivify === undefined) {
+        expect(item).toBeUndefined()
+        return
+      }
+      const asked = FIELDS.filter((name) => options[name] === true)
+      expect(Object.keys(item ?? {}).sort()).toEqual([...asked, ...LEASE].sort())
+      if (options.value === true) expect(item?.value).toBe(isThere ? 'value' : undefined)
+    }),
+    { numRuns: runs(300, 20_000), seed },
+  )
+})
+
+describe('a counter made by its first hit', () => {
+  let servers: MemcachedServer[]
+
+  beforeEach(async () => {
+    servers = await Promise.all([1, 2, 3].map(() => MemcachedServer.start()))
+  })
+  afterEach(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+  })
+
+  test.each(['meta', 'text'] as const)(
+    'is 1 to 100 for a hundred at once, from four clients of three servers, in %s',
+    async (dialect) => {
+      const names = servers.map((server) => server.name)
+      const clients: MemcacheClient[] = [
+        new HashClient(names, { dialect }),
+        new HashClient(names, { createClient: (it) => new PooledClient(it, { dialect }) }),
+        retrying(new HashClient(names, { dialect })),
+        new HashClient(names, { dialect }),
+      ]
+      const hits = Array.from({ length: 100 }, (_, i) =>
+        clients[i % 4]?.incr('hits', 1, { initial: 1, expire: 60 }),
+      )
+      const counts = (await Promise.all(hits)).map(Number)
+      expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+      const [first = expect.unreachable()] = clients
+      expect(String(await first.get('hits'))).toBe('100')
+      await Promise.all(clients.map((client) => client.close()))
+    },
+  )
+})
+
+describe('retrying', () => {
+  const late = new MemcacheTimeoutError('late', { written: true })
+
+  test.each<[string, (client: MemcacheClient) => Promise<unknown>, boolean]>([
+    ['metaGet', (client) => client.metaGet('k', { value: true, touch: 9 }), true],
+    ['metaGet with vivify', (client) => client.metaGet('k', { vivify: 9 }), false],
+    ['metaGet with recache', (client) => client.metaGet('k', { recache: 9 }), false],
+    ['metaSet', (client) => client.metaSet('k', 'v'), true],
+    ['metaSet with ifCas', (client) => client.metaSet('k', 'v', { ifCas: '1' }), false],
+    ['metaSet by add', (client) => client.metaSet('k', 'v', { mode: 'add' }), false],
+    ['metaDelete', (client) => client.metaDelete('k'), true],
+    ['metaDelete with invalidate', (client) => client.metaDelete('k', { invalidate: true }), false],
+    ['metaArithmetic', (client) => client.metaArithmetic('k'), false],
+    ['has', (client) => client.has('k'), true],
+    ['hasMany', (client) => client.hasMany(['k'].values()), true],
+    ['inspect', (client) => client.inspect('k'), true],
+    ['incr with initial', (client) => client.incr('k', 1, { initial: 1 }), false],
+  ])('%s', async (_, call, isRepeated) => {
+    const mock = new MockMemcacheClient()
+    mock.failNext(late)
+    const outcome = call(retrying(mock, { attempts: 2 }))
+    if (isRepeated) await outcome
+    else await expect(outcome).rejects.toBe(late)
+    expect(mock.calls).toHaveLength(isRepeated ? 2 : 1)
+  })
+
+  test('does not ask again for what the server does not have', async () => {
+    const mock = new MockMemcacheClient({ dialect: 'text' })
+    await expect(retrying(mock, { attempts: 5 }).inspect('k')).rejects.toBeInstanceOf(
+      MemcacheUnsupportedError,
+    )
+    expect(mock.calls).toHaveLength(1)
+  })
+})
+
+test('a call that the server has no meta commands for leaves the connection as it is', async () => {
+  await using server = await MemcachedServer.start()
+  const client = new Client(server.name, { dialect: 'text', ignoreExc: true })
+  await client.set('k', 'v')
+  const [read, refused, again] = await Promise.allSettled([
+    client.get('k'),
+    client.metaGet('k', { value: true }),
+    client.get('k'),
+  ])
+  expect([read, again]).toEqual([
+    { status: 'fulfilled', value: 'v' },
+    { status: 'fulfilled', value: 'v' },
+  ])
+  expect(refused).toMatchObject({
+    reason: { code: 'MEMCACHE_UNSUPPORTED', written: false, command: 'metaGet' },
+  })
+  await client.close()
+})
