@@ -1,11 +1,11 @@
+import { performance } from 'node:perf_hooks'
 import { CounterCommand } from '../commands/line.ts'
-import { NO_COUNTER } from '../commands/meta-arithmetic.ts'
+import { InitialCounterCommand } from '../commands/meta-arithmetic.ts'
 import { StoreCommand } from '../commands/storage.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
-import { toExptime } from '../integer.ts'
+import { toExptime, toUint64 } from '../integer.ts'
 import type { Count, CounterOptions, Key } from '../memcache-client.ts'
 import type { CommandRunner } from './command-runner.ts'
-import { initialCounterCommand } from './meta-requests.ts'
 
 /** `incr` and `decr`, of a counter that is made when it is missing if there is an `initial`. */
 export function count<V, N extends number | bigint>(
@@ -16,39 +16,52 @@ export function count<V, N extends number | bigint>(
   options: CounterOptions | undefined,
 ): Promise<Count<N> | undefined> {
   const wire = runner.keys.encode(key)
-  if (options?.initial === undefined) {
+  const initial = options?.initial
+  if (options === undefined || initial === undefined) {
     if (options?.expire !== undefined) illegal('expire needs initial')
     return runner.write(new CounterCommand(verb, wire, delta), options, undefined, false)
   }
   if (options.noreply === true) illegal('initial needs the reply: it cannot be given with noreply')
-  return withInitial(runner, verb, key, delta, { ...options, initial: options.initial })
+  const digits = toUint64('initial', initial)
+  const exptime = options.expire === undefined ? 0 : toExptime(options.expire, runner.now)
+  const command: InitialCounterCommand = new InitialCounterCommand(
+    verb,
+    wire,
+    toUint64('delta', delta),
+    digits,
+    exptime,
+    typeof delta === 'bigint',
+    () => makeInText(runner, verb, key, delta, { ...options, timeout: timeLeft(command) }, initial),
+  )
+  return runner.run(command, options) as Promise<Count<N>>
 }
 
-async function withInitial<V, N extends number | bigint>(
+/** In text, whoever adds the counter first makes it, and all others count. */
+async function makeInText<V>(
   runner: CommandRunner<V>,
   verb: 'incr' | 'decr',
   key: Key,
-  delta: N,
-  options: CounterOptions & { readonly initial: number | bigint },
-): Promise<Count<N> | undefined> {
-  const { initial } = options
+  delta: number | bigint,
+  options: CounterOptions,
+  initial: number | bigint,
+): Promise<number | bigint> {
   const wire = runner.keys.encode(key)
-  const deadline = runner.deadline(options, verb)
-  const command = initialCounterCommand(verb, wire, delta, options, runner.now)
-  const answer = await runner.run(command, options)
-  if (answer !== NO_COUNTER) return answer as Count<N>
-  // In text: whoever adds it first makes it, and all others count.
   const digits = initial.toString()
-  const exptime = toExptime(options.expire ?? 0, runner.now)
+  const exptime = options.expire === undefined ? 0 : toExptime(options.expire, runner.now)
+  const flags = runner.flagsOf(key, initial, digits)
+  const deadline = runner.deadline(options, verb)
   for (;;) {
-    const flags = runner.flagsOf(key, initial, digits)
     const add = new StoreCommand('add', wire, digits, flags, exptime)
     if ((await runner.run(add, deadline.step(options))) === true) {
-      return (typeof delta === 'bigint' ? BigInt(initial) : Number(initial)) as Count<N>
+      return typeof delta === 'bigint' ? BigInt(initial) : Number(initial)
     }
     const counted = await runner.run(new CounterCommand(verb, wire, delta), deadline.step(options))
     if (counted !== undefined) return counted
   }
+}
+
+function timeLeft(command: InitialCounterCommand): number {
+  return Math.max(1, command.deadline - performance.now())
 }
 
 function illegal(message: string): never {

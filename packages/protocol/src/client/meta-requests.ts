@@ -1,5 +1,5 @@
 import { FIELD_NAMES, type FieldName } from '../commands/item-fields.ts'
-import { InitialCounterCommand, MetaArithmeticCommand } from '../commands/meta-arithmetic.ts'
+import { MetaArithmeticCommand } from '../commands/meta-arithmetic.ts'
 import { MetaDeleteCommand, MetaSetCommand } from '../commands/meta-change.ts'
 import { MetaGetCommand } from '../commands/meta-get.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
@@ -131,23 +131,6 @@ export function metaArithmeticCommand(
       casFlag('C', ifCas) +
       casFlag('E', setCas),
     askedFields({ cas: options.cas, ttl: options.ttl }),
-    typeof delta === 'bigint',
-  )
-}
-
-export function initialCounterCommand(
-  verb: 'incr' | 'decr',
-  wire: WireKey,
-  delta: number | bigint,
-  options: { readonly initial: number | bigint; readonly expire?: Expire | undefined },
-  now: Clock,
-): InitialCounterCommand {
-  return new InitialCounterCommand(
-    verb,
-    wire,
-    toUint64('delta', delta),
-    toUint64('initial', options.initial),
-    toExptime(options.expire ?? 0, now),
     typeof delta === 'bigint',
   )
 }

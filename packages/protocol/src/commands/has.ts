@@ -7,14 +7,12 @@ import { ItemMetaCommand } from './item-meta.ts'
 
 /** Whether there is an item: a flagless `mg` that tells the size, in text a `get` whose value is dropped. */
 export class HasCommand extends ItemMetaCommand<boolean> {
-  readonly #key: WireKey
   #isText = false
   #hit = false
   #hits: number | undefined = undefined
 
   constructor(wire: WireKey) {
     super('has', 'mg', wire, ' s')
-    this.#key = wire
   }
 
   override get isRead(): boolean {
@@ -27,7 +25,7 @@ export class HasCommand extends ItemMetaCommand<boolean> {
 
   override write(out: RequestWriter, dialect: Dialect): void {
     this.#isText = dialect === 'text'
-    if (this.#isText) out.ascii('get ').ascii(this.#key).crlf()
+    if (this.#isText) out.ascii('get ').ascii(this.key).crlf()
     else super.write(out, dialect)
   }
 
@@ -35,7 +33,7 @@ export class HasCommand extends ItemMetaCommand<boolean> {
     if (!this.#isText) return super.read(reply)
     switch (reply.kind) {
       case ReplyKind.value:
-        if (this.#hit || !reply.hasKey(this.#key)) throw misplaced(reply, this.name)
+        if (this.#hit || !reply.hasKey(this.key)) throw misplaced(reply, this.name)
         this.#hit = true
         return false
       case ReplyKind.end:

@@ -13,7 +13,7 @@ export type ItemVerb = 'mg' | 'ms' | 'md' | 'ma'
 export abstract class ItemMetaCommand<T> extends Command<T> {
   override readonly name: string
   readonly #verb: ItemVerb
-  readonly #key: WireKey
+  protected readonly key: WireKey
   readonly #flags: string
   readonly #data: string | Uint8Array | undefined
   readonly #length: number
@@ -34,7 +34,7 @@ export abstract class ItemMetaCommand<T> extends Command<T> {
     super()
     this.name = name
     this.#verb = verb
-    this.#key = key
+    this.key = key
     this.#flags = flags
     this.#data = data
     this.#length = data === undefined ? 0 : dataLength(data)
@@ -46,11 +46,11 @@ export abstract class ItemMetaCommand<T> extends Command<T> {
 
   override get subject(): string | undefined {
     if (this.#data === undefined) return undefined
-    return `${shownKey(this.#key)}, ${this.#length} bytes`
+    return `${shownKey(this.key)}, ${this.#length} bytes`
   }
 
   override get size(): number {
-    return this.#key.length + this.#flags.length + this.#length + 24
+    return this.key.length + this.#flags.length + this.#length + 24
   }
 
   /** @throws MemcacheUnsupportedError where there are no meta commands */
@@ -58,7 +58,7 @@ export abstract class ItemMetaCommand<T> extends Command<T> {
     if (dialect === 'text') throw unsupported(this.name)
     if (this.#data !== undefined) checkLength(this.#data, this.#length)
     this.#opaque = out.nextOpaque()
-    out.ascii(this.#verb).ascii(' ').ascii(this.#key)
+    out.ascii(this.#verb).ascii(' ').ascii(this.key)
     if (this.#data !== undefined) out.ascii(' ').uint(this.#length)
     out.ascii(this.#flags).opaque().crlf()
     if (this.#data !== undefined) out.data(this.#data, this.#length).crlf()
@@ -66,7 +66,7 @@ export abstract class ItemMetaCommand<T> extends Command<T> {
 
   override read(reply: ReplyParser): boolean {
     const { kind } = reply
-    if (!ITEM_KINDS.has(kind)) return this.refuse(reply)
+    if (kind < ReplyKind.va || kind > ReplyKind.ex) return this.refuse(reply)
     // Before 1.6.18 a miss does not repeat the opaque.
     const isSilentMiss = kind === ReplyKind.en && reply.opaque === -1
     if (reply.opaque !== this.#opaque && !isSilentMiss) throw misplaced(reply, this.name)
@@ -77,15 +77,6 @@ export abstract class ItemMetaCommand<T> extends Command<T> {
   /** Settles with a reply that is the command's own. */
   protected abstract take(reply: ReplyParser): void
 }
-
-const ITEM_KINDS: ReadonlySet<ReplyKind> = new Set([
-  ReplyKind.va,
-  ReplyKind.hd,
-  ReplyKind.en,
-  ReplyKind.nf,
-  ReplyKind.ns,
-  ReplyKind.ex,
-])
 
 function unsupported(command: string): MemcacheUnsupportedError {
   return new MemcacheUnsupportedError('the server has no meta commands', {

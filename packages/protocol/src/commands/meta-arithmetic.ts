@@ -3,7 +3,7 @@ import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
-import { counterValue } from './counter-value.ts'
+import { counterOf, counterValue } from './counter-value.ts'
 import { type FieldName, fieldFlags, readFields } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 
@@ -26,28 +26,23 @@ export class MetaArithmeticCommand extends ItemMetaCommand<object | false | unde
       this.resolve(reply.kind === ReplyKind.nf ? undefined : false)
       return
     }
-    const value = counterValue(
-      reply.dataView.toString('latin1').trimEnd(),
-      this.#asBigint,
-      this.name,
-    )
+    const value = counterOf(reply, this.#asBigint, this.name)
     if (value instanceof Error) this.reject(value)
     else this.resolve({ value, ...readFields(reply, this.#fields) })
   }
 }
 
-/** What a counter command answers in text when there is no counter, and the command could not make it. */
-export const NO_COUNTER: unique symbol = Symbol('no counter')
-
 /**
  * `incr` and `decr` of a counter that is made when it is missing: one `ma`. In text it is the classic command,
- * and answers `NO_COUNTER` where there is none.
+ * and what comes after that where there is no counter.
  */
-export class InitialCounterCommand extends ItemMetaCommand<number | bigint | typeof NO_COUNTER> {
-  readonly #line: string
+export class InitialCounterCommand extends ItemMetaCommand<number | bigint> {
+  readonly #delta: string
   readonly #asBigint: boolean
+  readonly #makeInText: () => Promise<number | bigint>
   #isText = false
 
+  // Not one object: it sits on a hot path.
   /** @param delta - decimal text, as is `initial` */
   constructor(
     verb: 'incr' | 'decr',
@@ -56,34 +51,37 @@ export class InitialCounterCommand extends ItemMetaCommand<number | bigint | typ
     initial: string,
     exptime: number,
     asBigint: boolean,
+    makeInText: () => Promise<number | bigint>,
   ) {
-    const mode = verb === 'incr' ? '' : ' MD'
-    super(verb, 'ma', wire, ` N${exptime} J${initial} D${delta}${mode} v`)
-    this.#line = `${verb} ${wire} ${delta}`
+    const mode = verb === 'incr' ? ' v' : ' MD v'
+    super(verb, 'ma', wire, ` N${exptime} J${initial} D${delta}${mode}`)
+    this.#delta = delta
     this.#asBigint = asBigint
+    this.#makeInText = makeInText
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
     this.#isText = dialect === 'text'
-    if (this.#isText) out.ascii(this.#line).crlf()
+    if (this.#isText)
+      out.ascii(this.name).ascii(' ').ascii(this.key).ascii(` ${this.#delta}`).crlf()
     else super.write(out, dialect)
   }
 
   override read(reply: ReplyParser): boolean {
     if (!this.#isText) return super.read(reply)
-    if (reply.kind === ReplyKind.notFound) this.resolve(NO_COUNTER)
-    else if (reply.kind === ReplyKind.number) this.#settle(reply.line)
-    else return this.refuse(reply)
+    if (reply.kind === ReplyKind.notFound) this.resolve(this.#makeInText())
+    else if (reply.kind === ReplyKind.number) {
+      this.#settle(counterValue(reply.line.trimEnd(), this.#asBigint, this.name))
+    } else return this.refuse(reply)
     return true
   }
 
   protected take(reply: ReplyParser): void {
-    if (reply.kind === ReplyKind.va) this.#settle(reply.dataView.toString('latin1'))
+    if (reply.kind === ReplyKind.va) this.#settle(counterOf(reply, this.#asBigint, this.name))
     else this.refuse(reply)
   }
 
-  #settle(digits: string): void {
-    const value = counterValue(digits.trimEnd(), this.#asBigint, this.name)
+  #settle(value: number | bigint | Error): void {
     if (value instanceof Error) this.reject(value)
     else this.resolve(value)
   }
