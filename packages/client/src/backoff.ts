@@ -20,7 +20,7 @@ export class Backoff {
     return performance.now() < this.#until ? this.#failure : undefined
   }
 
-  /** Starts or lengthens the wait; attempts that were under way together count as one. */
+  /** Starts or lengthens the wait; attempts in progress together count as one. */
   failed(failure: MemcacheError): void {
     const now = performance.now()
     if (now < this.#until) return

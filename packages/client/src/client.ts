@@ -55,7 +55,7 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   /**
    * @param server - as in `parseAddress`: 'host', 'host:port', '[::1]:11211', '/path', ['host', 11211], …
    * @throws MemcacheIllegalInputError for an address or prefix, TypeError or RangeError for another
-   *   option that cannot be meant
+   *   invalid option
    */
   constructor(server: ServerSpec, options: ClientOptions<V> = {}) {
     super(options, nativeSerde as unknown as Serde<V>, undefined, CLIENT_OPTIONS)
@@ -79,7 +79,7 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
     return this.#dispatcher.isConnected
   }
 
-  /** Commands under way, those included whose callers gave up and whose late replies are awaited. */
+  /** Commands in flight, those included whose callers gave up and whose late replies are awaited. */
   get inFlight(): number {
     return this.#dispatcher.inFlight
   }
@@ -110,7 +110,7 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
     return this.#dispatcher.close()
   }
 
-  /** Closes at once; commands under way reject with `MemcacheClosedError`. */
+  /** Closes at once; commands in flight reject with `MemcacheClosedError`. */
   destroy(): void {
     this.#dispatcher.destroy()
   }

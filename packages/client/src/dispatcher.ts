@@ -108,7 +108,7 @@ export class Dispatcher {
     }
   }
 
-  /** Takes no more commands, lets those under way settle, then closes. */
+  /** Takes no more commands, lets those in flight settle, then closes. */
   async close(): Promise<void> {
     this.#isClosed = true
     if (this.inFlight > 0) {
@@ -123,7 +123,7 @@ export class Dispatcher {
     this.destroy()
   }
 
-  /** Closes at once; what is under way rejects with `MemcacheClosedError`. */
+  /** Closes at once; commands in flight reject with `MemcacheClosedError`. */
   destroy(): void {
     this.#isClosed = true
     if (this.#dialer.isDialing) this.#dialer.abort(this.#failures.closed())

@@ -24,7 +24,7 @@ export class Failures {
   /** @param what - is in flight already */
   overload(command: Command, what: string): MemcacheOverloadError {
     const place = { server: this.#server, command: command.name, written: false }
-    return new MemcacheOverloadError(`${what} are under way already`, place)
+    return new MemcacheOverloadError(`${what} are in flight already`, place)
   }
 
   /** Of a call that comes while the next attempt to connect is not due. */

@@ -47,12 +47,12 @@ export interface ClientOptions<V = NativeValue>
    */
   readonly dialect?: Dialect | 'auto' | undefined
   /**
-   * Most commands under way, waiting ones included, up to 16,777,216; more reject with `MemcacheOverloadError`.
+   * Most commands in flight, waiting ones included, up to 16,777,216; more reject with `MemcacheOverloadError`.
    *
    * @default 65536
    */
   readonly maxInFlight?: number | undefined
-  /** Most bytes of requests under way; of text from 16 KB on its characters count. @default 268435456 */
+  /** Most bytes of requests in flight; of text from 16 KB on its characters count. @default 268435456 */
   readonly maxInFlightBytes?: number | undefined
 }
 

@@ -32,7 +32,7 @@ export interface RetryingOptions {
   /** Part of each delay, 0 to 1, by which it is shortened at random. @default 0 */
   readonly jitter?: number | undefined
   /**
-   * Milliseconds since the call was made after which no attempt begins; one under way is left to its
+   * Milliseconds since the call was made after which no attempt begins; one in progress is left to its
    * own timeout. @default Infinity
    */
   readonly maxTotalTime?: number | undefined

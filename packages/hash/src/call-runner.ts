@@ -46,7 +46,7 @@ export class CallRunner<V> {
     this.#waiting = new WaitingCalls(rules.time)
   }
 
-  /** Takes no more calls; resolves when those under way are done and all servers are let go. */
+  /** Takes no more calls; resolves when those in flight are done and all servers are let go. */
   close(): Promise<void> {
     this.#closed ??= this.#finish()
     return this.#closed

@@ -66,7 +66,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   /**
    * @param servers - each as in `parseAddress`; several ways to write one address are one server
    * @throws MemcacheIllegalInputError for an address or prefix, TypeError or RangeError for another
-   *   option that cannot be meant
+   *   invalid option
    */
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
@@ -123,7 +123,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   }
 
   /**
-   * Removes a server: its keys move to the others at once. Resolves when what was under way there has
+   * Removes a server: its keys move to the others at once. Resolves when every call in flight there has
    * finished and its client is closed.
    *
    * @throws RangeError if there is no such server
@@ -134,7 +134,7 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
 
   /**
    * Makes a server's client anew, such as when the server is to be reached elsewhere: no key moves, and a
-   * dead server is taken for well. Resolves when what was under way on the old client has finished and
+   * dead server is considered healthy. Resolves when every call in flight on the old client has finished and
    * it is closed.
    *
    * @throws RangeError if there is no such server
@@ -248,13 +248,13 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     return answers
   }
 
-  /** Lets all connections go; what fails at that is told by the `error` event. */
+  /** Lets all connections go; a failure is an `error` event. */
   async quit(): Promise<void> {
     if (!this.#runner.isClosed) await this.#cluster.quit(this.#time.toClose())
   }
 
   /**
-   * Lets what is under way finish on all servers, whatever their state, then closes for good.
+   * Lets calls in flight finish on all servers, whatever their state, then closes for good.
    *
    * Resolves within three times the longest `timeout`, of this client or given to a call, whatever the
    * clients of the servers do. What did not close by then, or failed, is an `error` event.

@@ -160,7 +160,7 @@ export class PooledClient<
   }
 
   /**
-   * Takes no more calls; resolves when those under way, waiting ones included, are done, or when
+   * Takes no more calls; resolves when those in flight, waiting ones included, are done, or when
    * `drainTimeout` is over.
    */
   drain(): Promise<void> {

@@ -98,7 +98,7 @@ export class MemcacheTimeoutError extends MemcacheError {
   override readonly code: string = 'MEMCACHE_TIMEOUT'
 }
 
-/** Too much is under way already: a limit of the client or the pool is reached. Nothing was written. */
+/** Too much is in flight already: a limit of the client or the pool is reached. Nothing was written. */
 export class MemcacheOverloadError extends MemcacheError {
   override readonly name: string = 'MemcacheOverloadError'
   override readonly code: string = 'MEMCACHE_OVERLOAD'
@@ -189,7 +189,7 @@ export function isConnectionError(error: unknown): boolean {
 
 /**
  * Whether `ignoreExc` covers an error: what servers, the network and stored values do wrong. Misuse, the
- * reason of an abort, and a counter that did change are told in any case.
+ * reason of an abort, and a counter that did change reject in any case.
  */
 export function isIgnorableError(error: unknown): boolean {
   return (

@@ -5,7 +5,7 @@ import { ReplyLine } from './reply-line.ts'
 export type { ReplyParserOptions } from './reply-line.ts'
 
 const EMPTY = Buffer.alloc(0)
-/** Memory for a larger value grows as its bytes come: what a server announces costs nothing. */
+/** Memory for a larger value grows as its bytes come: the announced size takes no memory. */
 const FIRST_PIECE = 1024 * 1024
 /** Bytes in which a raw reply shows whether it is an error line. */
 const ERROR_LINE = 2048

@@ -33,6 +33,7 @@ export { GetManyCommand } from './commands/get-many.ts'
 export {
   CounterCommand,
   DeleteCommand,
+  LineCommand,
   MetaNoopCommand,
   OkCommand,
   QuitCommand,

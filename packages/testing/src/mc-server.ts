@@ -11,7 +11,7 @@ export interface Terminal {
 }
 
 /**
- * The program `mc-server`: an embedded server with memcached's options, until it is told to stop.
+ * The program `mc-server`: an embedded server with memcached's options, until it receives a signal to stop.
  * Answers the exit code: 0 after an orderly stop, 1 when it cannot listen, 2 for bad options.
  */
 export async function runMcServer(args: readonly string[], terminal: Terminal): Promise<number> {

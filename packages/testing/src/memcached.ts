@@ -80,7 +80,7 @@ async function programArguments(options: MemcachedOptions, directory: string): P
   const { path, tls, auth, args = [] } = options
   // Port -1 is any free one, which memcached writes into a file.
   const result = path === undefined ? ['-l', '127.0.0.1', '-p', '-1'] : ['-s', path]
-  // memcached refuses to run as root unless it is told which user to be.
+  // memcached runs as root only with the name of a user.
   if (process.getuid?.() === 0) result.push('-u', 'root')
   if (tls !== undefined) {
     const key = join(directory, 'key.pem')

@@ -7,24 +7,24 @@ import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 
-/** A request of one line, answered by one line. */
-abstract class LineCommand<T> extends Command<T> {
+/** A request of one line that is the same in both dialects. */
+export abstract class LineCommand<T> extends Command<T> {
   override readonly name: string
-  readonly #line: string
+  protected readonly line: string
 
   /** @param line - the request without its end, one character per byte */
   constructor(name: string, line: string) {
     super()
     this.name = name
-    this.#line = line
+    this.line = line
   }
 
   override get size(): number {
-    return this.#line.length + 2
+    return this.line.length + 2
   }
 
   override write(out: RequestWriter, _dialect: Dialect): void {
-    out.ascii(this.#line).crlf()
+    out.ascii(this.line).crlf()
   }
 }
 
@@ -158,12 +158,8 @@ export class MetaNoopCommand extends LineCommand<boolean> {
   }
 }
 
-/** `shutdown`: answered by the connection's end, or by an error line. */
-export class ShutdownCommand extends LineCommand<void> {
-  constructor(graceful: boolean) {
-    super('shutdown', graceful ? 'shutdown graceful' : 'shutdown')
-  }
-
+/** Answered by the connection's end, or by an error line. */
+abstract class EndingCommand extends LineCommand<void> {
   override get endsConnection(): boolean {
     return true
   }
@@ -173,17 +169,16 @@ export class ShutdownCommand extends LineCommand<void> {
   }
 }
 
-/** `quit`: answered by the connection's end. */
-export class QuitCommand extends LineCommand<void> {
+/** `shutdown`. */
+export class ShutdownCommand extends EndingCommand {
+  constructor(graceful: boolean) {
+    super('shutdown', graceful ? 'shutdown graceful' : 'shutdown')
+  }
+}
+
+/** `quit`. */
+export class QuitCommand extends EndingCommand {
   constructor() {
     super('quit', 'quit')
-  }
-
-  override get endsConnection(): boolean {
-    return true
-  }
-
-  override read(reply: ReplyParser): boolean {
-    return this.refuse(reply)
   }
 }

@@ -1,19 +1,16 @@
-import { Command } from '../command.ts'
 import { MemcacheIllegalInputError } from '../errors.ts'
 import type { Stats, StatValue } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import type { RequestWriter } from '../request-writer.ts'
 import { parseStatLine } from '../stats.ts'
+import { LineCommand } from './line.ts'
 
 /** `stats` with any arguments: all lines of its reply by name. */
-export class StatsCommand extends Command<Stats> {
-  readonly #line: string
+export class StatsCommand extends LineCommand<Stats> {
   readonly #stats: Record<string, StatValue> = Object.create(null)
 
   /** @throws MemcacheIllegalInputError for an argument that is not one word */
   constructor(args: readonly string[]) {
-    super()
     for (const arg of args) {
       if (typeof arg !== 'string' || !/^[\x21-\x7e]{1,250}$/.test(arg)) {
         throw new MemcacheIllegalInputError(
@@ -21,23 +18,11 @@ export class StatsCommand extends Command<Stats> {
         )
       }
     }
-    this.#line = ['stats', ...args].join(' ')
-  }
-
-  override get name(): string {
-    return 'stats'
+    super('stats', ['stats', ...args].join(' '))
   }
 
   override get isRead(): boolean {
-    return this.#line !== 'stats reset'
-  }
-
-  override get size(): number {
-    return this.#line.length + 2
-  }
-
-  override write(out: RequestWriter): void {
-    out.ascii(this.#line).crlf()
+    return this.line !== 'stats reset'
   }
 
   override read(reply: ReplyParser): boolean {

@@ -15,7 +15,7 @@ export interface FaultProxyOptions {
 }
 
 /**
- * A network between a client and a server that fails as it is told. Bytes pass as they are and in their
+ * A network between a client and a server that fails on demand. Bytes pass as they are and in their
  * order until a fault is injected, over TLS as well.
  *
  * ```ts
@@ -78,7 +78,7 @@ export class FaultProxy implements AsyncDisposable {
   /**
    * Sets a fault to work. Faults that meet the same message happen in the order of their places in it,
    * and at the same place in the order they were injected. What passes by TLS cannot be read: a fault
-   * that goes by commands, replies or values is refused there, and removed when TLS comes later.
+   * that counts commands, replies or values is refused there, and removed when TLS comes later.
    *
    * @throws TypeError or RangeError for what is no fault, or cannot happen
    */

@@ -129,7 +129,7 @@ export function checkNetworkFault(fault: NetworkFault, isEncrypted: boolean): vo
   if (isEncrypted && needsToRead(fault)) throw new TypeError(UNREADABLE)
 }
 
-/** Whether it goes by commands, replies or values, rather than by bytes. */
+/** Whether it counts commands, replies or values, rather than by bytes. */
 export function needsToRead(fault: NetworkFault): boolean {
   const { afterCommands, afterReplies } = fault
   const atValue = 'at' in fault && fault.at === 'value'

@@ -159,7 +159,7 @@ export class CommandLog {
     await this.#waiters.until(hasCome)
   }
 
-  /** Nothing more is received: faults are removed, and who waits for commands is told. */
+  /** Nothing more is received: faults are removed, and those who wait for commands are rejected. */
   stop(): void {
     this.#isStopped = true
     this.clearFaults()

@@ -40,7 +40,7 @@ export function addDelta(exchange: Exchange, change: Delta): DeltaResult {
 
 /**
  * Writes a counter over its old value, filled up with spaces. Where it does not fit or the old value
- * is still on its way out, makes a new item; the old one is told the new CAS unique.
+ * is still on its way out, makes a new item; the old one gets the new CAS unique.
  */
 function write(exchange: Exchange, item: Item, value: string): void {
   const { store } = exchange.server
