@@ -6,14 +6,16 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configurationEndpoint, ElastiCacheHashClient } from '@mc/aws-ec'
 import { RendezvousHash } from '@mc/hash'
-import { ConfigurationEndpoint, type ListedNode, MemcachedServer } from '@mc/testing'
+import { ConfigurationEndpointServer, type ListedNode, MemcachedServer } from '@mc/testing'
 
 const KEYS = Array.from({ length: 1000 }, (_, i) => `elasticache:${i}`)
 const CALLERS = 16
 
 const { ELASTICACHE_ENDPOINT: real, ELASTICACHE_TLS: tls } = process.env
 const servers: MemcachedServer[] = []
-const embedded = real ? undefined : await ConfigurationEndpoint.start({ nodes: await start(1, 3) })
+const embedded = real
+  ? undefined
+  : await ConfigurationEndpointServer.start({ nodes: await start(1, 3) })
 
 /** Starts servers and answers them as an endpoint lists them. */
 async function start(first: number, count: number): Promise<ListedNode[]> {

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ConfigurationEndpoint, MemcachedServer } from '@mc/testing'
+import { ConfigurationEndpointServer, MemcachedServer } from '@mc/testing'
 import { describe, expect, test } from 'vitest'
 
 const examples = fileURLToPath(new URL('..', import.meta.url))
@@ -96,7 +96,7 @@ describe.concurrent('examples', () => {
     await using a = await MemcachedServer.start()
     await using b = await MemcachedServer.start()
     const nodes = [a, b].map(({ port }, i) => ({ host: `node-${i}.test`, ip: '127.0.0.1', port }))
-    await using endpoint = await ConfigurationEndpoint.start({ nodes: nodes.slice(0, 1) })
+    await using endpoint = await ConfigurationEndpointServer.start({ nodes: nodes.slice(0, 1) })
     const child = spawn(
       process.execPath,
       ['--conditions=@mc/source', '--import', 'tsx', 'elasticache/elasticache.ts'],

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { format, promisify } from 'node:util'
-import { ConfigurationEndpoint, MemcachedServer } from '@mc/testing'
+import { ConfigurationEndpointServer, MemcachedServer } from '@mc/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { blocksOf, documents, expectedOutput, programOf, tells } from '../src/docs/blocks.ts'
 
@@ -85,7 +85,7 @@ describe('the code in the documents does what they say', () => {
     stops.push(() => server.stop())
     if (!address.includes('.cfg.')) return server.name
     const node = { host: 'node.test', ip: '127.0.0.1', port: server.port }
-    const endpoint = await ConfigurationEndpoint.start({ nodes: [node] })
+    const endpoint = await ConfigurationEndpointServer.start({ nodes: [node] })
     stops.push(() => endpoint.stop())
     return endpoint.name
   }

@@ -1,7 +1,7 @@
 import { configurationEndpoint, ElastiCacheHashClient } from '@mc/aws-ec'
 import { Client } from '@mc/client'
 import { RendezvousHash } from '@mc/hash'
-import { ConfigurationEndpoint, type ListedNode } from '@mc/testing'
+import { ConfigurationEndpointServer, type ListedNode } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runPython } from '../src/python.ts'
 import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
@@ -9,10 +9,10 @@ import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../
 const KEYS = Array.from({ length: 1000 }, (_, i) => `key${i}`)
 const IN_FLIGHT = 64
 
-let endpoint: ConfigurationEndpoint
+let endpoint: ConfigurationEndpointServer
 let servers: RunningServer[]
 beforeEach(async () => {
-  endpoint = await ConfigurationEndpoint.start()
+  endpoint = await ConfigurationEndpointServer.start()
   servers = []
 })
 afterEach(async () => {

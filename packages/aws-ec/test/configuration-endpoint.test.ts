@@ -1,6 +1,6 @@
 import {
-  ConfigurationEndpoint,
-  type ConfigurationEndpointOptions,
+  ConfigurationEndpointServer,
+  type ConfigurationEndpointServerOptions,
   testCertificate,
 } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -13,20 +13,22 @@ const nodes = [
   { host: 'c.test', ip: undefined, port: 11213 },
 ]
 
-let endpoints: ConfigurationEndpoint[] = []
+let endpoints: ConfigurationEndpointServer[] = []
 afterEach(async () => {
   await Promise.all(endpoints.map((endpoint) => endpoint.stop()))
   endpoints = []
 })
 
-async function start(options?: ConfigurationEndpointOptions): Promise<ConfigurationEndpoint> {
-  const endpoint = await ConfigurationEndpoint.start({ nodes, ...options })
+async function start(
+  options?: ConfigurationEndpointServerOptions,
+): Promise<ConfigurationEndpointServer> {
+  const endpoint = await ConfigurationEndpointServer.start({ nodes, ...options })
   endpoints.push(endpoint)
   return endpoint
 }
 
 function ask(
-  { name }: ConfigurationEndpoint,
+  { name }: ConfigurationEndpointServer,
   connection: DiscoveryConnection = {},
   signal = new AbortController().signal,
 ): Promise<NodeList> {

@@ -1,9 +1,9 @@
 import { ElastiCacheClient } from '@aws-sdk/client-elasticache'
 import {
-  type ElastiCacheApiOptions as ApiOptions,
+  type ElastiCacheApiServerOptions as ApiOptions,
   type DescribedCluster,
   type DescribedNode,
-  ElastiCacheApi,
+  ElastiCacheApiServer,
 } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
@@ -14,7 +14,7 @@ import {
   type NodeList,
 } from '../src/index.ts'
 
-let apis: ElastiCacheApi[] = []
+let apis: ElastiCacheApiServer[] = []
 let clients: ElastiCacheClient[] = []
 afterEach(async () => {
   for (const client of clients) client.destroy()
@@ -25,8 +25,8 @@ afterEach(async () => {
 
 async function start(
   options: ApiOptions,
-): Promise<{ api: ElastiCacheApi; client: ElastiCacheClient }> {
-  const api = await ElastiCacheApi.start(options)
+): Promise<{ api: ElastiCacheApiServer; client: ElastiCacheClient }> {
+  const api = await ElastiCacheApiServer.start(options)
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   const client = new ElastiCacheClient({ endpoint: api.url, region: 'us-east-1', credentials })
   apis.push(api)

@@ -1,6 +1,6 @@
 import { Client } from '@mc/client'
 import type { GetOptions, Key } from '@mc/protocol'
-import { ConfigurationEndpoint } from '@mc/testing'
+import { ConfigurationEndpointServer } from '@mc/testing'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -100,7 +100,7 @@ function damaged(
 
 describe('an endpoint that is down at the start', () => {
   async function unused(): Promise<number> {
-    const probe = await ConfigurationEndpoint.start()
+    const probe = await ConfigurationEndpointServer.start()
     const { port } = probe
     await probe.stop()
     return port
@@ -201,7 +201,10 @@ describe('an endpoint that is down at the start', () => {
     const port = await unused()
     const client = connectTo(port, { minPollInterval: 5, pollInterval: 20 })
     await expect(client.connect()).rejects.toThrow()
-    const endpoint = await ConfigurationEndpoint.start({ port, nodes: cluster.endpoint.nodes })
+    const endpoint = await ConfigurationEndpointServer.start({
+      port,
+      nodes: cluster.endpoint.nodes,
+    })
     await expect.poll(() => client.nodeList?.nodes.length).toBe(2)
     expect(await client.set('key', 1)).toBe(true)
     await client.close()

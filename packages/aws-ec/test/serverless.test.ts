@@ -1,5 +1,5 @@
 import { ElastiCacheClient } from '@aws-sdk/client-elasticache'
-import { ElastiCacheApi, testCertificate } from '@mc/testing'
+import { ElastiCacheApiServer, testCertificate } from '@mc/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   ElastiCacheHashClient,
@@ -9,13 +9,13 @@ import {
 import { ServerlessCache } from './support/serverless-cache.ts'
 
 let server: ServerlessCache
-let api: ElastiCacheApi
+let api: ElastiCacheApiServer
 let sdk: ElastiCacheClient
 let cache: ElastiCacheHashClient
 beforeEach(async () => {
   server = await ServerlessCache.start()
   const serverlessCaches = [{ name: 'my-cache', host: 'localhost', port: server.port }]
-  api = await ElastiCacheApi.start({ serverlessCaches })
+  api = await ElastiCacheApiServer.start({ serverlessCaches })
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   sdk = new ElastiCacheClient({ endpoint: api.url, region: 'us-east-1', credentials })
 })

@@ -1,7 +1,7 @@
 import type { CommandOptions } from '@mc/protocol'
 import type { CallTime } from './call-time.ts'
 import type { WhenReady } from './probes.ts'
-import type { Server, ServerCommand } from './server.ts'
+import type { Server, ServerCall } from './server.ts'
 
 /** What came of a call to all servers, by their names. */
 export interface AllServersOutcome<T> {
@@ -12,7 +12,7 @@ export interface AllServersOutcome<T> {
 /** A call to all servers. */
 export interface AllServersCall<V, T, O> {
   readonly servers: readonly Server<V>[]
-  readonly command: ServerCommand<V, T, O | undefined>
+  readonly command: ServerCall<V, T, O | undefined>
   readonly options: O | undefined
   readonly whenReady: WhenReady<V>
   readonly time: CallTime | undefined

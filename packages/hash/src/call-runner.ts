@@ -16,7 +16,7 @@ import type { HashClientSettings } from './hash-client-options.ts'
 import { allFailed, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
 import type { Probes, WhenReady } from './probes.ts'
 import { routingText } from './routing-text.ts'
-import type { Server, ServerCommand } from './server.ts'
+import type { Server, ServerCall } from './server.ts'
 import { WaitingCalls } from './waiting-calls.ts'
 
 /** What calls go by, beside the settings. */
@@ -73,7 +73,7 @@ export class CallRunner<V> {
     method: MethodTraits,
     key: Key,
     given: O | undefined,
-    send: ServerCommand<V, T, O | undefined>['send'],
+    send: ServerCall<V, T, O | undefined>['send'],
   ): Promise<T> {
     try {
       const probes = this.#begin()
@@ -103,7 +103,7 @@ export class CallRunner<V> {
   async #runLate<T, O extends CommandOptions>(
     key: Key,
     options: O | undefined,
-    command: ServerCommand<V, T, O | undefined>,
+    command: ServerCall<V, T, O | undefined>,
   ): Promise<T> {
     const server = this.#serverFor(key)
     if (server === undefined) throw allServersDown(command.name, this.#cluster.lastFailure)
@@ -195,7 +195,7 @@ export class CallRunner<V> {
    */
   async onAll<T, O extends CommandOptions>(
     options: O | undefined,
-    command: ServerCommand<V, T, O | undefined>,
+    command: ServerCall<V, T, O | undefined>,
     isTimed = true,
   ): Promise<AllServersOutcome<T>> {
     const probes = this.#begin()

@@ -7,7 +7,7 @@ import {
 } from '@mc/protocol'
 import type { CallTime } from './call-time.ts'
 import type { WhenReady } from './probes.ts'
-import type { Server, ServerClient, ServerCommand } from './server.ts'
+import type { Server, ServerCall, ServerClient } from './server.ts'
 
 /**
  * Batches of one call in flight to one server: enough to hide the way there and back, few enough that
@@ -66,7 +66,7 @@ export async function runManyKeys<V, I, R, O extends CommandOptions>(
     const send = async (batch: I[], isFirst: boolean): Promise<R> => {
       if (server === undefined) throw rules.noServer()
       const { name, isAwaited } = call
-      const command: ServerCommand<V, R, O | undefined> = {
+      const command: ServerCall<V, R, O | undefined> = {
         name,
         send: (client, options) => call.send(client, batch, options),
         isAwaited,

@@ -23,7 +23,7 @@ export function lacking(method: string): Promise<never> {
 }
 
 /** A command for one server. */
-export interface ServerCommand<V, T, O> {
+export interface ServerCall<V, T, O> {
   /** Its name, which errors have. */
   readonly name: string
   readonly send: (client: ServerClient<V>, options: O) => Promise<T>
@@ -96,7 +96,7 @@ export class Server<V> {
   }
 
   /** Runs a command, or refuses it while the server is to be left alone. */
-  async run<T, O>(command: ServerCommand<V, T, O>, options: O): Promise<T> {
+  async run<T, O>(command: ServerCall<V, T, O>, options: O): Promise<T> {
     const { health } = this
     if (health.state !== 'healthy') {
       const cause = health.refusal(this.#now())

@@ -5,8 +5,8 @@ export {
   serverCommandsContract,
 } from './contract/server-commands-contract.ts'
 export {
-  ConfigurationEndpoint,
-  type ConfigurationEndpointOptions,
+  ConfigurationEndpointServer,
+  type ConfigurationEndpointServerOptions,
   type EndpointMischief,
   type ListedNode,
 } from './elasticache/configuration-endpoint.ts'
@@ -14,8 +14,8 @@ export {
   type DescribedCluster,
   type DescribedNode,
   type DescribedServerlessCache,
-  ElastiCacheApi,
-  type ElastiCacheApiOptions,
+  ElastiCacheApiServer,
+  type ElastiCacheApiServerOptions,
 } from './elasticache/elasticache-api.ts'
 export { type Clock, ManualClock } from './faults/clock.ts'
 export type { FaultCounts } from './faults/fault-plan.ts'

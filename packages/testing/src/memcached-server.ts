@@ -3,7 +3,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { Address } from '@mc/protocol'
 import type { InjectedFault } from './faults/injected-fault.ts'
 import type { ServerCommand, ServerFault } from './server/command-log.ts'
-import type { ServerState } from './server/exchange.ts'
+import type { EmbeddedServerState } from './server/exchange.ts'
 import { createServerState, type ServerStateOptions } from './server/server-state.ts'
 import { Session } from './server/session.ts'
 import { type ServerItem, snapshotOf } from './server/snapshot.ts'
@@ -43,7 +43,7 @@ export class MemcachedServer implements TestServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #sessions = new Set<Session>()
-  readonly #state: ServerState
+  readonly #state: EmbeddedServerState
   readonly #path: string | undefined
   readonly #stopped: Promise<void>
   #settleStopped: () => void = () => undefined
@@ -169,7 +169,7 @@ export class MemcachedServer implements TestServer {
     return this.#path === undefined ? `tcp:${this.name}` : `unix:${this.#path}`
   }
 
-  #createState(options: MemcachedServerOptions): ServerState {
+  #createState(options: MemcachedServerOptions): EmbeddedServerState {
     const { auth, path } = options
     const settings = {
       verbosity: 0,

@@ -1,6 +1,6 @@
 import {
-  ConfigurationEndpoint,
-  type ConfigurationEndpointOptions,
+  ConfigurationEndpointServer,
+  type ConfigurationEndpointServerOptions,
   type ListedNode,
   MemcachedServer,
   type MemcachedServerOptions,
@@ -13,23 +13,23 @@ import {
 
 /** Embedded servers behind an embedded configuration endpoint, and clients that are closed with them. */
 export class TestCluster implements AsyncDisposable {
-  readonly endpoint: ConfigurationEndpoint
+  readonly endpoint: ConfigurationEndpointServer
   readonly servers: MemcachedServer[] = []
   readonly #clients: ElastiCacheHashClient[] = []
 
   /** @param nodes - how many servers, each `node-1.test` and so on in the list */
   static async start(
     nodes: number,
-    options: ConfigurationEndpointOptions = {},
+    options: ConfigurationEndpointServerOptions = {},
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(await ConfigurationEndpoint.start(options))
+    const cluster = new TestCluster(await ConfigurationEndpointServer.start(options))
     const listed: ListedNode[] = []
     for (let i = 1; i <= nodes; i++) listed.push(await cluster.startNode(`node-${i}.test`))
     cluster.endpoint.setNodes(listed, options.version ?? 1)
     return cluster
   }
 
-  private constructor(endpoint: ConfigurationEndpoint) {
+  private constructor(endpoint: ConfigurationEndpointServer) {
     this.endpoint = endpoint
   }
 

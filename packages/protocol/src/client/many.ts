@@ -107,7 +107,7 @@ export async function settleLines<V>(
   // A key that was asked for twice may have failed once.
   for (const key of failed.keys()) if (results.has(key)) failed.delete(key)
   const first = firstError(failed)
-  if (first !== undefined) throwFailures(first, failed, results, anyCame || results.size > 0)
+  if (first !== undefined) throwPartial(first, failed, results, anyCame || results.size > 0)
 }
 
 /** One command of a call and the key that it is for. */
@@ -169,7 +169,7 @@ export async function settleMany<C, T, O extends CommandOptions>(
 /** @throws MemcachePartialError with the results, or the error if all keys have it */
 export function checkOutcome({ failed, anyCame }: ManyOutcome, results: unknown): void {
   const first = firstError(failed)
-  if (first !== undefined) throwFailures(first, failed, results, anyCame)
+  if (first !== undefined) throwPartial(first, failed, results, anyCame)
 }
 
 /** Sends window after window; what is left when the deadline passes or the signal aborts goes to `fail`. */
@@ -201,7 +201,7 @@ function firstError(failed: ReadonlyMap<ItemKey, Error>): Error | undefined {
   return first
 }
 
-function throwFailures(
+function throwPartial(
   first: Error,
   failed: ReadonlyMap<ItemKey, Error>,
   results: unknown,

@@ -18,7 +18,7 @@ import type { Serde, SerializedValue } from '../serde.ts'
 // before `t`, or 1.6.18 tells the TTL of what was just made one second short, and `t` behind `T` tells the new TTL.
 
 /** What turns an `expire` into an exptime now. */
-export type Clock = () => number
+export type Now = () => number
 
 const MODES = { set: '', add: ' ME', replace: ' MR', append: ' MA', prepend: ' MP' } as const
 const MAX_INT32 = 2_147_483_647
@@ -28,7 +28,7 @@ export function metaGetCommand<V>(
   key: ItemKey,
   serde: Serde<V>,
   options: MetaGetOptions,
-  now: Clock,
+  now: Now,
 ): MetaGetCommand<V> {
   const { vivify, touch, recache, setCas, unlessCas, peek } = options
   if (setCas !== undefined && vivify === undefined) needs('setCas', 'vivify')
@@ -62,7 +62,7 @@ export function inspectCommand(wire: WireKey, key: ItemKey): MetaGetCommand<neve
 export function metaSetCommand(
   wire: WireKey,
   options: MetaSetOptions,
-  now: Clock,
+  now: Now,
 ): (serialized: SerializedValue) => MetaSetCommand {
   const { mode = 'set', expire, flags, ifCas, invalidate, vivify, setCas, keepTtl } = options
   if (!Object.hasOwn(MODES, mode)) {
@@ -94,7 +94,7 @@ export function metaSetCommand(
 export function metaDeleteCommand(
   wire: WireKey,
   options: MetaDeleteOptions,
-  now: Clock,
+  now: Now,
 ): MetaDeleteCommand {
   const { ifCas, invalidate, expire, dropValue, setCas } = options
   const stays = isAsked('invalidate', invalidate) || isAsked('dropValue', dropValue)
@@ -113,7 +113,7 @@ export function metaDeleteCommand(
 export function metaArithmeticCommand(
   wire: WireKey,
   options: MetaArithmeticOptions,
-  now: Clock,
+  now: Now,
 ): MetaArithmeticCommand {
   const { mode = 'incr', delta = 1, initial, expire, touch, ifCas, setCas } = options
   if (mode !== 'incr' && mode !== 'decr') {
@@ -155,7 +155,7 @@ function flag(letters: string, isSet: boolean): string {
   return isSet ? ` ${letters}` : ''
 }
 
-function expireFlag(letter: string, expire: Expire | undefined, now: Clock): string {
+function expireFlag(letter: string, expire: Expire | undefined, now: Now): string {
   return expire === undefined ? '' : ` ${letter}${toExptime(expire, now)}`
 }
 

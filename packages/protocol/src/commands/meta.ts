@@ -58,7 +58,7 @@ export class MetaCommand extends Command<MetaReply> {
     super()
     const { verb, key, data, flags = [] } = request
     if (!VERBS.includes(verb)) illegal(`a meta command is one of ${VERBS.join(', ')}`)
-    checkFlags(flags)
+    checkMetaFlags(flags)
     if ((verb === 'mn') !== (key === undefined))
       illegal(`${verb} ${key ? 'takes no' : 'needs a'} key`)
     if ((verb === 'ms') !== (data !== undefined))
@@ -134,7 +134,7 @@ function isWireKey(key: unknown): key is WireKey {
   return typeof key === 'string' && !/[^\0-\xff]/.test(key)
 }
 
-function checkFlags(flags: readonly string[]): void {
+function checkMetaFlags(flags: readonly string[]): void {
   if (!Array.isArray(flags)) illegal('meta flags are given as an array')
   if (flags.length > 20) illegal(`at most 20 meta flags, got ${flags.length}`)
   const letters = new Set<string>()

@@ -12,7 +12,7 @@ export interface ListedNode {
   readonly port: number
 }
 
-export interface ConfigurationEndpointOptions {
+export interface ConfigurationEndpointServerOptions {
   /** @default [] , which is answered as a cluster that has no list yet */
   readonly nodes?: readonly ListedNode[] | undefined
   /** Version of the first list. @default 1 */
@@ -45,12 +45,12 @@ export interface EndpointMischief {
  * instance, whose list can be changed while clients poll it.
  *
  * ```ts
- * const endpoint = await ConfigurationEndpoint.start({ nodes: [{ host: 'a.test', ip: '127.0.0.1', port }] })
+ * const endpoint = await ConfigurationEndpointServer.start({ nodes: [{ host: 'a.test', ip: '127.0.0.1', port }] })
  * const cache = new ElastiCacheHashClient(configurationEndpoint(endpoint.name))
  * endpoint.setNodes([...endpoint.nodes, another])
  * ```
  */
-export class ConfigurationEndpoint implements AsyncDisposable {
+export class ConfigurationEndpointServer implements AsyncDisposable {
   /** What goes wrong from now on. @default {} */
   mischief: EndpointMischief = {}
   /** Requests for the list so far. */
@@ -65,8 +65,10 @@ export class ConfigurationEndpoint implements AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   /** Starts one and answers when it listens. */
-  static async start(options: ConfigurationEndpointOptions = {}): Promise<ConfigurationEndpoint> {
-    const endpoint = new ConfigurationEndpoint(options)
+  static async start(
+    options: ConfigurationEndpointServerOptions = {},
+  ): Promise<ConfigurationEndpointServer> {
+    const endpoint = new ConfigurationEndpointServer(options)
     const { host = '127.0.0.1', port = 0 } = options
     endpoint.#host = host
     endpoint.#server.listen(port, host)
@@ -74,7 +76,7 @@ export class ConfigurationEndpoint implements AsyncDisposable {
     return endpoint
   }
 
-  private constructor({ nodes, version, tls, engineVersion }: ConfigurationEndpointOptions) {
+  private constructor({ nodes, version, tls, engineVersion }: ConfigurationEndpointServerOptions) {
     this.#nodes = nodes ?? []
     this.#version = version ?? 1
     this.#engineVersion = engineVersion ?? '1.6.18'

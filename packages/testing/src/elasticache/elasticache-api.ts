@@ -31,7 +31,7 @@ export interface DescribedServerlessCache {
   readonly engine?: string | undefined
 }
 
-export interface ElastiCacheApiOptions {
+export interface ElastiCacheApiServerOptions {
   readonly clusters?: readonly DescribedCluster[] | undefined
   readonly serverlessCaches?: readonly DescribedServerlessCache[] | undefined
   /** Most records on a page, whatever the request says. @default 100 */
@@ -42,11 +42,11 @@ export interface ElastiCacheApiOptions {
  * The part of the ElastiCache API that tells nodes, on a loopback port, in the wire format of the AWS SDK:
  *
  * ```ts
- * const api = await ElastiCacheApi.start({ clusters: [{ id: 'fleet', nodes }] })
+ * const api = await ElastiCacheApiServer.start({ clusters: [{ id: 'fleet', nodes }] })
  * const client = new ElastiCacheClient({ endpoint: api.url, region, credentials })
  * ```
  */
-export class ElastiCacheApi implements AsyncDisposable {
+export class ElastiCacheApiServer implements AsyncDisposable {
   clusters: readonly DescribedCluster[]
   serverlessCaches: readonly DescribedServerlessCache[]
   /** The parameters of each request so far, throttled ones included. */
@@ -58,14 +58,14 @@ export class ElastiCacheApi implements AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   /** Starts one and answers when it listens. */
-  static async start(options: ElastiCacheApiOptions = {}): Promise<ElastiCacheApi> {
-    const api = new ElastiCacheApi(options)
+  static async start(options: ElastiCacheApiServerOptions = {}): Promise<ElastiCacheApiServer> {
+    const api = new ElastiCacheApiServer(options)
     api.#server.listen(0, '127.0.0.1')
     await once(api.#server, 'listening')
     return api
   }
 
-  private constructor({ clusters, serverlessCaches, pageSize }: ElastiCacheApiOptions) {
+  private constructor({ clusters, serverlessCaches, pageSize }: ElastiCacheApiServerOptions) {
     this.clusters = clusters ?? []
     this.serverlessCaches = serverlessCaches ?? []
     this.#pageSize = pageSize ?? 100

@@ -5,7 +5,7 @@ import {
   ReplyParser,
   RequestWriter,
 } from '@mc/protocol'
-import type { ServerState } from '../server/exchange.ts'
+import type { EmbeddedServerState } from '../server/exchange.ts'
 import { Session } from '../server/session.ts'
 
 /** What the mock calls itself, where a client has the name of its server. */
@@ -13,12 +13,12 @@ export const MOCK_SERVER = 'mock'
 
 /** A connection without a network: carries a command to an embedded server in this process, and its reply back. */
 export class MockConnection {
-  readonly #server: ServerState
+  readonly #server: EmbeddedServerState
   readonly #dialect: Dialect
   readonly #out = new RequestWriter()
   #session: Session
 
-  constructor(server: ServerState, dialect: Dialect) {
+  constructor(server: EmbeddedServerState, dialect: Dialect) {
     this.#server = server
     this.#dialect = dialect
     this.#session = this.#connect()

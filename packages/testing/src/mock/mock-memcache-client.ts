@@ -22,7 +22,7 @@ import {
   showAs,
 } from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
-import type { ServerState } from '../server/exchange.ts'
+import type { EmbeddedServerState } from '../server/exchange.ts'
 import {
   createServerState,
   SERVER_STATE_OPTIONS,
@@ -136,7 +136,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
   readonly #underWay = new Set<Promise<void>>()
   readonly #failures: Failure[] = []
   #calls: MockCall[] = []
-  #state: ServerState
+  #state: EmbeddedServerState
   #connection: MockConnection
   #isClosed = false
 
@@ -289,7 +289,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     return running.failure
   }
 
-  #newState(): ServerState {
+  #newState(): EmbeddedServerState {
     const settings = { verbosity: 0, port: 0, host: undefined, path: undefined, tls: false }
     return createServerState(this.#options, settings, new Set())
   }

@@ -1,4 +1,4 @@
-import type { ServerState } from './exchange.ts'
+import type { EmbeddedServerState } from './exchange.ts'
 import { type Item, sizeOf } from './item.ts'
 import { slabChunk } from './slab-classes.ts'
 import type { Stat } from './stat.ts'
@@ -16,7 +16,7 @@ const SLAB_COUNTERS = [
 ] as const
 
 /** The lines of `stats items`. */
-export function* itemStats({ store }: ServerState): Generator<Stat, void> {
+export function* itemStats({ store }: EmbeddedServerState): Generator<Stat, void> {
   for (const [id, items] of itemsByClass(store.items)) {
     const oldest = items[items.length - 1] as Item
     const counters = store.counters.ofClass(id)
@@ -55,7 +55,7 @@ export function* itemStats({ store }: ServerState): Generator<Stat, void> {
 }
 
 /** The lines of `stats slabs`. */
-export function* slabStats({ store }: ServerState): Generator<Stat, void> {
+export function* slabStats({ store }: EmbeddedServerState): Generator<Stat, void> {
   let pages = 0
   const items = itemsByClass(store.items)
   for (const id of [...store.slabClasses].sort((a, b) => a - b)) {

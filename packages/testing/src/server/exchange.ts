@@ -5,7 +5,7 @@ import type { PrefixStats } from './prefix-stats.ts'
 import type { Store } from './store.ts'
 
 /** What the connections of one server share. */
-export interface ServerState {
+export interface EmbeddedServerState {
   readonly store: Store
   readonly commands: CommandLog
   readonly writer: ReplyWriter
@@ -48,7 +48,7 @@ export interface ConnectionInfo {
  * value is on its way out.
  */
 export interface Exchange {
-  readonly server: ServerState
+  readonly server: EmbeddedServerState
   /** Replies of this batch, the present one included. */
   readonly batched: number
   /** Keeps the item's value from being overwritten until the batch has left. */

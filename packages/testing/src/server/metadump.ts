@@ -1,8 +1,8 @@
-import type { ServerState } from './exchange.ts'
+import type { EmbeddedServerState } from './exchange.ts'
 import { sizeOf } from './item.ts'
 
 /** Writes the answer to `lru_crawler metadump` for `all`, `hash` or slab classes with commas between, all but its last line. */
-export function metadump({ store, writer }: ServerState, classes: string): string {
+export function metadump({ store, writer }: EmbeddedServerState, classes: string): string {
   const all = classes === 'all' || classes === 'hash'
   const wanted = new Set(classes.split(',').map(Number))
   for (const item of store.items) {

@@ -1,7 +1,7 @@
 import { checkFunction, checkNumber, optionNames } from '@mc/protocol/toolkit'
 import { metaFeatures, ReplyWriter } from '../protocol/index.ts'
 import { CommandLog } from './command-log.ts'
-import type { ConnectionInfo, ServerSettings, ServerState } from './exchange.ts'
+import type { ConnectionInfo, EmbeddedServerState, ServerSettings } from './exchange.ts'
 import { PrefixStats } from './prefix-stats.ts'
 import { Store } from './store.ts'
 
@@ -34,8 +34,8 @@ export function createServerState(
   options: ServerStateOptions,
   settings: ServerSettings,
   connections: ReadonlySet<ConnectionInfo>,
-  rest: Partial<Pick<ServerState, 'credentials' | 'shutdown' | 'log'>> = {},
-): ServerState {
+  rest: Partial<Pick<EmbeddedServerState, 'credentials' | 'shutdown' | 'log'>> = {},
+): EmbeddedServerState {
   const {
     memoryLimit = 67_108_864,
     itemSizeMax = 1_048_576,

@@ -1,6 +1,6 @@
 import { type ParsedRequest, RequestParser } from '../protocol/index.ts'
 import { runAdmin } from './admin-commands.ts'
-import type { ConnectionInfo, Exchange, ServerState } from './exchange.ts'
+import type { ConnectionInfo, EmbeddedServerState, Exchange } from './exchange.ts'
 import type { Item } from './item.ts'
 import { metaArithmetic, metaDelete, metaSet } from './meta-change.ts'
 import { metaDebug, metaGet } from './meta-get.ts'
@@ -15,7 +15,7 @@ const BINARY_REQUEST = 0x80
 
 /** One connection: request bytes in, reply bytes out. */
 export class Session implements Exchange, ConnectionInfo {
-  readonly server: ServerState
+  readonly server: EmbeddedServerState
   readonly peer: string
   readonly local: string
   lastCommandAt: number
@@ -31,7 +31,7 @@ export class Session implements Exchange, ConnectionInfo {
   #hang: { readonly request: ParsedRequest; readonly released: Promise<void> } | undefined
   #state: 'open' | 'closed' | 'detached' = 'open'
 
-  constructor(server: ServerState, peer: string, local: string) {
+  constructor(server: EmbeddedServerState, peer: string, local: string) {
     this.server = server
     this.peer = peer
     this.local = local

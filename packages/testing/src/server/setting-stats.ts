@@ -1,4 +1,4 @@
-import type { ServerState } from './exchange.ts'
+import type { EmbeddedServerState } from './exchange.ts'
 import type { Stat } from './stat.ts'
 
 /** The lines of `stats settings`: those that this server has no use for are memcached's defaults. */
@@ -8,7 +8,7 @@ export function settingStats({
   prefixStats,
   credentials,
   shutdown,
-}: ServerState): Stat[] {
+}: EmbeddedServerState): Stat[] {
   return [
     ['maxbytes', store.memoryLimit],
     ['maxconns', 1024],

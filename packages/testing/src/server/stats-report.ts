@@ -1,7 +1,7 @@
 import { parseUint32 } from '../protocol/index.ts'
 import { itemStats, itemsByClass, slabStats } from './class-stats.ts'
 import { Counters } from './counters.ts'
-import type { ServerState } from './exchange.ts'
+import type { EmbeddedServerState } from './exchange.ts'
 import { settingStats } from './setting-stats.ts'
 import type { Stat } from './stat.ts'
 
@@ -12,7 +12,7 @@ const MAX_SLAB_CLASSES = 64
  * Answers `stats` with its words, none for the general statistics: writes all lines but the last, and
  * answers that.
  */
-export function reportStats(server: ServerState, words: readonly string[]): string {
+export function reportStats(server: EmbeddedServerState, words: readonly string[]): string {
   const { store, prefixStats } = server
   switch (words[0]) {
     case undefined:
@@ -42,12 +42,12 @@ export function reportStats(server: ServerState, words: readonly string[]): stri
   }
 }
 
-function writeStats({ writer }: ServerState, stats: Iterable<Stat>): string {
+function writeStats({ writer }: EmbeddedServerState, stats: Iterable<Stat>): string {
   for (const [name, value] of stats) writer.stat(name, value)
   return 'END'
 }
 
-function generalStats(server: ServerState): Stat[] {
+function generalStats(server: EmbeddedServerState): Stat[] {
   const { store, connections, version } = server
   const { time, counters } = store
   const usage = process.cpuUsage()
@@ -137,7 +137,7 @@ function seconds(microseconds: number): string {
   return (microseconds / 1_000_000).toFixed(6)
 }
 
-function* connectionStats({ store, connections }: ServerState): Generator<Stat, void> {
+function* connectionStats({ store, connections }: EmbeddedServerState): Generator<Stat, void> {
   let id = 0
   for (const { peer, local, lastCommandAt } of connections) {
     id++
@@ -154,7 +154,10 @@ function* connectionStats({ store, connections }: ServerState): Generator<Stat, 
   }
 }
 
-function reportDetail({ writer, prefixStats }: ServerState, action: string | undefined): string {
+function reportDetail(
+  { writer, prefixStats }: EmbeddedServerState,
+  action: string | undefined,
+): string {
   switch (action) {
     case 'on':
     case 'off':
@@ -168,7 +171,7 @@ function reportDetail({ writer, prefixStats }: ServerState, action: string | und
   }
 }
 
-function dumpItems({ store, writer }: ServerState, words: readonly string[]): string {
+function dumpItems({ store, writer }: EmbeddedServerState, words: readonly string[]): string {
   const [, first, second] = words
   if (first === undefined || second === undefined) {
     return 'CLIENT_ERROR bad command line'

@@ -4,7 +4,7 @@ import type { Store } from './store.ts'
 export type StoreMode = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
 export type StoreOutcome = 'STORED' | 'NOT_STORED' | 'EXISTS' | 'NOT_FOUND'
 
-export interface StoreCommand {
+export interface StoreOperation {
   readonly mode: StoreMode
   readonly key: string
   readonly flags: number
@@ -29,7 +29,7 @@ interface StoreResult {
 }
 
 /** Runs a storage command of either dialect. */
-export function runStore(store: Store, command: StoreCommand): StoreResult {
+export function runStore(store: Store, command: StoreOperation): StoreResult {
   const old = store.find(command.key)
   if (old === undefined) {
     if (command.mode === 'set' || command.mode === 'add' || command.create) {
@@ -53,7 +53,7 @@ export function runStore(store: Store, command: StoreCommand): StoreResult {
   }
 }
 
-function compareAndSwap(store: Store, command: StoreCommand, old: Item): StoreResult {
+function compareAndSwap(store: Store, command: StoreOperation, old: Item): StoreResult {
   const cas = BigInt(old.cas)
   const stale = command.invalidate && command.cas !== 0n && command.cas < cas
   if (command.cas !== cas && !stale) {
@@ -68,7 +68,7 @@ function compareAndSwap(store: Store, command: StoreCommand, old: Item): StoreRe
   return stored(item)
 }
 
-function extend(store: Store, command: StoreCommand, old: Item): StoreResult {
+function extend(store: Store, command: StoreOperation, old: Item): StoreResult {
   if (command.cas !== 0n && command.cas !== BigInt(old.cas)) return failed('EXISTS')
   const data = Buffer.concat(
     command.mode === 'append' ? [old.data, command.data] : [command.data, old.data],

@@ -16,7 +16,7 @@ export interface NewItem {
   readonly newCas?: number | bigint | undefined
 }
 
-export interface StoreOptions {
+export interface ItemStoreOptions {
   /** Bytes. */
   readonly memoryLimit: number
   /** Bytes. */
@@ -44,7 +44,7 @@ export class Store {
   /** Items with a lower CAS unique are flushed as well. */
   #oldestCas = 0
 
-  constructor({ memoryLimit, itemSizeMax, now }: StoreOptions) {
+  constructor({ memoryLimit, itemSizeMax, now }: ItemStoreOptions) {
     this.memoryLimit = memoryLimit
     this.itemSizeMax = itemSizeMax
     this.time = new ServerTime(now)

@@ -7,7 +7,7 @@ import type {
   TouchRequest,
 } from '../protocol/index.ts'
 import { addDelta, NON_NUMERIC } from './delta.ts'
-import type { Exchange, ServerState } from './exchange.ts'
+import type { EmbeddedServerState, Exchange } from './exchange.ts'
 import { itemSize } from './item.ts'
 import { slabClass } from './slab-classes.ts'
 import { runStore } from './store-command.ts'
@@ -51,7 +51,7 @@ export function retrieve(exchange: Exchange, request: RetrievalRequest): string 
 }
 
 /** Answers `set`, `add`, `replace`, `append`, `prepend` and `cas`: the line to send. */
-export function storeItem(server: ServerState, request: StorageRequest): string {
+export function storeItem(server: EmbeddedServerState, request: StorageRequest): string {
   const { store, prefixStats } = server
   const { command, key, flags, data, cas } = request
   if (prefixStats.enabled) prefixStats.countSet(key)
@@ -77,7 +77,7 @@ export function storeItem(server: ServerState, request: StorageRequest): string 
  * @param forget - delete the old value, so that nobody reads it for the new one
  */
 export function refuseSize(
-  { store }: ServerState,
+  { store }: EmbeddedServerState,
   { key, flags, length }: Pick<StorageRequest, 'key' | 'flags' | 'length'>,
   forget: boolean,
 ): string | undefined {
@@ -91,12 +91,20 @@ export function refuseSize(
 }
 
 /** Counts a storage command whose payload has come, in the class that its item would have. */
-export function countSet({ store }: ServerState, key: string, flags: number, length: number): void {
+export function countSet(
+  { store }: EmbeddedServerState,
+  key: string,
+  flags: number,
+  length: number,
+): void {
   store.counters.count('cmd_set', { slabClass: slabClass(itemSize(key.length, flags, length)) })
 }
 
 /** Answers `delete`. */
-export function deleteItem({ store, prefixStats }: ServerState, request: DeleteRequest): string {
+export function deleteItem(
+  { store, prefixStats }: EmbeddedServerState,
+  request: DeleteRequest,
+): string {
   if (prefixStats.enabled) prefixStats.countDelete(request.key)
   const item = store.find(request.key)
   if (item === undefined) {
@@ -121,7 +129,7 @@ export function changeCounter(exchange: Exchange, request: ArithmeticRequest): s
 }
 
 /** Answers `touch`. */
-export function touchItem({ store }: ServerState, request: TouchRequest): string {
+export function touchItem({ store }: EmbeddedServerState, request: TouchRequest): string {
   store.counters.cmd_touch++
   const item = store.find(request.key)
   if (item === undefined) {

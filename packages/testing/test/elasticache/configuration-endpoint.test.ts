@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import {
-  ConfigurationEndpoint,
-  type ConfigurationEndpointOptions,
+  ConfigurationEndpointServer,
+  type ConfigurationEndpointServerOptions,
   testCertificate,
 } from '../../src/index.ts'
 import { RawConnection } from '../support/raw-connection.ts'
@@ -15,21 +15,23 @@ const PAYLOAD =
   'myCluster.pc4ldq.0002.use1.cache.amazonaws.com|10.80.249.27|11211\n'
 const REPLY = `CONFIG cluster 0 136\r\n${PAYLOAD}\r\nEND\r\n`
 
-let endpoints: ConfigurationEndpoint[] = []
+let endpoints: ConfigurationEndpointServer[] = []
 afterEach(async () => {
   await Promise.all(endpoints.map((endpoint) => endpoint.stop()))
   endpoints = []
 })
 
-async function start(options?: ConfigurationEndpointOptions): Promise<ConfigurationEndpoint> {
-  const endpoint = await ConfigurationEndpoint.start({ nodes, version: 12, ...options })
+async function start(
+  options?: ConfigurationEndpointServerOptions,
+): Promise<ConfigurationEndpointServer> {
+  const endpoint = await ConfigurationEndpointServer.start({ nodes, version: 12, ...options })
   endpoints.push(endpoint)
   return endpoint
 }
 
 /** What comes on a connection of its own until it ends like this, or is closed. */
 async function ask(
-  endpoint: ConfigurationEndpoint,
+  endpoint: ConfigurationEndpointServer,
   lines: string,
   end: string,
   tls = false,
@@ -39,7 +41,7 @@ async function ask(
   return await connection.until(end)
 }
 
-describe('ConfigurationEndpoint answers', () => {
+describe('ConfigurationEndpointServer answers', () => {
   test('the list as AWS documents it, byte by byte', async () => {
     const endpoint = await start()
     expect(await ask(endpoint, 'config get cluster\r\n', 'END\r\n')).toBe(REPLY)
@@ -79,7 +81,7 @@ describe('ConfigurationEndpoint answers', () => {
   })
 })
 
-describe('ConfigurationEndpoint on demand', () => {
+describe('ConfigurationEndpointServer on demand', () => {
   test('answers other bytes, in segments', async () => {
     const endpoint = await start()
     endpoint.mischief = { reply: (reply) => reply.subarray(0, 10), segment: 3 }
