@@ -8,6 +8,7 @@ import type * as pool from '@mc/pool'
 import { CLIENT_METHODS, METHODS, type MemcacheClient, MemcacheServerError } from '@mc/protocol'
 import { clientContract, MockMemcacheClient, serverCommandsContract } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { isLong } from '../../test-support/amounts.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FOLDER = join(ROOT, 'integration', '.new-method')
@@ -25,9 +26,10 @@ const PLACES: Readonly<Record<string, string>> = {
 describe('a method that is added to MemcacheClient', () => {
   afterEach(() => rm(FOLDER, { recursive: true, force: true }))
 
-  test('is asked for in three places', async () => {
+  // Each look takes the compiler seconds of both cores.
+  test.runIf(isLong)('is asked for in three places', { tags: ['long'] }, async () => {
     expect(await placesMissing([])).toEqual(expect.arrayContaining(Object.keys(PLACES)))
-  }, 60_000)
+  })
 
   test('is asked for nowhere else once the classes have it', async () => {
     expect(await placesMissing(Object.keys(PLACES))).toEqual(['packages/protocol/src/methods.ts'])

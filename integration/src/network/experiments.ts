@@ -118,7 +118,8 @@ class Writer {
     await this.writeUntilConfirmed()
     let reads = 0
     let last: unknown
-    for (const end = performance.now() + watchFor; performance.now() < end; await wait(5)) {
+    const end = performance.now() + watchFor
+    for (; performance.now() < end || reads === 0; await wait(5)) {
       const check = this.#history.beginRead()
       const value = await this.#client.get(this.#key).catch(() => undefined)
       check(this.#key, value)
