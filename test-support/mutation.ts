@@ -94,7 +94,7 @@ export function pieces(bytes: Buffer, random: Random): Buffer[] {
   return [...cuts, bytes.length].map((end, i) => Buffer.from(bytes.subarray(cuts[i - 1] ?? 0, end)))
 }
 
-/** Runs `check` on mutated inputs; what it throws is told with what repeats it. */
+/** Runs `check` on mutated inputs. An error that it throws comes with the seed and input that repeat it. */
 export function fuzz(
   samples: readonly Buffer[],
   runs: number,

@@ -9,7 +9,9 @@ const runner = { describe: describe as never, test: test as never }
 // What is on the PATH has run it already, in client-contract.test.ts.
 const binary = process.env.MEMCACHED ? findBinary() : undefined
 
-if (binary === undefined) test.skip('MEMCACHED names the server of your choice', () => undefined)
+// The summary of the run says why it did not run.
+if (binary === undefined)
+  test('a memcached of your choice', { tags: ['another-memcached'] }, () => {})
 
 if (binary !== undefined) {
   const transports = TRANSPORTS.filter(({ name }) => {

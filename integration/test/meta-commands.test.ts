@@ -44,7 +44,7 @@ test('metaGet answers exactly the fields that it is asked for, with any options'
 describe('a counter made by its first hit', () => {
   const all = Array.from({ length: 100 }, (_, i) => i + 1)
 
-  /** What a hundred hits at once are told, by four clients. */
+  /** The counts that a hundred hits at once get, by four clients. */
   async function hit(names: readonly string[], dialect: 'meta' | 'text'): Promise<number[]> {
     const clients: MemcacheClient[] = [
       new HashClient(names, { dialect }),
@@ -125,6 +125,20 @@ describe('retrying', () => {
     )
     expect(mock.calls).toHaveLength(1)
   })
+})
+
+test('a counter is made in text by a serde that refuses numbers, and takes its time to', async () => {
+  const serde = {
+    serialize: async (value: unknown) => {
+      if (typeof value !== 'string') throw new TypeError('text only')
+      return { data: value, flags: 16 }
+    },
+    deserialize: (data: Buffer) => data.toString(),
+  }
+  const mock = new MockMemcacheClient<string>({ dialect: 'text', serde })
+  expect(await mock.incr('k', 1, { initial: 7 })).toBe(7)
+  expect(mock.snapshot().map(({ flags }) => flags)).toEqual([0])
+  expect(await mock.incr('k', 1, { initial: 7 })).toBe(8)
 })
 
 test('a call that the server has no meta commands for leaves the connection as it is', async () => {

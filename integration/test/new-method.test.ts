@@ -7,13 +7,10 @@ import type * as hash from '@mc/hash'
 import type * as pool from '@mc/pool'
 import { CLIENT_METHODS, METHODS, type MemcacheClient, MemcacheServerError } from '@mc/protocol'
 import { clientContract, MockMemcacheClient, serverCommandsContract } from '@mc/testing'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { isLong } from '../../test-support/amounts.ts'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FOLDER = join(ROOT, 'integration', '.new-method')
-
-const METHOD = 'sniff(key: Key): Promise<string>'
 
 /** Where whoever adds a read of one key writes it, beside `memcache-client.ts` and the contract; CONTRIBUTING says the same. */
 const PLACES: Readonly<Record<string, string>> = {
@@ -23,30 +20,39 @@ const PLACES: Readonly<Record<string, string>> = {
   'packages/fallback/src/fallback-client.ts': 'interface FallbackClient<V>',
 }
 
-describe('a method that is added to MemcacheClient', () => {
-  afterEach(() => rm(FOLDER, { recursive: true, force: true }))
+describe('two methods that are added to MemcacheClient, one to its classes as well', () => {
+  afterAll(() => rm(FOLDER, { recursive: true, force: true }))
 
-  // Each look takes the compiler seconds of both cores.
-  test.runIf(isLong)('is asked for in three places', { tags: ['long'] }, async () => {
-    expect(await placesMissing([])).toEqual(expect.arrayContaining(Object.keys(PLACES)))
-  })
-
-  test('is asked for nowhere else once the classes have it', async () => {
-    expect(await placesMissing(Object.keys(PLACES))).toEqual(['packages/protocol/src/methods.ts'])
+  test('are asked for in three places, and nowhere else', async () => {
+    const errors = await errorsOf([
+      ['packages/protocol/src/memcache-client.ts', 'interface MemcacheClient<V>', 'sniff', 'bark'],
+      ...Object.entries(PLACES).flatMap(([file, head]) =>
+        head === '' ? [] : [[file, head, 'bark']],
+      ),
+    ])
+    const filesOf = (method: string): string[] => [
+      ...new Set(errors.filter(({ text }) => text.includes(method)).map(({ file }) => file)),
+    ]
+    expect(filesOf('sniff')).toEqual(expect.arrayContaining(Object.keys(PLACES)))
+    expect(filesOf('bark')).toEqual(['packages/protocol/src/methods.ts'])
   }, 60_000)
 })
 
-/** The files that do not compile when the interface has a method more, which some files have already. */
-async function placesMissing(places: readonly string[]): Promise<string[]> {
-  const declared = places.filter((file) => PLACES[file] !== '')
-  const added = [
-    ['packages/protocol/src/memcache-client.ts', 'interface MemcacheClient<V>'],
-    ...declared.map((file) => [file, PLACES[file]]),
-  ].map(([file, head]) => `declare module '../../${file}' { ${head} { ${METHOD} } }`)
+interface CompilerError {
+  readonly file: string
+  readonly text: string
+}
+
+/** What the compiler says when declarations of files have further methods. */
+async function errorsOf(added: readonly string[][]): Promise<CompilerError[]> {
+  const declarations = added.map(([file, head, ...methods]) => {
+    const members = methods.map((method) => `${method}(key: Key): Promise<string>`)
+    return `declare module '../../${file}' { ${head} { ${members.join('; ')} } }`
+  })
   await mkdir(FOLDER, { recursive: true })
   await writeFile(
     join(FOLDER, 'added.ts'),
-    `import type { CommandClientEvents, Key } from '@mc/protocol'\n${added.join('\n')}`,
+    `import type { CommandClientEvents, Key } from '@mc/protocol'\n${declarations.join('\n')}`,
   )
   await writeFile(
     join(FOLDER, 'tsconfig.json'),
@@ -60,8 +66,11 @@ async function placesMissing(places: readonly string[]): Promise<string[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', FOLDER], {
     cwd: ROOT,
   }).catch((error: { stdout: string }) => error)
-  const files = Array.from(stdout.matchAll(/^(\S+?)\(\d+,\d+\): error/gm), ([, file]) => file)
-  return [...new Set(files as string[])]
+  // What is indented belongs to the error above it.
+  return stdout.split(/\n(?=\S)/).flatMap((text) => {
+    const file = /^(\S+?)\(\d+,\d+\): error/.exec(text)?.[1]
+    return file === undefined ? [] : [{ file, text }]
+  })
 }
 
 describe('a row of METHODS', () => {
@@ -79,7 +88,7 @@ describe('a row of METHODS', () => {
     vi.resetModules()
   })
 
-  /** A client of a server that answers a `sniff` as often as it is told. */
+  /** A client whose `sniff` fails this many times before it answers. */
   function sniffer(failures: number): MemcacheClient & Sniffing {
     let left = failures
     const inner = new MockMemcacheClient() as unknown as MemcacheClient & Sniffing

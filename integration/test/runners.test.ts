@@ -8,7 +8,6 @@ import { promisify } from 'node:util'
 import { clientContract, MockMemcacheClient } from '@mc/testing'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isLong } from '../../test-support/amounts.ts'
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const require = createRequire(import.meta.url)
@@ -37,8 +36,7 @@ function countRules(): number {
   return count
 }
 
-// Each is a process of its own with the whole contract, twice.
-describe.runIf(isLong)('the contract runs under', { tags: ['long'] }, () => {
+describe('the contract runs under', () => {
   const rules = countRules()
   let folder: string
   beforeAll(async () => {
@@ -63,7 +61,7 @@ describe.runIf(isLong)('the contract runs under', { tags: ['long'] }, () => {
     const bad = await run(args, { BREAK: '1' }, path('..'))
     expect(bad.code).toBe(1)
     expect(bad.output).toMatch(/^# fail [1-9]/m)
-  })
+  }, 60_000)
 
   test('jest', async () => {
     // As jest would get it from node_modules: plain JavaScript.

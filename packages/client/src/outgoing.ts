@@ -48,7 +48,6 @@ export class Outgoing {
    * @throws what the command's `write` throws; then nothing of it is written
    */
   add(command: Command, copiesData: boolean): Command | undefined {
-    this.#batchStores ||= command.isStore
     const member = this.dialect === 'text' ? command.lineMember : undefined
     if (member !== undefined && this.#line?.add(member)) return undefined
     this.#finishLine()
@@ -65,6 +64,7 @@ export class Outgoing {
       this.#writer.truncate(length)
       throw error
     }
+    this.#batchStores ||= command.isStore
     return command
   }
 

@@ -3,6 +3,7 @@ import {
   type CasToken,
   type CommandOptions,
   type DefaultTo,
+  type Deleted,
   type DeleteManyOptions,
   type Entries,
   type Expire,
@@ -12,7 +13,6 @@ import {
   itemKey,
   type Key,
   type MemcacheClient,
-  MemcachePartialError,
   type StoreOptions,
   type ValueWithCas,
   type WriteOptions,
@@ -23,7 +23,7 @@ import { Copies } from './copies.ts'
 import { findManyIn, Level, type LevelCounters } from './level.ts'
 import { FallbackMetaClient } from './meta-client.ts'
 import { type FallbackClientOptions, fallbackSettings } from './options.ts'
-import { Policies, valuesOf } from './policies.ts'
+import { complete, Policies, valuesOf } from './policies.ts'
 
 /** Milliseconds that the close of each client may take. */
 const CLOSE_LIMIT = 30_000
@@ -153,7 +153,12 @@ export class FallbackClient<V = unknown>
         client.getMany<T>(some, its),
       )
       return this.#copies.reading(own.missing, async (reading) => {
-        const { found, failed } = await findManyIn<V, T>(call, this.#older, own.missing)
+        const { found, failed } = await findManyIn<V, T>(
+          call,
+          this.#older,
+          own.missing,
+          (client, some, its) => client.getMany<T>(some, its),
+        )
         for (const item of found) void this.#copies.copy(reading, item)
         const hits = [...own.found, ...found]
         return complete(new Map(hits.map((it) => [itemKey(it.key), it.value])), failed)
@@ -182,7 +187,12 @@ export class FallbackClient<V = unknown>
       const results = new Map(own.found.map((it) => [itemKey(it.key), it.value]))
       if (!this.#copies.warms) return results
       return this.#copies.reading(own.missing, async (reading) => {
-        const { found, failed } = await findManyIn<V, T>(call, this.#older, own.missing)
+        const { found, failed } = await findManyIn<V, T>(
+          call,
+          this.#older,
+          own.missing,
+          (client, some, its) => client.getMany<T>(some, its),
+        )
         if (found.length > 0) {
           await this.#copies.copied(call, reading, found)
           const copied = await call.step({}, (its) =>
@@ -246,25 +256,19 @@ export class FallbackClient<V = unknown>
     return answers.includes(true)
   }
 
-  deleteMany(
+  async deleteMany<const O extends DeleteManyOptions = WriteOptions>(
     keys: Iterable<Key>,
-    options: DeleteManyOptions & { readonly found: true },
-  ): Promise<ItemKey[]>
-  deleteMany(
-    keys: Iterable<Key>,
-    options?: WriteOptions & { readonly found?: false | undefined },
-  ): Promise<true>
-  deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
-  async deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]> {
+    options?: O,
+  ): Promise<Deleted<O>> {
     const list = keyList(keys)
     const answers = await this.policies.remove(
       () => list,
       options,
-      (client, all, own) => client.deleteMany(all, own as DeleteManyOptions),
+      (client, all, own) => client.deleteMany<DeleteManyOptions>(all, own),
     )
-    if (options?.found !== true) return true
+    if (options?.found !== true) return true as Deleted<O>
     const found = new Set(answers.flatMap((answer) => (Array.isArray(answer) ? answer : [])))
-    return list.map(itemKey).filter((key) => found.has(key))
+    return list.map(itemKey).filter((key) => found.has(key)) as Deleted<O>
   }
 
   /** Empties the first cache. The older ones keep their items, which reads then find there. */
@@ -308,10 +312,4 @@ export class FallbackClient<V = unknown>
     const levels = [this.#first, ...this.#older]
     valuesOf(await Promise.allSettled(levels.map((level) => action(level.client))))
   }
-}
-
-/** The results, if nothing failed. */
-function complete<R>(results: R, failed: ReadonlyMap<ItemKey, Error>): R {
-  if (failed.size > 0) throw new MemcachePartialError(results, failed)
-  return results
 }

@@ -160,15 +160,14 @@ export async function findManyIn<V, T>(
   call: Call,
   levels: readonly Level<V>[],
   keys: readonly Key[],
+  read: ReadMany<V, T>,
 ): Promise<Omit<ManyAnswers<V, T>, 'missing'>> {
   const found: Found<V, T>[] = []
   const failed = new Map<ItemKey, Error>()
   let missing = keys
   for (const level of levels) {
     if (missing.length === 0) break
-    const answers = await level.findMany(call, missing, (client, some, options) =>
-      client.getMany<T>(some, options),
-    )
+    const answers = await level.findMany(call, missing, read)
     for (const item of answers.found) found.push(item)
     for (const [key, error] of answers.failed) failed.set(key, error)
     missing = answers.missing

@@ -4,7 +4,6 @@ import type {
   CounterOptions,
   Exact,
   Expire,
-  ItemFields,
   ItemKey,
   ItemMetadata,
   Key,
@@ -16,50 +15,47 @@ import type {
   MetaItem,
   MetaMethods,
   MetaSetOptions,
-  Told,
-  WriteOptions,
+  MetaStored,
 } from '@mc/protocol'
 import { keyList, toExptime, toUint64 } from '@mc/protocol/toolkit'
 import type { Policies } from './policies.ts'
+
+/** A command on one cache. */
+type Run<V, R> = (client: MemcacheClient<V>, options: CommandOptions) => Promise<R>
 
 /** The counters and meta commands of a `FallbackClient`. */
 export abstract class FallbackMetaClient<V> implements MetaMethods<V> {
   /** What calls of one kind do with the caches. */
   protected abstract readonly policies: Policies<V>
 
-  abstract delete(key: Key, options?: WriteOptions): Promise<boolean>
-
-  async incr<N extends number | bigint = number>(
+  incr<N extends number | bigint = number>(
     key: Key,
     delta?: N,
     options?: CounterOptions,
   ): Promise<Count<N> | undefined> {
-    const { initial, expire, ...rest } = options ?? {}
-    checkInitial(initial, expire)
-    return this.policies.onItem(
-      key,
-      initial === undefined ? options : rest,
-      (client, own) => client.incr(key, delta, own),
-      initial === undefined
-        ? undefined
-        : (client, own) => client.incr(key, delta, { ...own, initial, expire }),
-    )
+    return this.#count('incr', key, delta, options)
   }
 
-  async decr<N extends number | bigint = number>(
+  decr<N extends number | bigint = number>(
     key: Key,
     delta?: N,
     options?: CounterOptions,
   ): Promise<Count<N> | undefined> {
-    const { initial, expire, ...rest } = options ?? {}
+    return this.#count('decr', key, delta, options)
+  }
+
+  async #count<N extends number | bigint>(
+    verb: 'incr' | 'decr',
+    key: Key,
+    delta: N | undefined,
+    options: CounterOptions = {},
+  ): Promise<Count<N> | undefined> {
+    const { initial, expire, ...rest } = options
+    const count: Run<V, Count<N> | undefined> = (client, own) => client[verb](key, delta, own)
+    if (initial === undefined) return this.policies.onItem(key, options, count)
     checkInitial(initial, expire)
-    return this.policies.onItem(
-      key,
-      initial === undefined ? options : rest,
-      (client, own) => client.decr(key, delta, own),
-      initial === undefined
-        ? undefined
-        : (client, own) => client.decr(key, delta, { ...own, initial, expire }),
+    return this.policies.onItem(key, rest, count, (client, own) =>
+      client[verb](key, delta, { ...own, initial, expire }),
     )
   }
 
@@ -80,7 +76,7 @@ export abstract class FallbackMetaClient<V> implements MetaMethods<V> {
     key: Key,
     value: V,
     options?: Exact<O, MetaSetOptions>,
-  ): Promise<Told<Pick<ItemFields<V>, 'cas' | 'size'>, O> | false | undefined> {
+  ): Promise<MetaStored<O> | false | undefined> {
     const { mode = 'set', ifCas } = (options ?? {}) as MetaSetOptions
     const run = (client: MemcacheClient<V>, { timeout, signal }: CommandOptions) =>
       client.metaSet<O>(key, value, { ...options, timeout, signal } as Exact<O, MetaSetOptions>)
@@ -92,10 +88,17 @@ export abstract class FallbackMetaClient<V> implements MetaMethods<V> {
   /** Without a condition as `delete`, but `undefined` if none of the caches had it; else in the first cache. */
   async metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<boolean | undefined> {
     const { ifCas, invalidate, dropValue } = options
+    const remove: Run<V, boolean | undefined> = (client, { timeout, signal }) =>
+      client.metaDelete(key, { ...options, timeout, signal })
     if (ifCas !== undefined || invalidate === true || dropValue === true) {
-      return this.policies.store([key], options, (client, own) => client.metaDelete(key, own))
+      return this.policies.store([key], options, remove)
     }
-    return (await this.delete(key, options)) || undefined
+    const answers = await this.policies.remove(
+      () => [key],
+      options,
+      (client, _, own) => remove(client, own),
+    )
+    return answers.includes(true) || undefined
   }
 
   async metaArithmetic<const O extends MetaArithmeticOptions = Record<never, never>>(
@@ -103,7 +106,7 @@ export abstract class FallbackMetaClient<V> implements MetaMethods<V> {
     options?: Exact<O, MetaArithmeticOptions>,
   ): Promise<MetaCounter<O> | false | undefined> {
     const { initial, expire, ifCas } = (options ?? {}) as MetaArithmeticOptions
-    checkInitial(initial, expire)
+    if (initial !== undefined) checkInitial(initial, expire)
     const run = (client: MemcacheClient<V>, own: object) =>
       client.metaArithmetic<O>(key, { ...options, ...own } as Exact<O, MetaArithmeticOptions>)
     const counting = (client: MemcacheClient<V>, { timeout, signal }: CommandOptions) =>
@@ -142,8 +145,7 @@ export abstract class FallbackMetaClient<V> implements MetaMethods<V> {
  *
  * @throws MemcacheIllegalInputError
  */
-function checkInitial(initial: number | bigint | undefined, expire: Expire | undefined): void {
-  if (initial === undefined) return
+function checkInitial(initial: number | bigint, expire: Expire | undefined): void {
   toUint64('initial', initial)
   if (expire !== undefined) toExptime(expire, Date.now)
 }

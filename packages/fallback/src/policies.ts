@@ -13,7 +13,7 @@ import {
 } from '@mc/protocol'
 import type { Call, Calls } from './call.ts'
 import type { Copies } from './copies.ts'
-import { findIn, type Level, type Read } from './level.ts'
+import { findIn, findManyIn, type Level, type Read } from './level.ts'
 
 /** What calls of one kind do with the caches. */
 export class Policies<V> {
@@ -115,7 +115,7 @@ export class Policies<V> {
     })
   }
 
-  /** Asks the first cache, and unless only that can tell, the older ones. Nothing is copied. */
+  /** Asks the first cache and, unless `isOfFirst`, on a miss the older ones. Nothing is copied. */
   find<T>(
     key: Key,
     options: CommandOptions | undefined,
@@ -132,21 +132,16 @@ export class Policies<V> {
   /** Those of the keys that any of the caches has. @throws MemcachePartialError */
   hasMany(keys: readonly Key[], options: CommandOptions | undefined): Promise<Set<ItemKey>> {
     return this.#calls.run(options, async (call) => {
-      const results = new Set<ItemKey>()
-      const failed = new Map<ItemKey, Error>()
-      let missing = keys
-      for (const level of [this.#first, ...this.#older]) {
-        if (missing.length === 0) break
-        const answers = await level.findMany(call, missing, async (client, some, own) => {
+      const { found, failed } = await findManyIn(
+        call,
+        [this.#first, ...this.#older],
+        keys,
+        async (client, some, own) => {
           const there = await client.hasMany<Key>(some, own)
           return new Map([...there].map((key) => [key, true]))
-        })
-        for (const { key } of answers.found) results.add(itemKey(key))
-        for (const [key, error] of answers.failed) failed.set(key, error)
-        missing = answers.missing
-      }
-      if (failed.size > 0) throw new MemcachePartialError(results, failed)
-      return results
+        },
+      )
+      return complete(new Set(found.map(({ key }) => itemKey(key))), failed)
     })
   }
 
@@ -192,6 +187,12 @@ export class Policies<V> {
 function isPast(expire: Expire | undefined): boolean {
   if (expire === undefined) return false
   return typeof expire === 'number' ? expire < 0 : expire.getTime() <= Date.now()
+}
+
+/** The results, if nothing failed. @throws MemcachePartialError */
+export function complete<R>(results: R, failed: ReadonlyMap<ItemKey, Error>): R {
+  if (failed.size > 0) throw new MemcachePartialError(results, failed)
+  return results
 }
 
 /** What was fulfilled, if all was. @throws the first failure */

@@ -544,3 +544,24 @@ describe('options', () => {
     ])
   })
 })
+
+describe('metaDelete', () => {
+  const caches = () => [new MemoryClient({ k: 'new' }), new MemoryClient({ k: 'old' })] as const
+
+  test('without a condition deletes from all caches, whatever options say no', async () => {
+    const [first, second] = caches()
+    const client = new FallbackClient([first, second])
+    expect(await client.metaDelete('k', { invalidate: false, ifCas: undefined })).toBe(true)
+    expect([first.items.has('k'), second.items.has('k')]).toEqual([false, false])
+    expect(await client.metaDelete('k')).toBeUndefined()
+    await expect(client.metaDelete('k', { expire: 9 })).rejects.toThrow('expire needs invalidate')
+  })
+
+  test('with one deletes from the first', async () => {
+    const [first, second] = caches()
+    const client = new FallbackClient([first, second])
+    const { cas } = (await first.gets('k')) ?? { cas: '0' }
+    expect(await client.metaDelete('k', { ifCas: cas })).toBe(true)
+    expect([first.items.has('k'), second.items.has('k')]).toEqual([false, true])
+  })
+})

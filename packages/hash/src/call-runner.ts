@@ -52,7 +52,7 @@ export class CallRunner<V> {
     return this.#closed
   }
 
-  /** Where `createClient` makes clients with a prefix of their own, the first tells for all. */
+  /** Clients made by `createClient` may have a prefix of their own: all are like the first. */
   get maxKeyLength(): number {
     const own = this.#rules.keys.maxKeyLength
     return Math.min(own, this.#cluster.servers[0]?.client.maxKeyLength ?? own)

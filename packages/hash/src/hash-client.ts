@@ -2,6 +2,7 @@ import { CLIENT_OPTIONS, Client, checkClientOptions, type NativeValue } from '@m
 import {
   type Address,
   type CommandOptions,
+  type Deleted,
   type DeleteManyOptions,
   type Entries,
   type FlushOptions,
@@ -194,17 +195,11 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     return setMany(this.#runner, entries, options)
   }
 
-  override deleteMany(
+  override deleteMany<const O extends DeleteManyOptions = WriteOptions>(
     keys: Iterable<Key>,
-    options: DeleteManyOptions & { readonly found: true },
-  ): Promise<ItemKey[]>
-  override deleteMany(
-    keys: Iterable<Key>,
-    options?: WriteOptions & { readonly found?: false | undefined },
-  ): Promise<true>
-  override deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
-  override deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]> {
-    return deleteMany(this.#runner, keys, options)
+    options?: O,
+  ): Promise<Deleted<O>> {
+    return deleteMany(this.#runner, keys, options) as Promise<Deleted<O>>
   }
 
   override hasMany<K extends Key>(

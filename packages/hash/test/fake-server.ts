@@ -9,7 +9,7 @@ import {
 import { type MockCall, MockMemcacheClient } from '@mc/testing'
 import type { ServerClient } from '../src/index.ts'
 
-/** A mock that a cluster can have as server: all of its calls fail, or wait, while it is told to. */
+/** A mock as the server of a cluster: a test makes all of its calls fail or wait. */
 export class FakeServer extends MockMemcacheClient<unknown> implements ServerClient<unknown> {
   /** Names of the calls so far, `connect` and `quit` included. */
   readonly log: string[] = []

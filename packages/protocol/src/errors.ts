@@ -53,6 +53,11 @@ export class MemcacheIllegalInputError extends MemcacheClientError {
   override readonly code: string = 'MEMCACHE_ILLEGAL_INPUT'
 }
 
+/** Refuses what a caller gave. @throws MemcacheIllegalInputError */
+export function illegalInput(message: string): never {
+  throw new MemcacheIllegalInputError(message)
+}
+
 /** The server said `ERROR`: it does not know the command, or refuses connections. */
 export class MemcacheUnknownCommandError extends MemcacheClientError {
   override readonly name: string = 'MemcacheUnknownCommandError'

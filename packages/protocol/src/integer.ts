@@ -1,6 +1,6 @@
 import { isDate } from 'node:util/types'
 import { shown } from './check.ts'
-import { MemcacheIllegalInputError } from './errors.ts'
+import { illegalInput } from './errors.ts'
 import type { CasToken, Expire } from './memcache-client.ts'
 
 const THIRTY_DAYS = 2_592_000
@@ -18,7 +18,7 @@ const MAX_UINT64 = 18_446_744_073_709_551_615n
 export function toExptime(expire: Expire, now: () => number): number {
   if (isDate(expire)) return dateToExptime(expire, now)
   if (!Number.isInteger(expire)) {
-    illegal(`expire must be a whole number of seconds or a Date, got ${shown(expire)}`)
+    illegalInput(`expire must be a whole number of seconds or a Date, got ${shown(expire)}`)
   }
   if (expire < 0) return past(now)
   if (expire <= THIRTY_DAYS) return expire
@@ -28,7 +28,7 @@ export function toExptime(expire: Expire, now: () => number): number {
 function dateToExptime(date: Date, now: () => number): number {
   // Its own method may have been overridden, and what it gives goes on the wire.
   const milliseconds = Date.prototype.getTime.call(date)
-  if (Number.isNaN(milliseconds)) illegal('expire is an invalid Date')
+  if (Number.isNaN(milliseconds)) illegalInput('expire is an invalid Date')
   if (milliseconds <= now()) return past(now)
   return inRange(Math.max(Math.ceil(milliseconds / 1000), THIRTY_DAYS + 1))
 }
@@ -44,7 +44,7 @@ function past(now: () => number): number {
 
 function inRange(unixTime: number): number {
   if (unixTime > MAX_INT32) {
-    illegal(
+    illegalInput(
       'expire must lie before 2038-01-19, the last time that memcached can store, or be 0 for never',
     )
   }
@@ -64,7 +64,7 @@ export function checkDelay(delay: number): number {
 /** @throws MemcacheIllegalInputError unless it is an integer from `min` to `max` */
 export function checkInteger(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
-    illegal(`${name} must be an integer from ${min} to ${max}, got ${shown(value)}`)
+    illegalInput(`${name} must be an integer from ${min} to ${max}, got ${shown(value)}`)
   }
   return value
 }
@@ -81,7 +81,7 @@ export function toUint64(name: string, value: number | bigint): string {
       : Number.isSafeInteger(value) && value >= 0
   if (!legal) {
     const given = typeof value === 'bigint' ? `${value}`.slice(0, 24) : shown(value)
-    illegal(
+    illegalInput(
       `${name} must be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, or a bigint up to ${MAX_UINT64}, got ${given}`,
     )
   }
@@ -91,11 +91,7 @@ export function toUint64(name: string, value: number | bigint): string {
 /** @throws MemcacheIllegalInputError unless it is the decimal text of an unsigned 64-bit number */
 export function checkCas(cas: CasToken): CasToken {
   if (typeof cas !== 'string' || !/^\d{1,20}$/.test(cas) || BigInt(cas) > MAX_UINT64) {
-    illegal(`cas must be a CAS token as gets gives it, got ${shown(cas)}`)
+    illegalInput(`cas must be a CAS token as gets gives it, got ${shown(cas)}`)
   }
   return cas
-}
-
-function illegal(message: string): never {
-  throw new MemcacheIllegalInputError(message)
 }

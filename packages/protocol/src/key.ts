@@ -1,6 +1,6 @@
 import { isProxy, isUint8Array } from 'node:util/types'
 import { plainBytes } from './bytes.ts'
-import { MemcacheIllegalInputError } from './errors.ts'
+import { illegalInput, MemcacheIllegalInputError } from './errors.ts'
 import type { ItemKey, Key } from './memcache-client.ts'
 
 /** Longest key that memcached takes, prefix included, in bytes. */
@@ -36,11 +36,11 @@ export class KeyEncoder {
     this.#prefix = ''
     const { prefix } = rules
     if (prefix !== undefined && !isItemKey(prefix))
-      illegal('a key prefix is a string or a Uint8Array')
+      illegalInput('a key prefix is a string or a Uint8Array')
     if (prefix !== undefined && prefix.length > 0) {
       this.#prefix = this.encode(prefix)
       if (this.#prefix.length === MAX_KEY_LENGTH)
-        illegal('a key prefix of 250 bytes leaves no room')
+        illegalInput('a key prefix of 250 bytes leaves no room')
     }
   }
 
@@ -70,18 +70,21 @@ export class KeyEncoder {
   #encodeAny(item: ItemKey): WireKey {
     // Checked before anything is made of it, which would spend time and memory on what is refused.
     if (typeof item === 'string' && item.length > MAX_KEY_LENGTH) {
-      illegal(
+      illegalInput(
         `key is too long: ${item.length} characters, at most ${MAX_KEY_LENGTH} bytes with its prefix`,
       )
     }
     const wire = this.#prefix + (typeof item === 'string' ? this.#text(item) : bytesToWire(item))
-    if (wire.length === this.#prefix.length) illegal('key is empty')
+    if (wire.length === this.#prefix.length) illegalInput('key is empty')
     if (wire.length > MAX_KEY_LENGTH) {
-      illegal(`key is too long: ${wire.length} bytes with its prefix, at most ${MAX_KEY_LENGTH}`)
+      illegalInput(
+        `key is too long: ${wire.length} bytes with its prefix, at most ${MAX_KEY_LENGTH}`,
+      )
     }
     for (let i = this.#prefix.length; i < wire.length; i++) {
       const code = wire.charCodeAt(i)
-      if (code <= 0x20 || code === 0x7f) illegal(`key contains ${nameOfByte(code)} at byte ${i}`)
+      if (code <= 0x20 || code === 0x7f)
+        illegalInput(`key contains ${nameOfByte(code)} at byte ${i}`)
     }
     return wire
   }
@@ -95,12 +98,12 @@ export class KeyEncoder {
 
   #unicode(key: string, at: number): WireKey {
     if (!this.#allowUnicode) {
-      illegal(
+      illegalInput(
         `key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`,
       )
     }
     if (/\p{Surrogate}/u.test(key))
-      illegal('key contains a lone surrogate, which has no UTF-8 form')
+      illegalInput('key contains a lone surrogate, which has no UTF-8 form')
     return Buffer.from(key, 'utf8').toString('latin1')
   }
 }
@@ -110,7 +113,7 @@ export function itemKey(key: Key): ItemKey {
   if (isItemKey(key)) return key
   const pair = keyPair(key)
   if (pair !== undefined) return pair[1]
-  return illegal(
+  return illegalInput(
     `key must be a string, a Uint8Array, or a pair of them to route by the first: got ${nameOfType(key)}`,
   )
 }
@@ -158,7 +161,9 @@ function pairOf(key: unknown): readonly [unknown, unknown] | undefined {
 function bytesToWire(key: Uint8Array): WireKey {
   const bytes = plainBytes(key)
   if (bytes.length > MAX_KEY_LENGTH) {
-    illegal(`key is too long: ${bytes.length} bytes, at most ${MAX_KEY_LENGTH} with the prefix`)
+    illegalInput(
+      `key is too long: ${bytes.length} bytes, at most ${MAX_KEY_LENGTH} with the prefix`,
+    )
   }
   return bytes.toString('latin1')
 }
@@ -181,8 +186,4 @@ function nameOfType(value: unknown): string {
   if (value === null) return 'null'
   if (isProxy(value)) return 'a proxy'
   return Array.isArray(value) ? `an array of ${value.length}` : typeof value
-}
-
-function illegal(message: string): never {
-  throw new MemcacheIllegalInputError(message)
 }

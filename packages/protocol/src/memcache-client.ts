@@ -82,6 +82,13 @@ export interface DeleteManyOptions extends WriteOptions {
   readonly found?: boolean | undefined
 }
 
+/** What `deleteMany` answers to options of the type O. */
+export type Deleted<O> = O extends { readonly found: true }
+  ? ItemKey[]
+  : O extends { readonly found?: false | undefined }
+    ? true
+    : true | ItemKey[]
+
 /** Options of `flushAll`. */
 export interface FlushOptions extends WriteOptions {
   /** Seconds until the flush takes effect. @default 0 */
@@ -202,15 +209,10 @@ export interface MemcacheClient<V = unknown> extends MetaMethods<V>, AsyncDispos
   /** `false` if there was no such item. */
   delete(key: Key, options?: WriteOptions): Promise<boolean>
   /** Deletes all of them, whether they were there or not; with `found` answers the keys that were. */
-  deleteMany(
+  deleteMany<const O extends DeleteManyOptions = WriteOptions>(
     keys: Iterable<Key>,
-    options: DeleteManyOptions & { readonly found: true },
-  ): Promise<ItemKey[]>
-  deleteMany(
-    keys: Iterable<Key>,
-    options?: WriteOptions & { readonly found?: false | undefined },
-  ): Promise<true>
-  deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
+    options?: O,
+  ): Promise<Deleted<O>>
   /** Empties every server of the client. */
   flushAll(options?: FlushOptions): Promise<boolean>
 

@@ -1,7 +1,7 @@
 import type { CasToken, CommandOptions, Count, Expire, ItemKey, Key } from './memcache-client.ts'
 
 /**
- * What a meta reply tells of an item, each when it is asked for by its name (PROTOCOL, "Meta commands").
+ * The fields of an item, each of which a call asks for by its name (PROTOCOL, "Meta commands").
  *
  * @typeParam T - the value
  */
@@ -12,7 +12,7 @@ export interface ItemFields<T> {
   readonly cas: CasToken
   /** Seconds to live; `Infinity` for an item that never expires. */
   readonly ttl: number
-  /** Bytes of the value as stored; a `metaSet` learns it from 1.6.20 on. */
+  /** Bytes of the value as stored. */
   readonly size: number
   /** The client flags, 0 to 4294967295. */
   readonly flags: number
@@ -22,7 +22,7 @@ export interface ItemFields<T> {
   readonly isFetched: boolean
 }
 
-/** Whose turn it is to store an item anew. Told with every item, whether asked for or not. */
+/** Which caller stores an item anew. Every item that a call answers has these fields. */
 export interface LeaseState {
   /** This caller is to store the item anew, and no other: the placeholder, the stale or the soon expiring one. */
   readonly won: boolean
@@ -32,7 +32,7 @@ export interface LeaseState {
   readonly stale: boolean
 }
 
-/** Options of `metaGet`: what to tell of the item, and what to do with it. */
+/** Options of `metaGet`: the fields that it answers, and what it does with the item. */
 export interface MetaGetOptions extends CommandOptions, Asked<keyof ItemFields<unknown>> {
   /** Sets this expiry (flag `T`). */
   readonly touch?: Expire | undefined
@@ -123,6 +123,16 @@ export type Exact<O, Options> = O & { readonly [K in Exclude<keyof O, keyof Opti
 /** What `metaGet` answers of an item. */
 export type MetaItem<T, O> = LeaseState & Told<ItemFields<T>, O>
 
+/** What `metaSet` answers of the item that it stored. */
+export type MetaStored<O> = Told<
+  {
+    readonly cas: CasToken
+    /** Servers before 1.6.20 do not answer it. */
+    readonly size: number | undefined
+  },
+  O
+>
+
 /** What `metaArithmetic` answers of a counter. */
 export type MetaCounter<O> = {
   /** The value that it now has. */
@@ -130,18 +140,18 @@ export type MetaCounter<O> = {
 } & Told<Pick<ItemFields<unknown>, 'cas' | 'ttl'>, O>
 
 /** What `inspect` answers of an item. */
-export type ItemMetadata = Omit<ItemFields<unknown>, 'value'>
+export type ItemMetadata = LeaseState & Omit<ItemFields<unknown>, 'value'>
 
 /**
- * The meta commands of memcached, which tell and change of an item what the classic ones cannot. They share
- * how they answer: `undefined` when there is no such item, `false` when it is not as the call's condition
- * wants it (another CAS token; for a `metaSet` by mode, there or not there), else what was asked for.
+ * The meta commands of memcached, which read and change what the classic ones cannot. All of them answer `undefined`
+ * when there is no such item, `false` when the condition of the call does not hold (another CAS token; for a `metaSet`
+ * by mode, there or not there), else the fields that were asked for.
  *
  * A server without meta commands (memcached before 1.6.10, most proxies) rejects them, except `has` and `hasMany`,
  * with `MemcacheUnsupportedError` before anything is written.
  */
 export interface MetaMethods<V> {
-  /** Reads of an item what is asked for, and nothing else. `undefined` on a miss. */
+  /** Reads the fields of an item that are asked for. `undefined` on a miss. */
   metaGet<T = V, const O extends MetaGetOptions = MetaGetOptions>(
     key: Key,
     options: Exact<O, MetaGetOptions>,
@@ -151,7 +161,7 @@ export interface MetaMethods<V> {
     key: Key,
     value: V,
     options?: Exact<O, MetaSetOptions>,
-  ): Promise<Told<Pick<ItemFields<V>, 'cas' | 'size'>, O> | false | undefined>
+  ): Promise<MetaStored<O> | false | undefined>
   /** Deletes, or with `invalidate` marks stale: `true` done, `false` changed by someone else, `undefined` gone. */
   metaDelete(key: Key, options?: MetaDeleteOptions): Promise<boolean | undefined>
   /** Counts. @throws MemcacheCounterRangeError when a number cannot hold the new value exactly */

@@ -30,6 +30,7 @@ export type {
   Count,
   CounterOptions,
   DefaultTo,
+  Deleted,
   DeleteManyOptions,
   Entries,
   Expire,
@@ -59,6 +60,7 @@ export type {
   MetaMethods,
   MetaSetMode,
   MetaSetOptions,
+  MetaStored,
   Told,
 } from './meta-methods.ts'
 export type { Serde, SerializedValue } from './serde.ts'

@@ -10,6 +10,7 @@ import type {
   Count,
   CounterOptions,
   DefaultTo,
+  Deleted,
   DeleteManyOptions,
   Entries,
   Expire,
@@ -24,7 +25,6 @@ import type {
 } from '../memcache-client.ts'
 import { METHODS } from '../methods.ts'
 import { count } from './counters.ts'
-import { orIgnored } from './ignoring.ts'
 import { deleteMany, getMany, setMany } from './many-calls.ts'
 import { keepingTtl } from './meta-calls.ts'
 import { MetaCommandClient } from './meta-command-client.ts'
@@ -179,19 +179,12 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     return this.runner.write(new DeleteCommand(this.runner.keys.encode(key)), options, true)
   }
 
-  deleteMany(
+  async deleteMany<const O extends DeleteManyOptions = WriteOptions>(
     keys: Iterable<Key>,
-    options: DeleteManyOptions & { readonly found: true },
-  ): Promise<ItemKey[]>
-  deleteMany(
-    keys: Iterable<Key>,
-    options?: WriteOptions & { readonly found?: false | undefined },
-  ): Promise<true>
-  deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]>
-  async deleteMany(keys: Iterable<Key>, options?: DeleteManyOptions): Promise<true | ItemKey[]> {
+    options?: O,
+  ): Promise<Deleted<O>> {
     checkOptions(options, 'deleteMany')
-    const found = await deleteMany(this.runner, keys, options)
-    return options?.found === true ? found : true
+    return (await deleteMany(this.runner, keys, options)) as Deleted<O>
   }
 
   async flushAll(options?: FlushOptions): Promise<boolean> {
@@ -226,7 +219,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
       return Promise.reject(error)
     }
     const answer = this.runner.run(command, options)
-    return this.runner.ignoreExc ? orIgnored(answer, METHODS.get, options) : answer
+    return this.runner.answered(METHODS.get, options, answer)
   }
 
   #getMany<T>(
@@ -235,7 +228,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     options: CommandOptions | undefined,
   ): Promise<Map<ItemKey, T>> {
     const answer = this.#hitsOf<T>(keys, withCas, options)
-    return this.runner.ignoreExc ? orIgnored(answer, METHODS.getMany, options) : answer
+    return this.runner.answered(METHODS.getMany, options, answer)
   }
 
   async #hitsOf<T>(

@@ -11,9 +11,11 @@ import type {
   StoreOptions,
   WriteOptions,
 } from '../memcache-client.ts'
+import type { MethodTraits } from '../methods.ts'
 import type { Serde, SerializedValue } from '../serde.ts'
 import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
+import { orIgnored } from './ignoring.ts'
 import type { CommandClientSettings } from './options.ts'
 import { serializedCommand } from './serialized-command.ts'
 import { watchSignal } from './watch-signal.ts'
@@ -33,18 +35,18 @@ type Resolve<T> = (value: T | PromiseLike<T>) => void
 /** Runs the commands of one client by its settings: who waits for them, for how long, and with which serde. */
 export class CommandRunner<V> {
   readonly keys: KeyEncoder
-  readonly ignoreExc: boolean
   /** Milliseconds of Unix time. */
   readonly now: () => number
   readonly #serde: Serde<V>
   readonly #bindsSerde: boolean
   readonly #timeout: number
+  readonly #ignoreExc: boolean
   readonly #defaultNoreply: boolean
   readonly #carrier: Carrier
 
   constructor(settings: CommandClientSettings<V>, now: () => number, carrier: Carrier) {
     this.keys = settings.keys
-    this.ignoreExc = settings.ignoreExc
+    this.#ignoreExc = settings.ignoreExc
     this.now = now
     this.#serde = settings.serde
     this.#bindsSerde = settings.serde.ignoresContext !== true
@@ -55,23 +57,7 @@ export class CommandRunner<V> {
 
   /** Settles with the reply. */
   run<T>(command: Command<T>, options: CommandOptions | undefined): Promise<T> {
-    return new Promise((resolve, reject) => {
-      command.awaitedBy(resolve, reject)
-      this.#submit(command, options)
-    })
-  }
-
-  /** Settles with the reply, or with noreply when the request is written. */
-  write<T>(
-    command: Command<T>,
-    options: WriteOptions | undefined,
-    early: T,
-    defaultNoreply: boolean = this.#defaultNoreply,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      command.awaitedBy(resolve, reject)
-      this.#send(command, options, early, defaultNoreply)
-    })
+    return new Promise((resolve, reject) => this.runOne(command, options, resolve, reject))
   }
 
   /** As `run`, for a call of many commands, which needs no promise for each. */
@@ -82,7 +68,21 @@ export class CommandRunner<V> {
     reject: (error: unknown) => void,
   ): void {
     command.awaitedBy(resolve, reject)
-    this.#submit(command, options)
+    if (options?.signal !== undefined) watchSignal(command, options.signal)
+    if (command.isSettled) return
+    this.#carrier.dispatch(command, options?.timeout ?? this.#timeout)
+  }
+
+  /** Settles with the reply, or with noreply when the request is written. */
+  write<T>(
+    command: Command<T>,
+    options: WriteOptions | undefined,
+    early: T,
+    defaultNoreply?: boolean,
+  ): Promise<T> {
+    return new Promise((resolve, reject) =>
+      this.writeOne(command, options, early, resolve, reject, defaultNoreply),
+    )
   }
 
   /** As `write`, for a call of many commands, which needs no promise for each. */
@@ -92,27 +92,21 @@ export class CommandRunner<V> {
     early: T,
     resolve: Resolve<T>,
     reject: (error: unknown) => void,
-  ): void {
-    command.awaitedBy(resolve, reject)
-    this.#send(command, options, early, this.#defaultNoreply)
-  }
-
-  #send<T>(
-    command: Command<T>,
-    options: WriteOptions | undefined,
-    early: T,
-    defaultNoreply: boolean,
+    defaultNoreply: boolean = this.#defaultNoreply,
   ): void {
     if (options?.noreply ?? defaultNoreply) {
       command.answerEarly(early, (error) => this.#carrier.onError(error))
     }
-    this.#submit(command, options)
+    this.runOne(command, options, resolve, reject)
   }
 
-  #submit<T>(command: Command<T>, options: CommandOptions | undefined): void {
-    if (options?.signal !== undefined) watchSignal(command, options.signal)
-    if (command.isSettled) return
-    this.#carrier.dispatch(command, options?.timeout ?? this.#timeout)
+  /** The answer of a call; with `ignoreExc`, what stands for the errors that it covers. */
+  answered<T>(
+    method: MethodTraits,
+    options: CommandOptions | undefined,
+    answer: Promise<T>,
+  ): Promise<T> {
+    return this.#ignoreExc ? orIgnored(answer, method, options) : answer
   }
 
   /** The deadline of a call that takes several steps. */
@@ -150,16 +144,6 @@ export class CommandRunner<V> {
     build: (serialized: SerializedValue) => C,
   ): C | Promise<C> {
     return serializedCommand({ serde: this.#serde, key: itemKey(key), value, name }, build)
-  }
-
-  /** The client flags by which the serde reads these digits as a number; 0, those of bytes, if there are none. */
-  flagsOf(key: Key, value: number | bigint, digits: string): number {
-    try {
-      const { data, flags } = this.#serde.serialize(value as V, itemKey(key)) as SerializedValue
-      return Buffer.from(data as string).toString('latin1') === digits ? checkFlags(flags) : 0
-    } catch {
-      return 0
-    }
   }
 
   // Not async: it sits on the hot path.

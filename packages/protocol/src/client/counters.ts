@@ -2,10 +2,11 @@ import { performance } from 'node:perf_hooks'
 import { CounterCommand } from '../commands/line.ts'
 import { InitialCounterCommand } from '../commands/meta-arithmetic.ts'
 import { StoreCommand } from '../commands/storage.ts'
-import { MemcacheIllegalInputError } from '../errors.ts'
-import { toExptime, toUint64 } from '../integer.ts'
+import { illegalInput, MemcacheSerdeError } from '../errors.ts'
+import { checkFlags, toExptime, toUint64 } from '../integer.ts'
 import type { Count, CounterOptions, Key } from '../memcache-client.ts'
 import type { CommandRunner } from './command-runner.ts'
+import type { Deadline } from './deadline.ts'
 
 /** `incr` and `decr`, of a counter that is made when it is missing if there is an `initial`. */
 export function count<V, N extends number | bigint>(
@@ -18,10 +19,11 @@ export function count<V, N extends number | bigint>(
   const wire = runner.keys.encode(key)
   const initial = options?.initial
   if (options === undefined || initial === undefined) {
-    if (options?.expire !== undefined) illegal('expire needs initial')
+    if (options?.expire !== undefined) illegalInput('expire needs initial')
     return runner.write(new CounterCommand(verb, wire, delta), options, undefined, false)
   }
-  if (options.noreply === true) illegal('initial needs the reply: it cannot be given with noreply')
+  if (options.noreply === true)
+    illegalInput('initial needs the reply: it cannot be given with noreply')
   const digits = toUint64('initial', initial)
   const exptime = options.expire === undefined ? 0 : toExptime(options.expire, runner.now)
   const command: InitialCounterCommand = new InitialCounterCommand(
@@ -48,8 +50,8 @@ async function makeInText<V>(
   const wire = runner.keys.encode(key)
   const digits = initial.toString()
   const exptime = options.expire === undefined ? 0 : toExptime(options.expire, runner.now)
-  const flags = runner.flagsOf(key, initial, digits)
   const deadline = runner.deadline(options, verb)
+  const flags = await flagsOf(runner, verb, key, initial, deadline)
   for (;;) {
     const add = new StoreCommand('add', wire, digits, flags, exptime)
     if ((await runner.run(add, deadline.step(options))) === true) {
@@ -60,10 +62,26 @@ async function makeInText<V>(
   }
 }
 
-function timeLeft(command: InitialCounterCommand): number {
-  return Math.max(1, command.deadline - performance.now())
+/** The client flags by which the serde reads the digits as a number; 0, those of bytes, if there are none. */
+async function flagsOf<V>(
+  runner: CommandRunner<V>,
+  verb: string,
+  key: Key,
+  initial: number | bigint,
+  deadline: Deadline,
+): Promise<number> {
+  try {
+    const serialized = runner.serializing(verb, key, initial as V, (it) => it)
+    const { data, flags } = await runner.serialized(Promise.resolve(serialized), deadline, verb)
+    const isDigits = Buffer.from(data as string).toString('latin1') === initial.toString()
+    return isDigits ? checkFlags(flags) : 0
+  } catch (error) {
+    // A serde of other values than numbers.
+    if (error instanceof MemcacheSerdeError) return 0
+    throw error
+  }
 }
 
-function illegal(message: string): never {
-  throw new MemcacheIllegalInputError(message)
+function timeLeft(command: InitialCounterCommand): number {
+  return Math.max(1, command.deadline - performance.now())
 }

@@ -8,6 +8,7 @@ import type {
 } from '../memcache-client.ts'
 import { type ClientMethod, METHODS, type MethodTraits } from '../methods.ts'
 import { Announcer } from './announcer.ts'
+import { optionNames } from './option-names.ts'
 
 type Call = (client: object, options: CommandOptions | undefined) => Promise<unknown>
 type Method = (...args: unknown[]) => Promise<unknown>
@@ -85,9 +86,14 @@ export abstract class ServerForwardingClient<
 
 // biome-ignore-end lint/correctness/noUnusedVariables: an interface has the type parameters of its class
 
-const SERVER_COMMANDS: ReadonlySet<ClientMethod> = new Set<keyof ServerCommands>([
-  ...(['stats', 'version', 'verbosity', 'cacheMemlimit', 'shutdown', 'rawCommand'] as const),
-])
+const SERVER_COMMANDS = optionNames<ServerCommands>({
+  stats: true,
+  version: true,
+  verbosity: true,
+  cacheMemlimit: true,
+  shutdown: true,
+  rawCommand: true,
+})
 
 /** What a forwarding client has of its own. */
 interface Forwarder {

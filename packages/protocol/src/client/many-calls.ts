@@ -86,12 +86,12 @@ export async function setMany<V>(
   return notStored
 }
 
-/** Those of the keys that were deleted. @throws MemcachePartialError */
+/** Deletes all of them; with `found` answers those that were there. @throws MemcachePartialError */
 export async function deleteMany<V>(
   runner: CommandRunner<V>,
   keys: Iterable<Key>,
   options: DeleteManyOptions | undefined,
-): Promise<ItemKey[]> {
+): Promise<true | ItemKey[]> {
   if (options?.found === true && options.noreply === true) {
     throw new MemcacheIllegalInputError('found needs the replies: it cannot be given with noreply')
   }
@@ -101,7 +101,7 @@ export async function deleteMany<V>(
     command: new DeleteCommand(encodeNth(runner.keys, key, index, list.length)),
     key: itemKey(key),
   }))
-  // Only a reply tells.
+  // Only the reply says whether the item was there.
   const own = options?.found === true ? { ...options, noreply: false } : options
   const found: ItemKey[] = []
   const outcome = await settleMany(
@@ -110,8 +110,9 @@ export async function deleteMany<V>(
     (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
     (key, wasThere) => wasThere && found.push(key),
   )
-  checkOutcome(outcome, options?.found === true ? found : true)
-  return found
+  const results = options?.found === true ? found : true
+  checkOutcome(outcome, results)
+  return results
 }
 
 /** Those of the keys of which there is an item. @throws MemcachePartialError */

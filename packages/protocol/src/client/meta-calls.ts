@@ -1,6 +1,6 @@
-import type { MetaSetCommand } from '../commands/meta-change.ts'
 import { MetaGetCommand } from '../commands/meta-get.ts'
-import { MemcacheIllegalInputError } from '../errors.ts'
+import { illegalInput } from '../errors.ts'
+import { isPromise } from '../foreign.ts'
 import { itemKey } from '../key.ts'
 import type { CasOptions, CasToken, CommandOptions, Key } from '../memcache-client.ts'
 import type { MetaSetOptions } from '../meta-methods.ts'
@@ -16,23 +16,16 @@ export async function metaSet<V>(
 ): Promise<object | false | undefined> {
   const wire = runner.keys.encode(key)
   // All is checked before anything is sent.
-  metaSetCommand(wire, options, runner.now)
+  let build = metaSetCommand(wire, options, runner.now)
   const deadline = runner.deadline(options, 'metaSet')
-  let own = options
   if (options.keepTtl === true) {
     const expire = await expireOf(runner, key, options.ifCas as CasToken, deadline.step(options))
     if (typeof expire !== 'number') return expire
-    own = { ...options, keepTtl: false, expire }
+    build = metaSetCommand(wire, { ...options, keepTtl: false, expire }, runner.now)
   }
-  const command = runner.serializing<MetaSetCommand>(
-    'metaSet',
-    key,
-    value,
-    metaSetCommand(wire, own, runner.now),
-  )
-  const ready =
-    command instanceof Promise ? await runner.serialized(command, deadline, 'metaSet') : command
-  return runner.run(ready, deadline.step(own))
+  const command = runner.serializing('metaSet', key, value, build)
+  const ready = isPromise(command) ? await runner.serialized(command, deadline, 'metaSet') : command
+  return runner.run(ready, deadline.step(options))
 }
 
 /** The options of a `cas` that keeps the expiry of the item; what it answers if the item is gone or changed. */
@@ -42,8 +35,9 @@ export async function keepingTtl<V>(
   cas: CasToken,
   options: CasOptions,
 ): Promise<CasOptions | false | undefined> {
-  if (options.expire !== undefined) illegal('keepTtl and expire cannot be given together')
-  if (options.noreply === true) illegal('keepTtl needs the reply: it cannot be given with noreply')
+  if (options.expire !== undefined) illegalInput('keepTtl and expire cannot be given together')
+  if (options.noreply === true)
+    illegalInput('keepTtl needs the reply: it cannot be given with noreply')
   const deadline = runner.deadline(options, 'cas')
   const expire = await expireOf(runner, key, cas, deadline.step(options))
   if (typeof expire !== 'number') return expire
@@ -70,8 +64,4 @@ async function expireOf<V>(
   if (item === undefined) return undefined
   if (item.cas !== cas) return false
   return item.ttl === Number.POSITIVE_INFINITY ? 0 : Math.max(1, item.ttl)
-}
-
-function illegal(message: string): never {
-  throw new MemcacheIllegalInputError(message)
 }

@@ -4,7 +4,6 @@ import { itemKey } from '../key.ts'
 import type { CommandOptions, ItemKey, Key } from '../memcache-client.ts'
 import type {
   Exact,
-  ItemFields,
   ItemMetadata,
   MetaArithmeticOptions,
   MetaCounter,
@@ -13,10 +12,9 @@ import type {
   MetaItem,
   MetaMethods,
   MetaSetOptions,
-  Told,
+  MetaStored,
 } from '../meta-methods.ts'
-import { METHODS, type MethodTraits } from '../methods.ts'
-import { orIgnored } from './ignoring.ts'
+import { METHODS } from '../methods.ts'
 import { hasMany } from './many-calls.ts'
 import { metaSet } from './meta-calls.ts'
 import {
@@ -48,14 +46,18 @@ export abstract class MetaCommandClient<
     const { keys, now } = this.runner
     const serde = this.runner.readingSerde()
     const command = metaGetCommand(keys.encode(key), itemKey(key), serde, options, now)
-    return this.#read(METHODS.metaGet, command as Command<MetaItem<T, O> | undefined>, options)
+    return this.runner.answered(
+      METHODS.metaGet,
+      options,
+      this.runner.run(command as Command<MetaItem<T, O> | undefined>, options),
+    )
   }
 
   async metaSet<const O extends MetaSetOptions = Record<never, never>>(
     key: Key,
     value: V,
     options: Exact<O, MetaSetOptions> = {} as Exact<O, MetaSetOptions>,
-  ): Promise<Told<Pick<ItemFields<V>, 'cas' | 'size'>, O> | false | undefined> {
+  ): Promise<MetaStored<O> | false | undefined> {
     checkCallOptions(options, CALL_OPTIONS.metaSet)
     return metaSet(this.runner, key, value, options) as never
   }
@@ -78,7 +80,11 @@ export abstract class MetaCommandClient<
 
   async has(key: Key, options?: CommandOptions): Promise<boolean> {
     checkOptions(options, 'command')
-    return this.#read(METHODS.has, new HasCommand(this.runner.keys.encode(key)), options)
+    return this.runner.answered(
+      METHODS.has,
+      options,
+      this.runner.run(new HasCommand(this.runner.keys.encode(key)), options),
+    )
   }
 
   async hasMany<K extends Key>(
@@ -87,21 +93,16 @@ export abstract class MetaCommandClient<
   ): Promise<Set<K extends string ? string : ItemKey>> {
     checkOptions(options, 'command')
     const answer = hasMany(this.runner, keys, options)
-    return (this.runner.ignoreExc ? orIgnored(answer, METHODS.hasMany, options) : answer) as never
+    return this.runner.answered(METHODS.hasMany, options, answer) as never
   }
 
   async inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined> {
     checkOptions(options, 'command')
     const command = inspectCommand(this.runner.keys.encode(key), itemKey(key))
-    return this.#read(METHODS.inspect, command as Command<ItemMetadata | undefined>, options)
-  }
-
-  #read<T>(
-    method: MethodTraits,
-    command: Command<T>,
-    options: CommandOptions | undefined,
-  ): Promise<T> {
-    const answer = this.runner.run(command, options)
-    return this.runner.ignoreExc ? orIgnored(answer, method, options) : answer
+    return this.runner.answered(
+      METHODS.inspect,
+      options,
+      this.runner.run(command as Command<ItemMetadata | undefined>, options),
+    )
   }
 }

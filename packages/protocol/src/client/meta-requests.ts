@@ -2,7 +2,7 @@ import { FIELD_NAMES, type FieldName } from '../commands/item-fields.ts'
 import { MetaArithmeticCommand } from '../commands/meta-arithmetic.ts'
 import { MetaDeleteCommand, MetaSetCommand } from '../commands/meta-change.ts'
 import { MetaGetCommand } from '../commands/meta-get.ts'
-import { MemcacheIllegalInputError } from '../errors.ts'
+import { illegalInput } from '../errors.ts'
 import { checkCas, checkFlags, checkInteger, toExptime, toUint64 } from '../integer.ts'
 import type { WireKey } from '../key.ts'
 import type { Expire, ItemKey } from '../memcache-client.ts'
@@ -15,7 +15,7 @@ import type {
 import type { Serde, SerializedValue } from '../serde.ts'
 
 // What options of the meta commands are on the wire (PROTOCOL 1.5). Flags that do something come first: `N` goes
-// before `t`, or 1.6.18 tells the TTL of what was just made one second short, and `t` behind `T` tells the new TTL.
+// before `t`, or 1.6.18 answers the TTL of what was just made one second short, and `t` behind `T` answers the new TTL.
 
 /** What turns an `expire` into an exptime now. */
 export type Now = () => number
@@ -45,7 +45,7 @@ export function metaGetCommand<V>(
   })
 }
 
-/** `inspect`: all there is to tell, without counting as a read. */
+/** `inspect`: every field but the value, without counting as a read. */
 export function inspectCommand(wire: WireKey, key: ItemKey): MetaGetCommand<never> {
   return new MetaGetCommand({
     name: 'inspect',
@@ -66,14 +66,14 @@ export function metaSetCommand(
 ): (serialized: SerializedValue) => MetaSetCommand {
   const { mode = 'set', expire, flags, ifCas, invalidate, vivify, setCas, keepTtl } = options
   if (!Object.hasOwn(MODES, mode)) {
-    illegal(`mode must be one of ${Object.keys(MODES).join(', ')}, got ${String(mode)}`)
+    illegalInput(`mode must be one of ${Object.keys(MODES).join(', ')}, got ${String(mode)}`)
   }
   const adds = mode === 'append' || mode === 'prepend'
   if (vivify !== undefined && !adds) needs('vivify', 'mode append or prepend')
   if (isAsked('invalidate', invalidate) && ifCas === undefined) needs('invalidate', 'ifCas')
   if (isAsked('keepTtl', keepTtl)) {
     if (ifCas === undefined) needs('keepTtl', 'ifCas')
-    if (expire !== undefined) illegal('keepTtl and expire cannot be given together')
+    if (expire !== undefined) illegalInput('keepTtl and expire cannot be given together')
   }
   const changes =
     MODES[mode] +
@@ -117,7 +117,7 @@ export function metaArithmeticCommand(
 ): MetaArithmeticCommand {
   const { mode = 'incr', delta = 1, initial, expire, touch, ifCas, setCas } = options
   if (mode !== 'incr' && mode !== 'decr') {
-    illegal(`mode must be incr or decr, got ${String(mode)}`)
+    illegalInput(`mode must be incr or decr, got ${String(mode)}`)
   }
   if (expire !== undefined && initial === undefined) needs('expire', 'initial')
   const making =
@@ -146,7 +146,7 @@ function askedFields(
 /** @throws MemcacheIllegalInputError unless it is a boolean or left out */
 function isAsked(name: string, value: boolean | undefined): boolean {
   if (value !== undefined && typeof value !== 'boolean') {
-    illegal(`${name} must be a boolean, got ${value === null ? 'null' : typeof value}`)
+    illegalInput(`${name} must be a boolean, got ${value === null ? 'null' : typeof value}`)
   }
   return value === true
 }
@@ -168,9 +168,5 @@ function recacheFlag(seconds: number | undefined): string {
 }
 
 function needs(option: string, other: string): never {
-  illegal(`${option} needs ${other}`)
-}
-
-function illegal(message: string): never {
-  throw new MemcacheIllegalInputError(message)
+  illegalInput(`${option} needs ${other}`)
 }

@@ -15,7 +15,6 @@ import type { Serde } from '../serde.ts'
 import { Announcer } from './announcer.ts'
 import { captureCalls } from './captured-calls.ts'
 import { CommandRunner } from './command-runner.ts'
-import { orIgnored } from './ignoring.ts'
 import {
   CALL_OPTIONS,
   type CommandClientOptions,
@@ -76,7 +75,7 @@ export abstract class ServerCommandClient<
 
   async stats(...args: readonly string[]): Promise<Stats> {
     const answer = this.runner.run(new StatsCommand(args), undefined)
-    return this.runner.ignoreExc ? orIgnored(answer, METHODS.stats, undefined) : answer
+    return this.runner.answered(METHODS.stats, undefined, answer)
   }
 
   version(options?: CommandOptions): Promise<string> {

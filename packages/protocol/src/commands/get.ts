@@ -6,6 +6,7 @@ import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
 import type { LineMember } from './get-line.ts'
+import { isPlaceholder } from './item-fields.ts'
 import { serdeTimeout, settleInTime } from './late-value.ts'
 import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
@@ -86,10 +87,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     switch (reply.kind) {
       case ReplyKind.va:
         if (reply.opaque !== this.#opaque) throw misplaced(reply, this.name)
-        // An empty item with a win or a loss flag is the placeholder of somebody's lease, not a value.
-        if (reply.size === 0 && (reply.metaFlag('W') ?? reply.metaFlag('Z')) !== undefined) {
-          this.takeMiss()
-        } else this.take(reply)
+        if (reply.size === 0 && isPlaceholder(reply)) this.takeMiss()
+        else this.take(reply)
         return true
       case ReplyKind.en:
         // Before 1.6.18 a miss does not repeat the opaque.

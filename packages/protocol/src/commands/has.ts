@@ -3,9 +3,10 @@ import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
+import { isPlaceholder } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 
-/** Whether there is an item: a flagless `mg` that tells the size, in text a `get` whose value is dropped. */
+/** Whether there is an item: an `mg` that asks for the size alone, in text a `get` whose value is dropped. */
 export class HasCommand extends ItemMetaCommand<boolean> {
   #isText = false
   #hit = false
@@ -46,10 +47,8 @@ export class HasCommand extends ItemMetaCommand<boolean> {
   }
 
   protected take(reply: ReplyParser): void {
-    const isHit = reply.kind === ReplyKind.hd
-    // An empty item with a win or a loss is the placeholder of somebody's lease.
-    const isEmpty = isHit && reply.metaFlag('s') === '0'
-    this.#settle(isHit && !(isEmpty && (reply.metaFlag('W') ?? reply.metaFlag('Z')) !== undefined))
+    const isEmpty = reply.metaFlag('s') === '0'
+    this.#settle(reply.kind === ReplyKind.hd && !(isEmpty && isPlaceholder(reply)))
   }
 
   #settle(isThere: boolean): void {

@@ -21,26 +21,31 @@ export function fieldFlags(fields: readonly FieldName[]): string {
   return fields.map((field) => ` ${LETTERS[field]}`).join('')
 }
 
-/** Calls back for each flag of a meta reply. */
-export function eachFlag(reply: ReplyParser, take: (letter: string, token: string) => void): void {
-  const words = reply.line.split(' ')
-  for (let i = reply.kind === ReplyKind.va ? 2 : 1; i < words.length; i++) {
-    const word = words[i] as string
-    take(word.charAt(0), word.slice(1))
+/** The flags of a meta reply by their letters, with their tokens. */
+export function flagsOf(reply: ReplyParser): Map<string, string> {
+  const flags = new Map<string, string>()
+  for (const word of reply.line.split(' ').slice(reply.kind === ReplyKind.va ? 2 : 1)) {
+    if (word !== '') flags.set(word.charAt(0), word.slice(1))
   }
+  return flags
 }
 
-/** The fields of a reply that were asked for. */
-export function readFields(
-  reply: ReplyParser,
+/** The fields that were asked for and that the server answered. */
+export function fieldsOf(
+  flags: ReadonlyMap<string, string>,
   asked: readonly FieldName[],
 ): Partial<Record<FieldName, unknown>> {
   const fields: Partial<Record<FieldName, unknown>> = {}
-  eachFlag(reply, (letter, token) => {
-    for (const field of asked)
-      if (LETTERS[field] === letter) fields[field] = fieldValue(field, token)
-  })
+  for (const field of asked) {
+    const token = flags.get(LETTERS[field])
+    if (token !== undefined) fields[field] = fieldValue(field, token)
+  }
   return fields
+}
+
+/** Whether an empty item is the placeholder of somebody's lease, and no value: it is won, or was. */
+export function isPlaceholder(reply: ReplyParser): boolean {
+  return (reply.metaFlag('W') ?? reply.metaFlag('Z')) !== undefined
 }
 
 function fieldValue(field: FieldName, token: string): unknown {

@@ -4,7 +4,7 @@ import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import { counterOf, counterValue } from './counter-value.ts'
-import { type FieldName, fieldFlags, readFields } from './item-fields.ts'
+import { type FieldName, fieldFlags, fieldsOf, flagsOf } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 
 /**
@@ -28,7 +28,7 @@ export class MetaArithmeticCommand extends ItemMetaCommand<object | false | unde
     }
     const value = counterOf(reply, this.#asBigint, this.name)
     if (value instanceof Error) this.reject(value)
-    else this.resolve({ value, ...readFields(reply, this.#fields) })
+    else this.resolve({ value, ...fieldsOf(flagsOf(reply), this.#fields) })
   }
 }
 

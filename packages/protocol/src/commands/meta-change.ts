@@ -1,7 +1,7 @@
 import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import { type FieldName, fieldFlags, readFields } from './item-fields.ts'
+import { type FieldName, fieldFlags, fieldsOf, flagsOf } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 
 /** `ms`: the fields asked for when stored, `false` when a condition did not hold, `undefined` when there is no item. */
@@ -19,7 +19,7 @@ export class MetaSetCommand extends ItemMetaCommand<object | false | undefined> 
   }
 
   protected take(reply: ReplyParser): void {
-    if (reply.kind === ReplyKind.hd) this.resolve(readFields(reply, this.#fields))
+    if (reply.kind === ReplyKind.hd) this.resolve(fieldsOf(flagsOf(reply), this.#fields))
     else this.resolve(reply.kind === ReplyKind.nf ? undefined : false)
   }
 }

@@ -1,10 +1,9 @@
 import type { WireKey } from '../key.ts'
 import type { ItemKey } from '../memcache-client.ts'
-import type { LeaseState } from '../meta-methods.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { Serde } from '../serde.ts'
-import { eachFlag, type FieldName, fieldFlags, readFields } from './item-fields.ts'
+import { type FieldName, fieldFlags, fieldsOf, flagsOf, isPlaceholder } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 import { serdeTimeout, settleInTime } from './late-value.ts'
 import { FailedValue, isPending, readValue } from './value.ts'
@@ -17,7 +16,7 @@ export interface MetaGetRequest<V> {
   /** What reads the value; absent where none is asked for. */
   readonly serde: Serde<V> | undefined
   readonly fields: readonly FieldName[]
-  /** Flags that do something, each behind a space: they come before those that tell. */
+  /** Flags that do something, each behind a space: they come before those that ask for fields. */
   readonly actions: string
   /** It changes nothing, so that it can be sent twice. */
   readonly isRead: boolean
@@ -51,12 +50,13 @@ export class MetaGetCommand<V> extends ItemMetaCommand<object | undefined> {
       return
     }
     const { serde, fields } = this.#request
-    const lease = leaseOf(reply)
-    const item = { ...lease, ...readFields(reply, fields) }
+    const flags = flagsOf(reply)
+    const lease = { won: flags.has('W'), alreadyWon: flags.has('Z'), stale: flags.has('X') }
+    const item = { ...lease, ...fieldsOf(flags, fields) }
+    const hasValue = reply.kind === ReplyKind.va && !(reply.size === 0 && isPlaceholder(reply))
     if (serde === undefined) this.resolve(item)
-    else if (reply.kind !== ReplyKind.va || isPlaceholder(reply, lease)) {
-      this.resolve({ ...item, value: undefined })
-    } else this.#takeValue(reply, serde, item)
+    else if (hasValue) this.#takeValue(reply, serde, item)
+    else this.resolve({ ...item, value: undefined })
   }
 
   #takeValue(reply: ReplyParser, serde: Serde<V>, item: object): void {
@@ -75,19 +75,4 @@ export class MetaGetCommand<V> extends ItemMetaCommand<object | undefined> {
       )
     }
   }
-}
-
-function leaseOf(reply: ReplyParser): LeaseState {
-  const lease = { won: false, alreadyWon: false, stale: false }
-  eachFlag(reply, (letter) => {
-    if (letter === 'W') lease.won = true
-    else if (letter === 'Z') lease.alreadyWon = true
-    else if (letter === 'X') lease.stale = true
-  })
-  return lease
-}
-
-/** An empty item with a win or a loss is the placeholder of somebody's lease, not a value. */
-export function isPlaceholder(reply: ReplyParser, { won, alreadyWon }: LeaseState): boolean {
-  return reply.size === 0 && (won || alreadyWon)
 }

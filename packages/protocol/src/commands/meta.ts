@@ -1,10 +1,11 @@
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command } from '../command.ts'
-import { MemcacheIllegalInputError } from '../errors.ts'
+import { illegalInput } from '../errors.ts'
 import { MAX_KEY_LENGTH, shownKey, type WireKey, wireKeyBytes } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
+import { flagsOf } from './item-fields.ts'
 
 /** The meta commands. */
 export type MetaVerb = (typeof VERBS)[number]
@@ -57,19 +58,19 @@ export class MetaCommand extends Command<MetaReply> {
   constructor(request: MetaRequest) {
     super()
     const { verb, key, data, flags = [] } = request
-    if (!VERBS.includes(verb)) illegal(`a meta command is one of ${VERBS.join(', ')}`)
+    if (!VERBS.includes(verb)) illegalInput(`a meta command is one of ${VERBS.join(', ')}`)
     checkMetaFlags(flags)
     if ((verb === 'mn') !== (key === undefined))
-      illegal(`${verb} ${key ? 'takes no' : 'needs a'} key`)
+      illegalInput(`${verb} ${key ? 'takes no' : 'needs a'} key`)
     if ((verb === 'ms') !== (data !== undefined))
-      illegal(`${verb} ${data ? 'takes no' : 'needs a'} value`)
+      illegalInput(`${verb} ${data ? 'takes no' : 'needs a'} value`)
     this.#verb = verb
     this.#key = key
     this.#data = data
     const words: string[] = [verb]
     if (typeof key === 'string') checkKeyLength(key)
     if (key !== undefined && !isWireKey(key)) {
-      illegal('key must be a string of one character per byte: 0 to 0xff')
+      illegalInput('key must be a string of one character per byte: 0 to 0xff')
     }
     const encoded = key !== undefined && /[\0-\x20\x7f]/.test(key)
     if (key !== undefined) words.push(encoded ? toBase64(key) : key)
@@ -106,18 +107,10 @@ export class MetaCommand extends Command<MetaReply> {
   override read(reply: ReplyParser): boolean {
     const code = CODES.get(reply.kind)
     if (code === undefined) return this.refuse(reply)
-    const flags = code === 'ME' ? debugWords(reply.line) : flagsOf(reply.line, code)
+    const flags = code === 'ME' ? debugWords(reply.line) : flagsOf(reply)
     this.resolve(code === 'VA' ? { code, flags, data: reply.data } : { code, flags })
     return true
   }
-}
-
-function flagsOf(line: string, code: string): Map<string, string> {
-  const flags = new Map<string, string>()
-  for (const word of line.split(' ').slice(code === 'VA' ? 2 : 1)) {
-    if (word !== '') flags.set(word.charAt(0), word.slice(1))
-  }
-  return flags
 }
 
 /** `ME <key> exp=-1 la=3 …` */
@@ -135,30 +128,26 @@ function isWireKey(key: unknown): key is WireKey {
 }
 
 function checkMetaFlags(flags: readonly string[]): void {
-  if (!Array.isArray(flags)) illegal('meta flags are given as an array')
-  if (flags.length > 20) illegal(`at most 20 meta flags, got ${flags.length}`)
+  if (!Array.isArray(flags)) illegalInput('meta flags are given as an array')
+  if (flags.length > 20) illegalInput(`at most 20 meta flags, got ${flags.length}`)
   const letters = new Set<string>()
   for (const flag of flags) {
     if (typeof flag !== 'string' || !/^[A-Za-z][\x21-\x7e]*$/.test(flag))
-      illegal('a meta flag is a letter and its token, without blanks')
+      illegalInput('a meta flag is a letter and its token, without blanks')
     const letter = flag.charAt(0)
-    if (letter === 'q' || letter === 'b') illegal(`the meta flag ${letter} cannot be given`)
-    if (letter === 'O' && flag.length > 32) illegal('an opaque has at most 31 bytes')
-    if (letters.has(letter)) illegal(`the meta flag ${letter} is given twice`)
+    if (letter === 'q' || letter === 'b') illegalInput(`the meta flag ${letter} cannot be given`)
+    if (letter === 'O' && flag.length > 32) illegalInput('an opaque has at most 31 bytes')
+    if (letters.has(letter)) illegalInput(`the meta flag ${letter} is given twice`)
     letters.add(letter)
   }
 }
 
 function checkKeyLength(key: WireKey): void {
-  if (key.length === 0 || key.length > MAX_KEY_LENGTH) illegal('key must have 1 to 250 bytes')
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH) illegalInput('key must have 1 to 250 bytes')
 }
 
 function toBase64(key: WireKey): string {
   const text = wireKeyBytes(key).toString('base64')
-  if (text.length > MAX_KEY_LENGTH) illegal('key is too long: in base64 at most 186 bytes')
+  if (text.length > MAX_KEY_LENGTH) illegalInput('key is too long: in base64 at most 186 bytes')
   return text
-}
-
-function illegal(message: string): never {
-  throw new MemcacheIllegalInputError(message)
 }
