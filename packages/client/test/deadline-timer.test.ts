@@ -4,23 +4,22 @@ import { DeadlineTimer } from '../src/deadline-timer.ts'
 
 test('fires once, at the earliest of the deadlines that it was given', async () => {
   const start = performance.now()
-  const fired: number[] = []
+  let fired = 0
+  // Another deadline than the second would keep the test waiting until it fails.
   await new Promise<void>((resolve) => {
     const timer = new DeadlineTimer(
       () => {
-        fired.push(performance.now())
+        fired++
         resolve()
       },
       () => 0,
     )
-    timer.arm(start + 60_000)
+    timer.arm(start + 3_600_000)
     timer.arm(start + 30)
-    timer.arm(start + 120_000)
+    timer.arm(start + 7_200_000)
     timer.arm(Number.POSITIVE_INFINITY)
   })
-  expect(fired).toHaveLength(1)
-  expect(fired[0]).toBeGreaterThanOrEqual(start + 29)
-  expect(fired[0]).toBeLessThan(start + 30_000)
+  expect(fired).toBe(1)
 })
 
 test('does not fire once it is cleared', async () => {
