@@ -24,6 +24,15 @@ export {
   MemcacheUnsupportedError,
 } from './errors.ts'
 export type {
+  FillOptions,
+  InvalidateOptions,
+  Lease,
+  Leased,
+  LeaseKind,
+  LeaseMethods,
+  LeaseOptions,
+} from './lease-methods.ts'
+export type {
   CasOptions,
   CasToken,
   CommandOptions,
