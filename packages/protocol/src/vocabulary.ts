@@ -12,6 +12,7 @@ export {
   MemcacheError,
   type MemcacheErrorOptions,
   MemcacheIllegalInputError,
+  MemcacheLoadTimeoutError,
   MemcacheOverloadError,
   MemcachePartialError,
   MemcacheSerdeError,
