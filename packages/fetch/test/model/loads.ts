@@ -1,0 +1,173 @@
+import type { Items } from './items.ts'
+import type { Journal } from './journal.ts'
+import { nameOf } from './network.ts'
+import type { LoadPlan } from './schedule.ts'
+import { readAnswer, type Source, type Value, valueAt } from './source.ts'
+
+/** What a loader of the schedule fails with. */
+export class LoadError extends Error {}
+
+/** Who waits for a load. */
+export interface Demand {
+  /** The first event since which somebody may have asked for it. */
+  readonly at: number
+  /** Milliseconds that somebody has waited. */
+  readonly waited: number
+}
+
+/** Options of the fetches, in their units. */
+export interface LoadRules {
+  readonly waitTimeout: number
+  /** Seconds before its end within which a value may be loaded again. */
+  readonly refreshWithin: number
+}
+
+/** A call of a loader, until it settles or its signal aborts. */
+export interface Load {
+  readonly id: string
+  readonly process: number
+  readonly keys: readonly string[]
+  readonly plan: LoadPlan
+  readonly demand: Demand
+  readonly startedTime: number
+  /** Whether there was a value, which stays if the load fails. */
+  readonly replaces: boolean
+  /** `Infinity` while it is in flight. */
+  endedTime: number
+  outcome: 'answered' | 'failed' | 'given up' | undefined
+  /** Reads the source, unless it has. */
+  read(): void
+  finish(): void
+  fail(): void
+}
+
+/** All loads of the fleet, and what is promised of them. */
+export class Loads {
+  readonly #source: Source
+  readonly #items: Items
+  readonly #journal: Journal
+  readonly #now: () => number
+  readonly #rules: LoadRules
+  readonly #all: Load[] = []
+  /** Loads that were given up, and whose loaders still run. */
+  readonly #late = new Set<Load>()
+
+  constructor(source: Source, items: Items, journal: Journal, now: () => number, rules: LoadRules) {
+    this.#source = source
+    this.#items = items
+    this.#journal = journal
+    this.#now = now
+    this.#rules = rules
+  }
+
+  /** Those in flight, and those that nobody waits for any more. */
+  get running(): Load[] {
+    return [...this.#all.filter(({ outcome }) => outcome === undefined), ...this.#late]
+  }
+
+  get inFlight(): Load[] {
+    return this.#all.filter(({ outcome }) => outcome === undefined)
+  }
+
+  /** Loads of a key in a process that are in flight. */
+  isLoading(process: number, key: string): boolean {
+    return this.inFlight.some((load) => load.process === process && load.keys.includes(key))
+  }
+
+  /** The load of a key that ends last; in flight it ends never. */
+  lastOf(key: string): Load | undefined {
+    const loads = this.#all.filter(({ keys }) => keys.includes(key))
+    return loads.reduce<Load | undefined>(
+      (last, load) => (last === undefined || load.endedTime >= last.endedTime ? load : last),
+      undefined,
+    )
+  }
+
+  /** Its process has gone. */
+  abandon(process: number): void {
+    for (const load of this.inFlight) if (load.process === process) this.#end(load, 'given up')
+  }
+
+  /** Starts a load; it answers a value for each key that has one. */
+  start(
+    { process, keys, plan, demand }: Pick<Load, 'process' | 'keys' | 'plan' | 'demand'>,
+    { signal, stale }: { readonly signal: AbortSignal; readonly stale?: unknown },
+  ): Promise<Map<string, Value>> {
+    const id = String(this.#all.length)
+    let versions: Map<string, number> | undefined
+    let settle: { resolve(values: Map<string, Value>): void; reject(error: unknown): void }
+    const promise = new Promise<Map<string, Value>>((resolve, reject) => {
+      settle = { resolve, reject }
+    })
+    const end = (outcome: Exclude<Load['outcome'], undefined>): void => {
+      this.#late.delete(load)
+      if (load.outcome === undefined) this.#end(load, outcome)
+    }
+    const load: Load = {
+      ...{ id, process, keys, plan, demand, startedTime: this.#now() },
+      replaces: keys.some((key) => this.#items.has(key)),
+      ...{ endedTime: Number.POSITIVE_INFINITY, outcome: undefined },
+      read: () => {
+        versions ??= new Map(keys.map((key) => [key, this.#source.read(key)]))
+      },
+      finish: () => {
+        load.read()
+        this.#journal.note(`load ${id} answers ${JSON.stringify([...(versions ?? [])])}`)
+        end('answered')
+        const values = new Map<string, Value>()
+        for (const [key, version] of versions ?? []) {
+          const value = valueAt(key, version, id)
+          if (value !== undefined) values.set(key, value)
+        }
+        settle.resolve(values)
+      },
+      fail: () => {
+        this.#journal.note(`load ${id} fails`)
+        this.#journal.disturb(...keys)
+        end('failed')
+        settle.reject(new LoadError(`load ${id}`))
+      },
+    }
+    this.#journal.note(`${nameOf(process)}: load ${id} of ${keys} starts`)
+    for (const key of keys) this.#check(load, key)
+    for (const key of keys) {
+      if (stale !== undefined && readAnswer(key, stale) === undefined) {
+        this.#journal.complain(`load ${id} has a stale value that is none: ${stale}`)
+      }
+    }
+    this.#all.push(load)
+    signal.addEventListener('abort', () => {
+      if (load.outcome !== undefined) return
+      this.#journal.note(`load ${id} is given up: ${signal.reason}`)
+      this.#journal.disturb(...keys)
+      this.#end(load, 'given up')
+      if (plan.heedsSignal) settle.reject(signal.reason)
+      else this.#late.add(load)
+    })
+    if (plan.readsAtStart) load.read()
+    if (plan.isQuick) load.finish()
+    return promise
+  }
+
+  #end(load: Load, outcome: Load['outcome']): void {
+    load.outcome = outcome
+    load.endedTime = this.#now()
+  }
+
+  /** At most one load of a key is in flight, and none of a value that is fresh, unless something came between. */
+  #check(load: Load, key: string): void {
+    const { waitTimeout, refreshWithin } = this.#rules
+    const earlier = this.#all.findLast(({ keys }) => keys.includes(key))
+    if (earlier === undefined) return
+    const tookOver = [load, earlier].some(({ demand }) => demand.waited >= waitTimeout)
+    const end = this.#items.endOf(key)
+    const since = Math.min(load.demand.at, earlier.demand.at)
+    const hasEnded = end > earlier.startedTime && end <= this.#now()
+    if (tookOver || hasEnded || this.#journal.disturbance(key).at >= since) return
+    if (earlier.outcome === undefined) {
+      this.#journal.complain(`loads ${earlier.id} and ${load.id} of ${key} are in flight at once`)
+    } else if (end > this.#now() + refreshWithin * 1000) {
+      this.#journal.complain(`load ${load.id} of ${key}, which load ${earlier.id} has just brought`)
+    }
+  }
+}
