@@ -190,16 +190,16 @@ export class Calls {
         ? this.#invalidations.allowsKind(key, kind, call.begun)
         : this.#invalidations.allows(key, version, call.begun)
     if (!isAllowed) this.#journal.complain(`${about}, which was invalidated before it began`)
-    const stored = load === undefined ? undefined : this.#items.ofLoad(load)
+    const stored = load === undefined ? undefined : this.#items.storedAt(load)
     if (stored === undefined) return
-    const age = call.begun.time - stored.moment.time
+    const age = call.begun.time - stored.time
     if (age >= this.#limits.storedFor) {
       this.#journal.complain(`${about}, which ended before it began`)
     }
     const waited = this.#now() - call.begun.time
     const hasReason =
       !call.loads ||
-      this.#journal.disturbance(key).at >= stored.moment.at ||
+      this.#journal.disturbance(key).at >= stored.at ||
       waited >= Math.min(this.#limits.softTimeout, this.#limits.waitTimeout)
     if (age >= this.#limits.answeredFor && !hasReason) {
       this.#journal.complain(`${about} without an error, past staleWhileRevalidate`)

@@ -51,12 +51,16 @@ export class Fleet {
   constructor(time: VirtualTime, server: ModelServer, setting: Setting) {
     const now = (): number => time.now
     const journal = new Journal(now)
-    const items = new Items(journal, now)
+    const items = new Items(journal, now, server.hasClock)
     // In text nobody can see how long an item has to live, so that there are none of these.
     const { staleWhileRevalidate, staleIfError, refreshAhead } =
       setting.dialect === 'meta' ? setting : NO_WINDOWS
     const windows = Math.max(staleWhileRevalidate, staleIfError)
-    const rules = { waitTimeout: WAIT_TIMEOUT, refreshWithin: windows + refreshAhead + 1 }
+    const rules = {
+      waitTimeout: WAIT_TIMEOUT,
+      loadTimeout: LOAD_TIMEOUT,
+      refreshWithin: windows + refreshAhead + 1,
+    }
     this.journal = journal
     this.#time = time
     this.#server = server
@@ -130,6 +134,7 @@ export class Fleet {
       case 'flush':
         return this.#flush()
       case 'restart':
+        this.#items.clear()
         this.journal.faultAll()
         return this.#network.restart()
       case 'flow':
@@ -273,7 +278,7 @@ export class Fleet {
     this.journal.disturb(key)
     const request = `ms ${key} ${value.length} T${EXPIRE} F16\r\n${value}\r\n`
     await this.#server.exchange(Buffer.from(request))
-    this.#items.stored(key, load, (Math.floor(this.#time.now / 1000) + EXPIRE) * 1000)
+    this.#items.stored(key, load, EXPIRE)
   }
 
   /** Milliseconds that a server without a clock lets pass: who knows when. */
@@ -285,6 +290,7 @@ export class Fleet {
     const confirms = this.#keys.map((key) => this.#invalidations.begin(key))
     this.journal.disturbAll()
     await this.#server.exchange(Buffer.from('flush_all\r\n'))
+    this.#items.clear()
     for (const confirm of confirms) confirm()
   }
 

@@ -1,26 +1,32 @@
 import type { Journal, Moment } from './journal.ts'
 import type { Message } from './network.ts'
 
-interface Stored {
-  readonly moment: Moment
-  /** When it leaves the cache; `Infinity` for never. */
+interface Item {
+  /** When it became what it is. */
+  readonly changed: number
+  /** When it leaves the cache. */
   readonly end: number
 }
 
-const DONE = /^(?:HD|STORED)/
+const DONE = /^(?:HD|STORED|DELETED)/
+/** The key, and in text the exptime. */
 const STORE = /^(?:ms (k\d) \d+|cas (k\d) \d+ (-?\d+) )/
+const REMOVE = /^(?:md|delete) (k\d)/
 const VALUE = /:l(\w+)/
 
 /** What the server was seen to store, and for how long. */
 export class Items {
-  readonly #now: () => number
   readonly #journal: Journal
-  readonly #loads = new Map<string, Stored>()
-  readonly #ends = new Map<string, number>()
+  readonly #now: () => number
+  readonly #expire: boolean
+  readonly #items = new Map<string, Item>()
+  readonly #loads = new Map<string, Moment>()
 
-  constructor(journal: Journal, now: () => number) {
+  /** @param expire - whether items expire by `now`; else none does */
+  constructor(journal: Journal, now: () => number, expire: boolean) {
     this.#journal = journal
     this.#now = now
+    this.#expire = expire
   }
 
   /** Looks at what the server has done with a request. */
@@ -28,42 +34,52 @@ export class Items {
     if (!DONE.test(String(reply))) return
     const text = request.toString('latin1')
     const line = text.slice(0, text.indexOf('\r\n'))
+    const seconds = / T(\d+)/.exec(line)?.[1]
     const store = STORE.exec(line)
-    const key = store?.[1] ?? store?.[2] ?? /^md (k\d) /.exec(line)?.[1]
-    if (key === undefined) return
-    const seconds = Number(store?.[3] ?? / T(\d+)/.exec(line)?.[1] ?? 0)
-    const end = seconds === 0 ? Number.POSITIVE_INFINITY : this.#endOf(seconds)
-    if (store === null) {
-      // Deleted, or marked stale.
-      const isStale = / I\b/.test(line)
-      this.#ends.set(key, isStale ? Math.min(end, this.endOf(key)) : this.#now())
-      return
-    }
-    this.stored(key, VALUE.exec(text.slice(line.length))?.[1], end)
+    const removed = REMOVE.exec(line)?.[1]
+    if (store !== null) {
+      const key = (store[1] ?? store[2]) as string
+      this.stored(key, VALUE.exec(text.slice(line.length))?.[1], Number(store[3] ?? seconds ?? 0))
+    } else if (removed !== undefined && / I\b/.test(line)) {
+      const end = Math.min(this.endOf(removed), this.#endAfter(Number(seconds ?? 0)))
+      this.#items.set(removed, { changed: this.#now(), end })
+    } else if (removed !== undefined) this.#items.delete(removed)
   }
 
-  stored(key: string, load: string | undefined, end: number): void {
-    this.#ends.set(key, end)
-    if (load !== undefined) this.#loads.set(load, { moment: this.#journal.moment, end })
+  /** Somebody has stored the value of a load. */
+  stored(key: string, load: string | undefined, seconds: number): void {
+    this.#items.set(key, { changed: this.#now(), end: this.#endAfter(seconds) })
+    if (load !== undefined) this.#loads.set(load, this.#journal.moment)
   }
 
-  /** How long the value of a load is in the cache; `undefined` if it never was. */
-  ofLoad(load: string): Stored | undefined {
+  /** All items are gone. */
+  clear(): void {
+    this.#items.clear()
+  }
+
+  /** When the value of a load was stored; `undefined` if it never was. */
+  storedAt(load: string): Moment | undefined {
     return this.#loads.get(load)
   }
 
-  /** Whether a key has a value, as far as was seen. */
-  has(key: string): boolean {
-    return (this.#ends.get(key) ?? 0) > this.#now()
+  /** When the item of a key was last changed. */
+  changedTime(key: string): number {
+    return this.#items.get(key)?.changed ?? Number.NEGATIVE_INFINITY
   }
 
-  /** When the item of a key leaves the cache; `Infinity` if none has been stored. */
+  /** When the item of a key leaves the cache; `Infinity` if there is none. */
   endOf(key: string): number {
-    return this.#ends.get(key) ?? Number.POSITIVE_INFINITY
+    return this.#items.get(key)?.end ?? Number.POSITIVE_INFINITY
   }
 
-  /** memcached counts whole seconds. */
-  #endOf(seconds: number): number {
+  /** Whether a key has a value. */
+  has(key: string): boolean {
+    return this.#items.has(key) && this.endOf(key) > this.#now()
+  }
+
+  /** memcached counts whole seconds; 0 is never. */
+  #endAfter(seconds: number): number {
+    if (seconds === 0 || !this.#expire) return Number.POSITIVE_INFINITY
     return (Math.floor(this.#now() / 1000) + seconds) * 1000
   }
 }

@@ -18,6 +18,7 @@ export interface Demand {
 /** Options of the fetches, in their units. */
 export interface LoadRules {
   readonly waitTimeout: number
+  readonly loadTimeout: number
   /** Seconds before its end within which a value may be loaded again. */
   readonly refreshWithin: number
 }
@@ -149,6 +150,14 @@ export class Loads {
     return promise
   }
 
+  /** Somebody began long ago to replace the value that there is. */
+  #isOverdue({ replaces }: Load, key: string): boolean {
+    const changed = this.#items.changedTime(key)
+    const first = this.#all.find((it) => it.keys.includes(key) && it.startedTime >= changed)
+    if (!replaces || first === undefined) return false
+    return this.#now() - first.startedTime >= this.#rules.loadTimeout
+  }
+
   #end(load: Load, outcome: Load['outcome']): void {
     load.outcome = outcome
     load.endedTime = this.#now()
@@ -163,10 +172,20 @@ export class Loads {
     const end = this.#items.endOf(key)
     const since = Math.min(load.demand.at, earlier.demand.at)
     const hasEnded = end > earlier.startedTime && end <= this.#now()
-    if (tookOver || hasEnded || this.#journal.disturbance(key).at >= since) return
+    if (
+      tookOver ||
+      hasEnded ||
+      this.#isOverdue(load, key) ||
+      this.#journal.disturbance(key).at >= since
+    )
+      return
     if (earlier.outcome === undefined) {
       this.#journal.complain(`loads ${earlier.id} and ${load.id} of ${key} are in flight at once`)
-    } else if (end > this.#now() + refreshWithin * 1000) {
+    } else if (
+      end > this.#now() + refreshWithin * 1000 ||
+      // However short it lives.
+      this.#items.changedTime(key) > this.#now() - 1000
+    ) {
       this.#journal.complain(`load ${load.id} of ${key}, which load ${earlier.id} has just brought`)
     }
   }

@@ -1,11 +1,14 @@
 import { memcached, seededRandom } from '@mc/testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { runs, seed } from '../../../../test-support/amounts.ts'
+import { isLong, runs, seed } from '../../../../test-support/amounts.ts'
 import { Fleet } from './fleet.ts'
 import { EmbeddedModelServer, type ModelServer, RealModelServer } from './model-server.ts'
 import { type Setting, setting, steps } from './schedule.ts'
 import { VirtualTime } from './virtual-time.ts'
+
+/** Milliseconds. */
+const LIMIT = isLong ? 600_000 : 60_000
 
 /** Follows so many random schedules, each in a time of its own. */
 async function followAll(
@@ -22,14 +25,16 @@ async function followAll(
   )
 }
 
-test('whatever happens, reads answer what holds, loads are one at a time, and nothing is left', async () => {
+test('whatever happens, reads answer what holds, loads are one at a time, and nothing is left', {
+  tags: ['long'],
+}, async () => {
   await followAll(
     runs(300, 10_000),
     ({ version }, time) => new EmbeddedModelServer(version, () => time.now),
   )
-}, 600_000)
+})
 
-test('so it is on a real server', { tags: ['memcached'] }, async () => {
+test('so it is on a real server', { tags: ['long', 'memcached'], timeout: LIMIT }, async () => {
   await using real = await memcached.start()
   using server = await RealModelServer.connect(real.port)
   await followAll(runs(300, 300), async () => {
