@@ -159,9 +159,10 @@ export class Calls {
       this.#journal.complain(`${call.what} ${key} waited ${waited} ms for others`)
     }
     const last = this.#loads.lastOf(key)
-    // A fault may leave a lease that nobody knows of.
-    if (last?.replaces || this.#journal.faultAt(key) >= (last?.demand.at ?? 0)) return
-    const idle = since(last?.endedTime ?? Number.NEGATIVE_INFINITY)
+    // A fault may leave a lease that nobody knows of, and a load that fails leaves the value that it was to replace.
+    if (this.#items.has(key) || this.#journal.faultAt(key) >= (last?.demand.at ?? 0)) return
+    const starts = [last?.endedTime ?? Number.NEGATIVE_INFINITY, this.#items.goneTime(key)]
+    const idle = since(Math.max(...starts, this.#journal.disturbance(key).time))
     if (idle > this.#limits.longestIdle) {
       this.#journal.complain(`${call.what} ${key} waited ${idle} ms for nobody`)
     }

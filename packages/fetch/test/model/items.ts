@@ -77,6 +77,12 @@ export class Items {
     return this.#items.has(key) && this.endOf(key) > this.#now()
   }
 
+  /** When the last value of a key expired; -Infinity if none did. */
+  goneTime(key: string): number {
+    const end = this.endOf(key)
+    return end > this.#now() ? Number.NEGATIVE_INFINITY : end
+  }
+
   /** memcached counts whole seconds; 0 is never. */
   #endAfter(seconds: number): number {
     if (seconds === 0 || !this.#expire) return Number.POSITIVE_INFINITY

@@ -27,6 +27,7 @@ async function followAll(
 
 test('whatever happens, reads answer what holds, loads are one at a time, and nothing is left', {
   tags: ['long'],
+  timeout: LIMIT,
 }, async () => {
   await followAll(
     runs(300, 10_000),

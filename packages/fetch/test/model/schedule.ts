@@ -221,6 +221,30 @@ const oldValue: fc.Arbitrary<Step[]> = fc
   )
   .map((parts) => parts.flat())
 
+/** A load ends without a value while others wait for it, or come. */
+const lostLoad: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    one('fetch', {
+      process: fc.constant(0),
+      key: fc.constant(0),
+      plan: fc.constant(slow),
+      flows: fc.constant(true),
+    }),
+    noise,
+    fetchAnywhere,
+    noise,
+    fc.oneof(
+      one('abort', { pick: fc.constant(0) }),
+      one('fail', { pick: fc.constant(0) }),
+      one('kill', { process: fc.constant(0), arrivesLater: fc.boolean() }),
+      one('run', { milliseconds: fc.constant(11_000) }),
+    ),
+    fetchAnywhere,
+    noise,
+    fetchAnywhere,
+  )
+  .map((parts) => parts.flat())
+
 const lists = mixes.map((mix, i) => ({
   weight: i < 2 ? 8 : 1,
   arbitrary: fc.array(fc.oneof(...calls, ...movements, ...mix), { minLength: 1, maxLength: 40 }),
@@ -229,6 +253,7 @@ const lists = mixes.map((mix, i) => ({
 export const steps: fc.Arbitrary<Step[]> = fc.oneof(
   oldLoad,
   oldValue,
+  lostLoad,
   fc.oneof(...(lists as fc.WeightedArbitrary<Step[]>[])),
 )
 
@@ -237,7 +262,7 @@ export const setting: fc.Arbitrary<Setting> = fc.record({
   version: fc.constantFrom('1.6.18', '1.6.45'),
   keys: fc.constantFrom(1, 1, 2),
   staleWhileRevalidate: fc.constantFrom(0, 0, 5),
-  staleIfError: fc.constantFrom(0, 0, 8),
+  staleIfError: fc.constantFrom(0, 8),
   refreshAhead: fc.constantFrom(0, 0, 3),
-  softTimeout: fc.constantFrom(undefined, 500),
+  softTimeout: fc.constantFrom(undefined, 500, 500),
 })
