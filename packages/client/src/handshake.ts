@@ -23,32 +23,36 @@ export async function shakeHands(
   if (settings.credentials !== undefined) await authenticate(connection, settings.credentials)
   connection.step = Step.question
   connection.out.dialect = settings.dialect === 'meta' ? 'meta' : 'text'
+  let version = UNKNOWN_VERSION
   if (settings.dialect === 'auto') {
-    if (asks) await askForDialect(connection)
+    if (asks) version = await askForDialect(connection)
     else await askForSign(connection)
   } else if (settings.tls !== undefined) {
-    learnFromVersion(connection, await askForVersion(connection))
+    version = await askForVersion(connection)
   }
+  connection.out.stallsOverTls &&= !isSince(version, PIPELINES_OVER_TLS_SINCE)
+  connection.introduced(isSince(version, TAKES_CAS_SINCE))
 }
 
 /** The meta commands took their lasting form in 1.6.10. */
 const META_SINCE = 1_006_010
+const TAKES_CAS_SINCE = 1_006_027
 const PIPELINES_OVER_TLS_SINCE = 1_006_039
 /** Of a server that does not tell: as new as can be. */
 const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER
 
 /** Any answer but a request to log in means a server: one that does not know a question is asked in text. */
-async function askForDialect(connection: Connection): Promise<void> {
+async function askForDialect(connection: Connection): Promise<number> {
   const version = askForVersion(connection)
   const answer = ask(connection, new MetaNoopCommand())
   // Nobody awaits it where the version is not to be had.
   answer.catch(() => {})
   const number = await version
-  learnFromVersion(connection, number)
   const knowsMeta = await answer.catch(unlessLogin)
   if (knowsMeta === true && number >= META_SINCE) connection.out.dialect = 'meta'
   // Some close the connection behind their refusal.
   else await askForSign(connection)
+  return number
 }
 
 /** Asks what every server and proxy can answer. Any answer is a sign of life. */
@@ -60,10 +64,8 @@ async function askForVersion(connection: Connection): Promise<number> {
   return versionNumber(await ask(connection, new VersionCommand()).catch(unlessLogin))
 }
 
-function learnFromVersion(connection: Connection, version: number): void {
-  connection.out.stallsOverTls &&= !(
-    version >= PIPELINES_OVER_TLS_SINCE && version < UNKNOWN_VERSION
-  )
+function isSince(version: number, since: number): boolean {
+  return version >= since && version < UNKNOWN_VERSION
 }
 
 async function authenticate(

@@ -1,5 +1,5 @@
 import { type Command, type Dialect, RequestWriter } from '@mc/protocol'
-import { GetLine } from '@mc/protocol/toolkit'
+import { GetLine, type Peer } from '@mc/protocol/toolkit'
 
 /** Most bytes in one batch to a server that stalls when storage commands are pipelined over TLS. */
 const TLS_BATCH = 16 * 1024
@@ -19,6 +19,11 @@ export class Outgoing {
 
   constructor(stallsOverTls: boolean) {
     this.stallsOverTls = stallsOverTls
+  }
+
+  /** What leases have to know of the server. */
+  set peer(peer: Peer) {
+    this.#writer.peer = peer
   }
 
   /** Bytes written and not taken. */

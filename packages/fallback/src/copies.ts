@@ -1,6 +1,6 @@
 import { type Expire, itemKey, type Key, type StoreOptions } from '@mc/protocol'
 import { Call } from './call.ts'
-import type { Found, Level } from './level.ts'
+import { type Found, isFresh, type Level } from './level.ts'
 
 /** A read of older caches: those of its keys whose copies no write has made void. */
 interface Reading {
@@ -31,6 +31,11 @@ export class Copies<V> {
   /** Whether there are any. */
   get warms(): boolean {
     return this.#expire !== undefined
+  }
+
+  /** Seconds until copies expire; `undefined` without copies. */
+  get expire(): number | undefined {
+    return this.#expire
   }
 
   /** Reads keys of older caches, and copies what it finds. */
@@ -107,11 +112,15 @@ export class Copies<V> {
     }
   }
 
-  async #send<T>({ level, key, value }: Found<V, T>, expire: Expire): Promise<void> {
+  async #send<T>(found: Found<V, T>, expire: Expire): Promise<void> {
+    const { level, key, value } = found
     try {
+      const call = new Call(this.#timeout)
+      // A copy of a stale item would pass for a fresh one.
+      if (!(await isFresh(call, found))) return
       // The reply says whether there was a newer item.
       const options: StoreOptions = { expire, noreply: false }
-      const isStored = await new Call(this.#timeout).step(options, (own) =>
+      const isStored = await call.step(options, (own) =>
         this.#first.client.add(key, value as unknown as V, own),
       )
       if (isStored) level.countWarmed()

@@ -20,8 +20,8 @@ import {
 import { Deadline, entryPairs, keyList, mustBe, showAs } from '@mc/protocol/toolkit'
 import { Calls } from './call.ts'
 import { Copies } from './copies.ts'
+import { FallbackLeaseClient } from './lease-client.ts'
 import { findManyIn, Level, type LevelCounters } from './level.ts'
-import { FallbackMetaClient } from './meta-client.ts'
 import { type FallbackClientOptions, fallbackSettings } from './options.ts'
 import { complete, Policies, valuesOf } from './policies.ts'
 
@@ -44,7 +44,7 @@ const CLOSE_LIMIT = 30_000
  * @typeParam V - the values that the caches take and give
  */
 export class FallbackClient<V = unknown>
-  extends FallbackMetaClient<V>
+  extends FallbackLeaseClient<V>
   implements MemcacheClient<V>
 {
   static {

@@ -6,6 +6,7 @@ import {
   type MemcacheClient,
   MemcacheIllegalInputError,
   MemcachePartialError,
+  MemcacheUnsupportedError,
   type WriteOptions,
 } from '@mc/protocol'
 import { toError } from '@mc/protocol/toolkit'
@@ -153,6 +154,17 @@ export async function findIn<V, T>(
     if (value !== undefined) return { level, key, value }
   }
   return undefined
+}
+
+/** Whether an item that was found is fresh. Without meta commands the server tells no stale one. */
+export async function isFresh<V>(call: Call, { level, key }: Found<V, unknown>): Promise<boolean> {
+  try {
+    const item = await call.step({}, (options) => level.client.inspect(key, options))
+    return item?.stale === false
+  } catch (error) {
+    if (error instanceof MemcacheUnsupportedError) return true
+    throw error
+  }
 }
 
 /** The first hit for each key, asking each level for what is still missing, and the keys that failed. */

@@ -5,15 +5,21 @@ import {
   type ItemKey,
   itemKey,
   type Key,
+  type Lease,
+  type Leased,
+  type LeaseOptions,
   type MemcacheClient,
   MemcachePartialError,
   type StoreOptions,
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import type { Call, Calls } from './call.ts'
+import { Call, type Calls } from './call.ts'
 import type { Copies } from './copies.ts'
-import { findIn, findManyIn, type Level, type Read } from './level.ts'
+import { findIn, findManyIn, isFresh, type Level, type Read } from './level.ts'
+
+/** Milliseconds for a release that nobody waits for. */
+const RELEASE_TIMEOUT = 1000
 
 /** What calls of one kind do with the caches. */
 export class Policies<V> {
@@ -80,6 +86,45 @@ export class Policies<V> {
         return copied ?? (options.default as D)
       })
     })
+  }
+
+  /** Whether it is the client of the first cache. */
+  isFirst(client: MemcacheClient<V>): boolean {
+    return client === this.#first.client
+  }
+
+  /** The lease of the first cache. Whoever wins it there has what an older cache has, if that is fresh. */
+  lease<T>(key: Key, options: LeaseOptions): Promise<Leased<T>> {
+    return this.#calls.run(options, async (call) => {
+      const lease = (its: CommandOptions): Promise<Leased<T>> =>
+        this.#first.client.lease<T>(key, { ...options, ...its })
+      const leased = await call.step({}, lease)
+      if (!leased.won || leased.kind !== 'placeholder') return leased
+      try {
+        const found = await findIn(call, this.#older, key, (client, own) => client.get<T>(key, own))
+        if (found === undefined || !(await isFresh(call, found))) return leased
+        const { value } = found
+        const ttl = await this.#fillWith(call, leased, value as never, found.level)
+        return { ...leased, kind: 'value', value, won: false, ttl }
+      } catch (error) {
+        // The next caller is to win, rather than wait for this one.
+        void new Call(RELEASE_TIMEOUT)
+          .step({}, (own) => this.#first.client.release(leased, own))
+          .catch(() => {})
+        throw error
+      }
+    })
+  }
+
+  /** Ends a lease with the item of an older cache, or with none if nothing is copied; answers how long it lives. */
+  async #fillWith(call: Call, lease: Lease, value: V, level: Level<V>): Promise<number> {
+    const { expire } = this.#copies
+    const { client } = this.#first
+    if (expire === undefined) await call.step({}, (own) => client.release(lease, own))
+    else if (await call.step({}, (own) => client.fill(lease, value, { ...own, expire }))) {
+      level.countWarmed()
+    }
+    return expire || Number.POSITIVE_INFINITY
   }
 
   /**

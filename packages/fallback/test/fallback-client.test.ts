@@ -178,12 +178,10 @@ describe('warming', () => {
   test('does not keep the reader waiting', async () => {
     const { client, first } = over([{}, { key: 'old' }], warm)
     let store: () => void = () => {}
-    first.before = ({ method }) =>
-      method === 'add'
-        ? new Promise<void>((resolve) => {
-            store = resolve
-          })
-        : undefined
+    const isHeld = new Promise<void>((resolve) => {
+      store = resolve
+    })
+    first.before = ({ method }) => (method === 'add' ? isHeld : undefined)
     expect(await client.get('key')).toBe('old')
     expect(first.items.size).toBe(0)
     store()

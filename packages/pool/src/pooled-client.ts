@@ -2,8 +2,13 @@ import { Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
   addressName,
   type CommandOptions,
+  type FillOptions,
   type Key,
   KeyEncoder,
+  type Lease,
+  type Leased,
+  type LeaseOptions,
+  METHODS,
   type MethodTraits,
   parseAddress,
   ServerForwardingClient,
@@ -12,6 +17,7 @@ import {
 import { captureCalls, checkCallOptions, Deadline, orIgnored, showAs } from '@mc/protocol/toolkit'
 import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
+import { LeaseHolders } from './lease-holders.ts'
 import { ObjectPool } from './object-pool.ts'
 import {
   type PoolableClient,
@@ -61,6 +67,7 @@ export class PooledClient<
   readonly #pool: ObjectPool<C>
   readonly #connections: Connections<V, C>
   readonly #watchdog = new Watchdog()
+  readonly #leases = new LeaseHolders<C>()
   readonly #minPoolSize: number
   readonly #timeout: number
   readonly #acquireTimeout: number
@@ -100,7 +107,10 @@ export class PooledClient<
       name: this.server,
     })
     this.#pool.on('create', (client) => this.emit('create', client))
-    this.#pool.on('destroy', (client) => this.emit('destroy', client))
+    this.#pool.on('destroy', (client) => {
+      this.#leases.left(client)
+      this.emit('destroy', client)
+    })
     this.#pool.on('error', this.#report)
   }
 
@@ -191,6 +201,44 @@ export class PooledClient<
 
   readonly #report = (error: unknown): void => {
     if (this.listenerCount('error') > 0) this.emit('error', error)
+  }
+
+  override lease<T = V>(key: Key, options: LeaseOptions): Promise<Leased<T>> {
+    return this.forward(METHODS.lease, key, options, async (client, own) => {
+      const leased = await client.lease<T>(key, { ...options, ...own })
+      this.#leases.took(leased, client)
+      return leased
+    })
+  }
+
+  override fill(
+    lease: Lease,
+    value: NoInfer<V> | undefined,
+    options?: FillOptions,
+  ): Promise<boolean | undefined> {
+    return this.#onHolder(lease, METHODS.fill, options, (client, own) =>
+      client.fill(lease, value, own),
+    )
+  }
+
+  override release(lease: Lease, options?: CommandOptions): Promise<boolean | undefined> {
+    return this.#onHolder(lease, METHODS.release, options, (client, own) =>
+      client.release(lease, own),
+    )
+  }
+
+  /** On the connection of the lease where it has to be, even if another call has that client. */
+  async #onHolder<R, O extends CommandOptions>(
+    lease: Lease,
+    method: MethodTraits,
+    options: O | undefined,
+    call: (client: C, options: O | undefined) => Promise<R>,
+  ): Promise<R> {
+    const holder = this.#leases.holderOf(lease)
+    if (holder === undefined) return this.forward(method, lease?.key, options, call)
+    const { timeout = this.#timeout, signal } = options ?? {}
+    const work = call(holder, { ...(options as O), timeout })
+    return this.#watchdog.bound(work, timeout + GRACE, signal)
   }
 
   /** The clients do not ignore errors themselves, as the pool has to see them. */

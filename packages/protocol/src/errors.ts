@@ -192,6 +192,12 @@ export function isConnectionError(error: unknown): boolean {
   )
 }
 
+/** A loader of `FetchClient` has not answered within its `loadTimeout`. */
+export class MemcacheLoadTimeoutError extends MemcacheError {
+  override readonly name: string = 'MemcacheLoadTimeoutError'
+  override readonly code: string = 'MEMCACHE_LOAD_TIMEOUT'
+}
+
 /**
  * Whether `ignoreExc` covers an error: what servers, the network and stored values do wrong. Misuse, the
  * reason of an abort, and a counter that did change reject in any case.
@@ -246,6 +252,7 @@ const CLASSES: Readonly<Record<string, { readonly prototype: object }>> = {
   MemcacheOverloadError,
   MemcacheCounterRangeError,
   MemcacheClosedError,
+  MemcacheLoadTimeoutError,
   MemcacheSerdeError,
   MemcachePartialError,
 }

@@ -1,3 +1,4 @@
+import type { LeaseMethods } from './lease-methods.ts'
 import type { MetaMethods } from './meta-methods.ts'
 
 /** A key as stored: a string, or its bytes. At most 250 bytes with the prefix. */
@@ -115,7 +116,10 @@ export type Entries<V> = Iterable<readonly [Key, V]> | Readonly<Record<string, V
  *
  * @typeParam V - the values that the client's serde takes and gives
  */
-export interface MemcacheClient<V = unknown> extends MetaMethods<V>, AsyncDisposable {
+export interface MemcacheClient<V = unknown>
+  extends MetaMethods<V>,
+    LeaseMethods<V>,
+    AsyncDisposable {
   /** Bytes that are left for a key behind the client's prefix. */
   readonly maxKeyLength: number
 

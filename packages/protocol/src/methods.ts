@@ -16,8 +16,8 @@ export type ClientMethod = Exclude<
 /** What a method is, for all that treats methods alike: wrappers, retries, mocks. */
 export interface MethodTraits {
   readonly name: ClientMethod
-  /** What it takes first, by which its servers are found. */
-  readonly takes: 'key' | 'keys' | 'entries' | 'nothing'
+  /** What it takes first, by which its servers are found: a lease has a key. */
+  readonly takes: 'key' | 'lease' | 'keys' | 'entries' | 'nothing'
   /** The place of its options among its arguments; `undefined` for one that takes none. */
   readonly optionsAt: 0 | 1 | 2 | 3 | undefined
   /** It changes nothing but expiry, and `ignoreExc` covers it in every client. */
@@ -26,8 +26,8 @@ export interface MethodTraits {
   readonly isIdempotent: boolean | ((options: object | undefined) => boolean)
   /** Whether it takes `noreply`, and whether the client's `defaultNoreply` is meant for it. */
   readonly noreply: 'never' | 'asked' | 'default'
-  /** What it answers to the errors that `ignoreExc` covers. */
-  readonly ignored: (options: CommandOptions | undefined) => unknown
+  /** What it answers to the errors that `ignoreExc` covers; `undefined` if it rejects with them in any case. */
+  readonly ignored: ((options: CommandOptions | undefined) => unknown) | undefined
 }
 
 const toDefault = (options: GetOptions<unknown> | undefined): unknown => options?.default
@@ -62,6 +62,8 @@ const ADMIN: Row = {
 }
 
 const META: Row = { ...WRITE, noreply: 'never' }
+/** A repeated `lease` sees that its own first attempt has won; a repeated `fill` that it has stored. */
+const LEASE: Row = { ...META, isIdempotent: false, ignored: undefined }
 const toSet = (): unknown => new Set()
 
 /** A repeated `metaGet` sees that its own first attempt has won. */
@@ -100,6 +102,10 @@ const ROWS: Readonly<Record<ClientMethod, Row>> = {
   has: { ...READ, ignored: toFalse },
   hasMany: { ...READ, takes: 'keys', ignored: toSet },
   inspect: { ...READ, ignored: toUndefined },
+  lease: LEASE,
+  fill: { ...LEASE, takes: 'lease', optionsAt: 2 },
+  release: { ...LEASE, takes: 'lease', isIdempotent: true },
+  invalidate: { ...LEASE, isIdempotent: true },
   stats: { ...ADMIN, optionsAt: undefined, isRead: true, ignored: () => Object.create(null) },
   version: ADMIN,
   verbosity: { ...ADMIN, optionsAt: 1, noreply: 'asked' },

@@ -67,12 +67,23 @@ export abstract class ReplyLine extends ReplyChunks {
 
   /** The token of a meta reply's flag, without its letter; `undefined` if the flag is not there. */
   metaFlag(letter: string): string | undefined {
-    const words = this.line.split(' ')
-    for (let i = this.kind === ReplyKind.va ? 2 : 1; i < words.length; i++) {
-      const word = words[i] as string
-      if (word.startsWith(letter)) return word.slice(1)
+    const line = this.lineBytes
+    const end = this.lineEnd
+    const code = letter.charCodeAt(0)
+    // The size of a value is no letter, so that its word is passed like any other.
+    for (let at = this.lineStart + 2; at < end; at++) {
+      if (line[at] !== SPACE || line[at + 1] !== code) continue
+      const start = at + 2
+      let stop = start
+      while (stop < end && line[stop] !== SPACE) stop++
+      return line.toString('latin1', start, stop)
     }
     return undefined
+  }
+
+  /** Whether a meta reply ends in a flag without a token: `W`, `Z` or `X`, which nobody has asked for. */
+  get endsInMark(): boolean {
+    return this.lineBytes[this.lineEnd - 2] === SPACE
   }
 
   /** Whether a `VALUE` line carries this key. */

@@ -2,6 +2,7 @@ import { plainBytes } from './bytes.ts'
 import { borrowEncodeBuffer, ENCODE_BUFFER_SIZE, returnEncodeBuffers } from './encode-buffer.ts'
 import type { WireKey } from './key.ts'
 import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS, OPAQUES } from './opaque.ts'
+import { Peer } from './peer.ts'
 
 const SLAB_SIZE = 64 * 1024
 
@@ -27,6 +28,8 @@ export interface Output {
 export class RequestWriter {
   /** Whether large bytes are copied rather than passed through. */
   copiesData = false
+  /** Where the requests go. */
+  peer: Peer = new Peer(false)
 
   #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE)
   #start = 0

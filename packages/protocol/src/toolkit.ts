@@ -18,6 +18,7 @@ export { captureCalls } from './client/captured-calls.ts'
 export { Deadline, startTimer } from './client/deadline.ts'
 export { orIgnored } from './client/ignoring.ts'
 export { showAs } from './client/inspection.ts'
+export { checkLease } from './client/leases.ts'
 export { checkOptionNames, optionNames, pickOptions } from './client/option-names.ts'
 export {
   CALL_OPTIONS,
@@ -48,4 +49,5 @@ export { checkCas, checkDelay, checkFlags, checkInteger, toExptime, toUint64 } f
 export { shownKey, wireKeyBytes } from './key.ts'
 export { entryPairs, keyList } from './many-keys.ts'
 export { OPAQUES } from './opaque.ts'
+export { isOwnCas, Peer } from './peer.ts'
 export { statValue } from './stats.ts'

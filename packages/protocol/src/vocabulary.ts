@@ -12,6 +12,7 @@ export {
   MemcacheError,
   type MemcacheErrorOptions,
   MemcacheIllegalInputError,
+  MemcacheLoadTimeoutError,
   MemcacheOverloadError,
   MemcachePartialError,
   MemcacheSerdeError,
@@ -23,6 +24,15 @@ export {
   MemcacheUnknownError,
   MemcacheUnsupportedError,
 } from './errors.ts'
+export type {
+  FillOptions,
+  InvalidateOptions,
+  Lease,
+  Leased,
+  LeaseKind,
+  LeaseMethods,
+  LeaseOptions,
+} from './lease-methods.ts'
 export type {
   CasOptions,
   CasToken,

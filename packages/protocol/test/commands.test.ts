@@ -23,6 +23,8 @@ import {
   VersionCommand,
 } from '../src/toolkit.ts'
 
+const noResults = () => ({ results: new Map(), failed: new Map(), doubtful: [] })
+
 const serde = {
   serialize: (value: string) => ({ data: value, flags: 0 }),
   deserialize: (data: Buffer) => data.toString(),
@@ -104,14 +106,10 @@ describe('requests', () => {
     ],
     [
       'getMany',
-      () => new GetManyCommand(['a', 'b'], ['a', 'b'], serde, false, new Map(), new Map()),
+      () => new GetManyCommand(['a', 'b'], ['a', 'b'], serde, false, noResults()),
       'get a b\r\n',
     ],
-    [
-      'getsMany',
-      () => new GetManyCommand(['a'], ['a'], serde, true, new Map(), new Map()),
-      'gets a\r\n',
-    ],
+    ['getsMany', () => new GetManyCommand(['a'], ['a'], serde, true, noResults()), 'gets a\r\n'],
   ]
   test.each(textOnly)('%s is the same in both dialects', (_, make, expected) => {
     for (const dialect of ['text', 'meta'] as const) {
@@ -258,14 +256,11 @@ describe('replies', () => {
     const item = (key: string) => `VALUE ${key} 0 1\r\n${key}\r\n`
     for (const order of [['a', 'c', 'a'], ['c', 'a'], []]) {
       const results = new Map<string | Uint8Array, unknown>()
-      const command = new GetManyCommand(
-        ['a', 'b', 'c', 'a'],
-        ['a', 'b', 'c', 'a'],
-        serde,
-        false,
+      const command = new GetManyCommand(['a', 'b', 'c', 'a'], ['a', 'b', 'c', 'a'], serde, false, {
         results,
-        new Map(),
-      )
+        failed: new Map(),
+        doubtful: [],
+      })
       await answerTo(command, `${order.map(item).join('')}END\r\n`)
       expect([...results]).toEqual([...new Set(order)].map((key) => [key, key]))
     }

@@ -25,9 +25,9 @@ import type {
 } from '../memcache-client.ts'
 import { METHODS } from '../methods.ts'
 import { count } from './counters.ts'
+import { LeaseCommandClient } from './lease-command-client.ts'
 import { deleteMany, getMany, setMany } from './many-calls.ts'
 import { keepingTtl } from './meta-calls.ts'
-import { MetaCommandClient } from './meta-command-client.ts'
 import { type CommandClientEvents, checkOptions } from './server-command-client.ts'
 
 /**
@@ -37,7 +37,7 @@ import { type CommandClientEvents, checkOptions } from './server-command-client.
  * @typeParam V - the values that its serde takes and gives
  */
 export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & CommandClientEvents>
-  extends MetaCommandClient<V, E>
+  extends LeaseCommandClient<V, E>
   implements MemcacheClient<V>
 {
   get maxKeyLength(): number {
@@ -214,6 +214,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
         withCas,
         miss,
         exptime,
+        this.runner.returnWin,
       )
     } catch (error) {
       return Promise.reject(error)

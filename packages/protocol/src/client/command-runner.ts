@@ -3,7 +3,7 @@ import { serdeTimeout } from '../commands/late-value.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { MemcacheTimeoutError } from '../errors.ts'
 import { checkFlags, toExptime } from '../integer.ts'
-import { itemKey, type KeyEncoder } from '../key.ts'
+import { itemKey, type KeyEncoder, type WireKey } from '../key.ts'
 import type {
   CasToken,
   CommandOptions,
@@ -16,6 +16,8 @@ import type { Serde, SerializedValue } from '../serde.ts'
 import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
 import { orIgnored } from './ignoring.ts'
+import { LeaseNumbers } from './lease-numbers.ts'
+import { returnWin } from './leases.ts'
 import type { CommandClientSettings } from './options.ts'
 import { serializedCommand } from './serialized-command.ts'
 import { watchSignal } from './watch-signal.ts'
@@ -37,6 +39,10 @@ export class CommandRunner<V> {
   readonly keys: KeyEncoder
   /** Milliseconds of Unix time. */
   readonly now: () => number
+  /** CAS tokens for items that are stored under leases. */
+  readonly leaseNumbers: LeaseNumbers = new LeaseNumbers()
+  /** Gives back the win of a stale item that a plain read has taken. */
+  readonly returnWin = (wire: WireKey): void => void returnWin(this, wire)
   readonly #serde: Serde<V>
   readonly #bindsSerde: boolean
   readonly #timeout: number

@@ -1,3 +1,4 @@
+import type { Lease } from '../lease-methods.ts'
 import type {
   CommandOptions,
   ItemKey,
@@ -105,6 +106,14 @@ interface Forwarder {
   ): Promise<unknown>
 }
 
+const KEY_OF: Readonly<Record<MethodTraits['takes'], (first: unknown) => Key | undefined>> = {
+  key: (key) => key as Key,
+  lease: (lease) => (lease as Partial<Lease> | undefined)?.key,
+  keys: () => undefined,
+  entries: () => undefined,
+  nothing: () => undefined,
+}
+
 for (const method of Object.values(METHODS)) {
   const { name } = method
   const { prototype } = SERVER_COMMANDS.has(name) ? ServerForwardingClient : ForwardingClient
@@ -116,8 +125,7 @@ for (const method of Object.values(METHODS)) {
 /** One for each number of arguments: to gather and spread them would take longer than the rest. */
 function forwarder(method: MethodTraits): Method {
   const { name, takes, optionsAt } = method
-  const hasKey = takes === 'key'
-  const keyOf = (first: unknown): Key | undefined => (hasKey ? (first as Key) : undefined)
+  const keyOf = KEY_OF[takes]
   switch (optionsAt) {
     case 0:
       return function (this: Forwarder, options) {

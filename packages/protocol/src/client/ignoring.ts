@@ -14,8 +14,9 @@ export async function orIgnored<T>(
   try {
     return await answer
   } catch (error) {
-    if (!isIgnorableError(error)) throw error
-    if (!(error instanceof MemcachePartialError)) return method.ignored(options) as T
+    const { ignored } = method
+    if (ignored === undefined || !isIgnorableError(error)) throw error
+    if (!(error instanceof MemcachePartialError)) return ignored(options) as T
     if (![...error.failed.values()].every(isIgnorableError)) throw error
     return error.results as T
   }

@@ -1,3 +1,5 @@
+import { GetCommand } from '../commands/get.ts'
+import type { KeyResults } from '../commands/get-many.ts'
 import { HasCommand } from '../commands/has.ts'
 import { DeleteCommand } from '../commands/line.ts'
 import { StoreCommand } from '../commands/storage.ts'
@@ -24,6 +26,8 @@ import {
   settleMany,
 } from './many.ts'
 
+const MISS = Symbol('miss')
+
 /** The hits among the keys, with or without their CAS tokens. @throws MemcachePartialError */
 export async function getMany<V, T>(
   runner: CommandRunner<V>,
@@ -32,12 +36,23 @@ export async function getMany<V, T>(
   options: CommandOptions | undefined,
 ): Promise<Map<ItemKey, T>> {
   const results = new Map<ItemKey, T>()
-  const found = { results, failed: new Map<ItemKey, Error>() }
-  const lines = linesOfKeys(keys, runner.keys, { serde: runner.readingSerde(), withCas }, found)
-  const deadline = needsDeadline(lines.length)
-    ? runner.deadline(options, withCas ? 'gets' : 'get')
-    : undefined
-  await settleLines(lines, { options, deadline }, (line, step) => runner.run(line, step), found)
+  const found: KeyResults = { results, failed: new Map(), doubtful: [] }
+  const serde = runner.readingSerde()
+  const lines = linesOfKeys(keys, runner.keys, { serde, withCas }, found)
+  const deadline = runner.deadline(options, withCas ? 'gets' : 'get')
+  await settleLines(
+    lines,
+    { options, deadline: needsDeadline(lines.length) ? deadline : undefined },
+    (line, step) => runner.run(line, step),
+    async (wire, key) => {
+      const command = new GetCommand<V, unknown, typeof MISS>(
+        ...([wire, key, serde, withCas, MISS, undefined, runner.returnWin] as const),
+      )
+      const value = await runner.run(command, deadline.step(options))
+      if (value !== MISS) results.set(key, value as T)
+    },
+    found,
+  )
   return results
 }
 
@@ -124,7 +139,7 @@ export async function hasMany<V>(
   const list = keyList(keys)
   const deadline = needsDeadline(list.length) ? runner.deadline(options, 'has') : undefined
   const commands = list.map((key, index) => ({
-    command: new HasCommand(encodeNth(runner.keys, key, index, list.length)),
+    command: new HasCommand(encodeNth(runner.keys, key, index, list.length), runner.returnWin),
     key: itemKey(key),
   }))
   const found = new Set<ItemKey>()

@@ -1,5 +1,5 @@
 import { MAX_LINE } from '../commands/get-line.ts'
-import { GetManyCommand } from '../commands/get-many.ts'
+import { GetManyCommand, type KeyResults } from '../commands/get-many.ts'
 import {
   MemcacheError,
   MemcacheIllegalInputError,
@@ -45,18 +45,12 @@ export function errorOfNth(error: unknown, index: number, count: number): unknow
   return new MemcacheIllegalInputError(message, error)
 }
 
-/** Where the commands of a `getMany` put what they find. */
-export interface KeyResults {
-  readonly results: Map<ItemKey, unknown>
-  readonly failed: Map<ItemKey, Error>
-}
-
 /** One command for each line of keys that a server takes; duplicates are asked twice. */
 export function linesOfKeys<V>(
   keys: Iterable<Key>,
   encoder: KeyEncoder,
   { serde, withCas }: { readonly serde: Serde<V>; readonly withCas: boolean },
-  { results, failed }: KeyResults,
+  found: KeyResults,
 ): GetManyCommand<V>[] {
   const lines: GetManyCommand<V>[] = []
   let wires: WireKey[] = []
@@ -64,7 +58,7 @@ export function linesOfKeys<V>(
   let length = 0
   const finishLine = (): void => {
     if (wires.length === 0) return
-    lines.push(new GetManyCommand(wires, items, serde, withCas, results, failed))
+    lines.push(new GetManyCommand(wires, items, serde, withCas, found))
     wires = []
     items = []
     length = 0
@@ -81,12 +75,17 @@ export function linesOfKeys<V>(
   return lines
 }
 
-/** Sends the lines and waits for all. @throws MemcachePartialError, or the error if all keys have it */
+/**
+ * Sends the lines, then whatever `ask` makes of the keys that they leave in doubt, and waits for all.
+ *
+ * @throws MemcachePartialError, or the error if all keys have it
+ */
 export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
   call: ManyCall<CommandOptions>,
   send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
-  { results, failed }: KeyResults,
+  ask: (wire: WireKey, key: ItemKey) => Promise<void>,
+  { results, failed, doubtful }: KeyResults,
 ): Promise<void> {
   let anyCame = false
   const fail = (line: GetManyCommand<V>, error: unknown): void => {
@@ -102,6 +101,11 @@ export async function settleLines<V>(
           fail(line, error)
         }
       }),
+    ),
+  )
+  await Promise.all(
+    doubtful.map(([wire, key]) =>
+      ask(wire, key).catch((error: unknown) => failed.set(key, error as Error)),
     ),
   )
   // A key that was asked for twice may have failed once.

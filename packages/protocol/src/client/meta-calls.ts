@@ -59,6 +59,7 @@ async function expireOf<V>(
     fields: ['cas', 'ttl'],
     actions: ' u',
     isRead: true,
+    onWin: runner.returnWin,
   })
   const item = (await runner.run(command, options)) as { cas: CasToken; ttl: number } | undefined
   if (item === undefined) return undefined

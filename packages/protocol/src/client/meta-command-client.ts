@@ -83,7 +83,7 @@ export abstract class MetaCommandClient<
     return this.runner.answered(
       METHODS.has,
       options,
-      this.runner.run(new HasCommand(this.runner.keys.encode(key)), options),
+      this.runner.run(new HasCommand(this.runner.keys.encode(key), this.runner.returnWin), options),
     )
   }
 
@@ -98,7 +98,11 @@ export abstract class MetaCommandClient<
 
   async inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined> {
     checkOptions(options, 'command')
-    const command = inspectCommand(this.runner.keys.encode(key), itemKey(key))
+    const command = inspectCommand(
+      this.runner.keys.encode(key),
+      itemKey(key),
+      this.runner.returnWin,
+    )
     return this.runner.answered(
       METHODS.inspect,
       options,

@@ -2,6 +2,7 @@ import { FIELD_NAMES, type FieldName } from '../commands/item-fields.ts'
 import { MetaArithmeticCommand } from '../commands/meta-arithmetic.ts'
 import { MetaDeleteCommand, MetaSetCommand } from '../commands/meta-change.ts'
 import { MetaGetCommand } from '../commands/meta-get.ts'
+import { storedFlags } from '../commands/reserved-flags.ts'
 import { illegalInput } from '../errors.ts'
 import { checkCas, checkFlags, checkInteger, toExptime, toUint64 } from '../integer.ts'
 import type { WireKey } from '../key.ts'
@@ -46,7 +47,11 @@ export function metaGetCommand<V>(
 }
 
 /** `inspect`: every field but the value, without counting as a read. */
-export function inspectCommand(wire: WireKey, key: ItemKey): MetaGetCommand<never> {
+export function inspectCommand(
+  wire: WireKey,
+  key: ItemKey,
+  onWin: (wire: WireKey) => void,
+): MetaGetCommand<never> {
   return new MetaGetCommand({
     name: 'inspect',
     wire,
@@ -55,6 +60,7 @@ export function inspectCommand(wire: WireKey, key: ItemKey): MetaGetCommand<neve
     fields: FIELD_NAMES,
     actions: ' u',
     isRead: true,
+    onWin,
   })
 }
 
@@ -85,9 +91,10 @@ export function metaSetCommand(
   const own = flags === undefined ? undefined : checkFlags(flags)
   const fields = askedFields({ cas: options.cas, size: options.size })
   return (serialized) => {
-    const clientFlags = own ?? checkFlags(serialized.flags)
+    const { data } = serialized
+    const clientFlags = storedFlags(own ?? checkFlags(serialized.flags), data.length)
     const withFlags = clientFlags === 0 ? changes : `${changes} F${clientFlags}`
-    return new MetaSetCommand(wire, serialized.data, withFlags, fields)
+    return new MetaSetCommand(wire, data, withFlags, fields)
   }
 }
 

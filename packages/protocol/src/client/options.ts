@@ -10,6 +10,7 @@ import {
 import { MemcacheIllegalInputError } from '../errors.ts'
 import { isAbortSignal } from '../foreign.ts'
 import { KeyEncoder } from '../key.ts'
+import type { FillOptions, InvalidateOptions, LeaseOptions } from '../lease-methods.ts'
 import type {
   CasOptions,
   CommandOptions,
@@ -69,6 +70,7 @@ const STORE = { ...WRITE, expire: true, flags: true } as const
 /** Kinds of calls, by the options that they take. */
 export type CallKind =
   | ('command' | 'read' | 'write' | 'store' | 'cas' | 'counter' | 'deleteMany' | 'flush' | 'raw')
+  | ('lease' | 'fill' | 'invalidate')
   | ('shutdown' | 'metaGet' | 'metaSet' | 'metaDelete' | 'metaArithmetic')
 
 /** The names that each kind of call takes in its options. */
@@ -83,6 +85,9 @@ export const CALL_OPTIONS: Readonly<Record<CallKind, ReadonlySet<string>>> = {
   flush: optionNames<FlushOptions>({ ...WRITE, delay: true }),
   raw: optionNames<RawCommandOptions>({ ...COMMAND, endToken: true }),
   shutdown: optionNames<CommandOptions & { graceful?: boolean }>({ ...COMMAND, graceful: true }),
+  lease: optionNames<LeaseOptions>({ ...COMMAND, seconds: true, refreshWithin: true }),
+  fill: optionNames<FillOptions>({ ...COMMAND, expire: true }),
+  invalidate: optionNames<InvalidateOptions>({ ...COMMAND, staleFor: true }),
   metaGet: optionNames<MetaGetOptions>({
     ...COMMAND,
     ...{ value: true, cas: true, ttl: true, size: true, flags: true, idle: true },

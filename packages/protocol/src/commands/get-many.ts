@@ -5,13 +5,20 @@ import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
+import { isNoValue } from './item-fields.ts'
 import { serdeTimeout, settleInTime } from './late-value.ts'
 import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
-/**
- * `get` or `gets` of many keys in one line. The hits go into a map shared by all lines of a call,
- * under the keys as the caller gave them; values that cannot be read go into `failed`.
- */
+/** Where the lines of a call of many keys put what they find, under the keys as the caller gave them. */
+export interface KeyResults {
+  readonly results: Map<ItemKey, unknown>
+  /** Why values cannot be read. */
+  readonly failed: Map<ItemKey, Error>
+  /** Those of which a line of text cannot tell whether they are empty values or placeholders. */
+  readonly doubtful: (readonly [WireKey, ItemKey])[]
+}
+
+/** `get` or `gets` of many keys in one line. */
 export class GetManyCommand<V> extends Command<void> {
   readonly #wires: readonly WireKey[]
   readonly #items: readonly ItemKey[]
@@ -19,6 +26,8 @@ export class GetManyCommand<V> extends Command<void> {
   readonly #withCas: boolean
   readonly #results: Map<ItemKey, unknown>
   readonly #failed: Map<ItemKey, Error>
+  readonly #doubtful: (readonly [WireKey, ItemKey])[]
+  #values = 0
   #hits = 0
   readonly #size: number
   #next = 0
@@ -30,8 +39,7 @@ export class GetManyCommand<V> extends Command<void> {
     items: readonly ItemKey[],
     serde: Serde<V>,
     withCas: boolean,
-    results: Map<ItemKey, unknown>,
-    failed: Map<ItemKey, Error>,
+    { results, failed, doubtful }: KeyResults,
   ) {
     super()
     this.#wires = wires
@@ -40,6 +48,7 @@ export class GetManyCommand<V> extends Command<void> {
     this.#withCas = withCas
     this.#results = results
     this.#failed = failed
+    this.#doubtful = doubtful
     this.#size = wires.reduce((size, wire) => size + wire.length + 1, 8)
   }
 
@@ -77,8 +86,8 @@ export class GetManyCommand<V> extends Command<void> {
     switch (reply.kind) {
       case ReplyKind.value:
         this.#started = true
-        if (this.#hits === this.#wires.length) throw misplaced(reply, this.name)
-        this.#hits++
+        if (this.#values === this.#wires.length) throw misplaced(reply, this.name)
+        this.#values++
         if (!this.isSettled) this.#take(reply)
         return false
       case ReplyKind.end:
@@ -94,6 +103,11 @@ export class GetManyCommand<V> extends Command<void> {
   #take(reply: ReplyParser): void {
     const index = this.#indexOf(reply)
     const key = this.#items[index] as ItemKey
+    if (isNoValue(reply)) {
+      if (reply.flags === 0) this.#doubtful.push([this.#wires[index] as WireKey, key])
+      return
+    }
+    this.#hits++
     const value = readValue<V>(reply, this.#serde, key, this.name, this.#results)
     if (FailedValue.is(value)) {
       this.#failed.set(key, value.error)

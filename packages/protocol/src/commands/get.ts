@@ -6,7 +6,7 @@ import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
 import type { Serde } from '../serde.ts'
 import type { LineMember } from './get-line.ts'
-import { isPlaceholder } from './item-fields.ts'
+import { isNoValue } from './item-fields.ts'
 import { serdeTimeout, settleInTime } from './late-value.ts'
 import { casOf, FailedValue, isPending, readValue, withCas } from './value.ts'
 
@@ -23,10 +23,12 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   readonly #withCas: boolean
   readonly #miss: D
   readonly #exptime: number | undefined
+  readonly #onWin: (wire: WireKey) => void
   #opaque = -1
   #hit = false
   #hits: number | undefined = undefined
 
+  /** @param onWin - gives a stale item's win back, which a read takes whether it is meant to or not (LEASES) */
   constructor(
     wire: WireKey,
     key: ItemKey,
@@ -34,6 +36,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     withCas: boolean,
     miss: D,
     exptime?: number,
+    onWin: (wire: WireKey) => void = () => {},
   ) {
     super()
     this.wire = wire
@@ -42,6 +45,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     this.#withCas = withCas
     this.#miss = miss
     this.#exptime = exptime
+    this.#onWin = onWin
   }
 
   override get name(): string {
@@ -87,8 +91,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
     switch (reply.kind) {
       case ReplyKind.va:
         if (reply.opaque !== this.#opaque) throw misplaced(reply, this.name)
-        if (reply.size === 0 && isPlaceholder(reply)) this.takeMiss()
-        else this.take(reply)
+        if (reply.endsInMark && reply.metaFlag('W') !== undefined) this.#onWin(this.wire)
+        this.take(reply)
         return true
       case ReplyKind.en:
         // Before 1.6.18 a miss does not repeat the opaque.
@@ -116,6 +120,10 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   /** Settles with the value that the parser stands on. */
   take(reply: ReplyParser): void {
     if (this.isSettled) return
+    if (isNoValue(reply)) {
+      this.takeMiss()
+      return
+    }
     this.#hits = 1
     const value = readValue<V>(reply, this.#serde, this.#key, this.name)
     if (FailedValue.is(value)) {

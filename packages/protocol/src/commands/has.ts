@@ -3,17 +3,20 @@ import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
-import { isPlaceholder } from './item-fields.ts'
+import { isNoValue } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 
 /** Whether there is an item: an `mg` that asks for the size alone, in text a `get` whose value is dropped. */
 export class HasCommand extends ItemMetaCommand<boolean> {
+  readonly #onWin: (wire: WireKey) => void
   #isText = false
   #hit = false
   #hits: number | undefined = undefined
 
-  constructor(wire: WireKey) {
-    super('has', 'mg', wire, ' s')
+  /** @param onWin - as for `GetCommand` */
+  constructor(wire: WireKey, onWin: (wire: WireKey) => void) {
+    super('has', 'mg', wire, ' s f')
+    this.#onWin = onWin
   }
 
   override get isRead(): boolean {
@@ -36,9 +39,10 @@ export class HasCommand extends ItemMetaCommand<boolean> {
       case ReplyKind.value:
         if (this.#hit || !reply.hasKey(this.key)) throw misplaced(reply, this.name)
         this.#hit = true
+        this.#settle(!isNoValue(reply))
         return false
       case ReplyKind.end:
-        this.#settle(this.#hit)
+        this.#settle(false)
         return true
       default:
         if (this.#hit) throw errorOfReply(reply, this.name)
@@ -47,11 +51,13 @@ export class HasCommand extends ItemMetaCommand<boolean> {
   }
 
   protected take(reply: ReplyParser): void {
-    const isEmpty = reply.metaFlag('s') === '0'
-    this.#settle(reply.kind === ReplyKind.hd && !(isEmpty && isPlaceholder(reply)))
+    const isItem = reply.kind === ReplyKind.hd
+    if (isItem && reply.endsInMark && reply.metaFlag('W') !== undefined) this.#onWin(this.key)
+    this.#settle(isItem && !isNoValue(reply, Number(reply.metaFlag('s'))))
   }
 
   #settle(isThere: boolean): void {
+    if (this.isSettled) return
     this.#hits = isThere ? 1 : 0
     this.resolve(isThere)
   }

@@ -1,5 +1,6 @@
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
+import { givenFlags, isReserved } from './reserved-flags.ts'
 
 /** The flag that asks for each field of an item, in the order in which they are sent. */
 const LETTERS = {
@@ -43,9 +44,13 @@ export function fieldsOf(
   return fields
 }
 
-/** Whether an empty item is the placeholder of somebody's lease, and no value: it is won, or was. */
-export function isPlaceholder(reply: ReplyParser): boolean {
-  return (reply.metaFlag('W') ?? reply.metaFlag('Z')) !== undefined
+/**
+ * Whether the item of a reply is no value: one of reserved flags, or the placeholder of somebody's lease. In text
+ * nothing tells a placeholder from empty bytes that were stored with flags 0.
+ */
+export function isNoValue(reply: ReplyParser, size: number = reply.size): boolean {
+  if (reply.flags !== 0) return isReserved(reply.flags)
+  return size === 0 && (reply.kind === ReplyKind.value || reply.endsInMark)
 }
 
 function fieldValue(field: FieldName, token: string): unknown {
@@ -56,6 +61,8 @@ function fieldValue(field: FieldName, token: string): unknown {
       return token === '1'
     case 'ttl':
       return token === '-1' ? Number.POSITIVE_INFINITY : Number(token)
+    case 'flags':
+      return givenFlags(Number(token))
     default:
       return Number(token)
   }

@@ -26,8 +26,8 @@ export class MetaSetCommand extends ItemMetaCommand<object | false | undefined> 
 
 /** `md`: true done, false changed by someone else, undefined when there is no item. */
 export class MetaDeleteCommand extends ItemMetaCommand<boolean | undefined> {
-  constructor(wire: WireKey, flags: string) {
-    super('metaDelete', 'md', wire, flags)
+  constructor(wire: WireKey, flags: string, name = 'metaDelete') {
+    super(name, 'md', wire, flags)
   }
 
   protected take(reply: ReplyParser): void {

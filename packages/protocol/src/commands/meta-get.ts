@@ -3,7 +3,7 @@ import type { ItemKey } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { Serde } from '../serde.ts'
-import { type FieldName, fieldFlags, fieldsOf, flagsOf, isPlaceholder } from './item-fields.ts'
+import { type FieldName, fieldFlags, fieldsOf, flagsOf, isNoValue } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 import { serdeTimeout, settleInTime } from './late-value.ts'
 import { FailedValue, isPending, readValue } from './value.ts'
@@ -20,6 +20,8 @@ export interface MetaGetRequest<V> {
   readonly actions: string
   /** It changes nothing, so that it can be sent twice. */
   readonly isRead: boolean
+  /** Gives a stale item's win back, if the call is not to have it. */
+  readonly onWin?: ((wire: WireKey) => void) | undefined
 }
 
 /** `mg`: the fields of an item that were asked for, `undefined` on a miss. */
@@ -49,11 +51,14 @@ export class MetaGetCommand<V> extends ItemMetaCommand<object | undefined> {
       this.resolve(undefined)
       return
     }
-    const { serde, fields } = this.#request
+    const { serde, fields, onWin } = this.#request
     const flags = flagsOf(reply)
-    const lease = { won: flags.has('W'), alreadyWon: flags.has('Z'), stale: flags.has('X') }
+    const isWin = flags.has('W')
+    if (isWin) onWin?.(this.key)
+    const won = isWin && onWin === undefined
+    const lease = { won, alreadyWon: flags.has('Z'), stale: flags.has('X') }
     const item = { ...lease, ...fieldsOf(flags, fields) }
-    const hasValue = reply.kind === ReplyKind.va && !(reply.size === 0 && isPlaceholder(reply))
+    const hasValue = reply.kind === ReplyKind.va && !isNoValue(reply)
     if (serde === undefined) this.resolve(item)
     else if (hasValue) this.#takeValue(reply, serde, item)
     else this.resolve({ ...item, value: undefined })

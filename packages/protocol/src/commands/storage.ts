@@ -5,6 +5,7 @@ import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import { isLongText, type RequestWriter } from '../request-writer.ts'
+import { storedFlags } from './reserved-flags.ts'
 
 /** The commands that store an item. */
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
@@ -41,7 +42,7 @@ export class StoreCommand extends Command<boolean | undefined> {
     this.#key = key
     this.#data = data
     this.#length = isLongText(data) ? data.length : dataLength(data)
-    this.#flags = flags
+    this.#flags = storedFlags(flags, this.#length)
     this.#exptime = exptime
     this.#cas = cas
   }

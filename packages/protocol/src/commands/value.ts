@@ -6,6 +6,7 @@ import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { Serde } from '../serde.ts'
 import { unreadableValue } from '../serde-error.ts'
+import { givenFlags } from './reserved-flags.ts'
 
 /** A value that its serde could not read. */
 export class FailedValue {
@@ -38,7 +39,8 @@ export function readValue<V>(
   command: string,
   call?: object,
 ): V | Promise<V> | FailedValue {
-  const { flags, server } = reply
+  const { server } = reply
+  const flags = givenFlags(reply.flags)
   try {
     const value = deserialize(reply, flags, serde, key, call)
     if (!isPromise(value)) return value

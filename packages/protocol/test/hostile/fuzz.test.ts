@@ -31,6 +31,8 @@ const TIMEOUT = 30_000 + RUNS
 /** What a parser may keep, in bytes; inputs announce more. */
 const LIMIT = 10_000
 
+const noResults = () => ({ results: new Map(), failed: new Map(), doubtful: [] })
+
 const serde = {
   serialize: (value: unknown) => ({ data: String(value), flags: 0 }),
   deserialize: (data: Buffer) => data.toString('latin1'),
@@ -58,8 +60,8 @@ const COMMANDS: readonly (() => Command)[] = [
     line.write(new RequestWriter())
     return line
   },
-  () => new GetManyCommand(['k', 'key'], ['k', 'key'], serde, false, new Map(), new Map()),
-  () => new GetManyCommand(['k', 'key'], ['k', 'key'], serde, true, new Map(), new Map()),
+  () => new GetManyCommand(['k', 'key'], ['k', 'key'], serde, false, noResults()),
+  () => new GetManyCommand(['k', 'key'], ['k', 'key'], serde, true, noResults()),
   () => new CounterCommand('incr', 'key', 1),
   () => new CounterCommand('decr', 'key', 1n),
   () => new TouchCommand('key', 60),

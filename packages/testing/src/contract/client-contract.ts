@@ -2,6 +2,7 @@ import type { MemcacheClient } from '@mc/protocol'
 import { counterContract } from './counters.ts'
 import { checkExceptions } from './exceptions.ts'
 import { inputContract } from './input.ts'
+import { leaseContract } from './leases.ts'
 import { lifeContract } from './life.ts'
 import { manyKeysContract } from './many-keys.ts'
 import { metaContract } from './meta.ts'
@@ -36,6 +37,7 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
     ...counterContract,
     ...manyKeysContract,
     ...metaContract,
+    ...leaseContract,
     ...inputContract,
     ...lifeContract,
   ]

@@ -1,0 +1,199 @@
+import {
+  type CommandOptions,
+  ForwardingClient,
+  type ItemKey,
+  itemKey,
+  type Key,
+  type MemcacheClient,
+  MemcacheClosedError,
+  MemcacheIllegalInputError,
+  MemcacheUnsupportedError,
+  type MethodTraits,
+} from '@mc/protocol'
+import { keyList, kindOf, mustBe, showAs } from '@mc/protocol/toolkit'
+import { Batch } from './batch.ts'
+import { type FetchHost, KeyFetch, type KeyRequest } from './key-fetch.ts'
+import { Loads } from './loads.ts'
+import {
+  checkDefaults,
+  type FetchDefaults,
+  type FetchManyOptions,
+  type FetchOptions,
+  fetchSettings,
+  type LoadContext,
+  type LoadManyContext,
+} from './options.ts'
+import { type FetchCounters, Telemetry } from './telemetry.ts'
+
+/** Events of a `FetchClient`. None of them needs a listener. */
+export interface FetchClientEvents {
+  /** A load in the background has failed, or a value could not be stored. */
+  error: [error: Error]
+  /** Something that was asked for cannot be had from this server, such as stale windows in the text dialect. Once. */
+  warning: [warning: MemcacheUnsupportedError]
+}
+
+/** What many keys are given to loaders as. */
+type ItemOf<K extends Key> = K extends string ? string : ItemKey
+
+/**
+ * Reads through a cache, with the leases of memcached: of all callers in all processes that miss a value one loads it,
+ * the others wait or have the old one, and no value that was loaded before an invalidation is stored or answered after it.
+ *
+ * It has all methods of `MemcacheClient`, which it hands to the client that it wraps. The cache never fails a call: if it
+ * cannot be read, the value is loaded, once at a time in each process, and not stored.
+ *
+ * @typeParam V - the values that the client takes and gives
+ */
+export class FetchClient<V = unknown> extends ForwardingClient<
+  V,
+  MemcacheClient<V>,
+  FetchClientEvents
+> {
+  static {
+    showAs(FetchClient, ({ fetches, loading }) => ({ fetches, loading }))
+  }
+
+  /** The client that it reads and writes with. */
+  readonly client: MemcacheClient<V>
+
+  readonly #defaults: FetchDefaults<never>
+  readonly #host: FetchHost
+  readonly #telemetry = new Telemetry()
+  #isClosed = false
+  #hasWarned = false
+
+  /** @throws TypeError or RangeError for an invalid option */
+  constructor(client: MemcacheClient<V>, defaults: FetchDefaults<never> = {}) {
+    super()
+    if (typeof client !== 'object' || client === null) {
+      mustBe('client', 'a memcached client', client)
+    }
+    checkDefaults(defaults)
+    this.client = client
+    this.#defaults = { ...defaults }
+    const host = {
+      client: client as MemcacheClient<never> as MemcacheClient,
+      telemetry: this.#telemetry,
+      onError: (error: Error) => this.announce('error', error),
+      onUntimed: () => this.#warn(),
+    }
+    this.#host = { ...host, loads: new Loads(host) }
+  }
+
+  /** Keys by the outcome of their calls, and loads, so far. */
+  get fetches(): FetchCounters {
+    return this.#telemetry.counters
+  }
+
+  /** Loads of this process whose values are not stored yet. */
+  get loading(): number {
+    return this.#host.loads.inFlight
+  }
+
+  get maxKeyLength(): number {
+    return this.client.maxKeyLength
+  }
+
+  /**
+   * The value of a key: from the cache, or else from `load`, whose value is stored. `undefined` from `load` says that there
+   * is none, which is remembered for `negativeExpire`.
+   *
+   * Change the source first, then await `invalidate`: no call that begins after that answers an older value.
+   *
+   * @throws what `load` throws; MemcacheLoadTimeoutError; the signal's reason; MemcacheIllegalInputError
+   */
+  fetch<T = V, S = T>(
+    key: Key,
+    load: (context: LoadContext<S>) => T | Promise<T>,
+    options?: FetchOptions<NoInfer<T>>,
+  ): Promise<T> {
+    return this.#fetch(() => {
+      checkLoader(load)
+      const settings = fetchSettings(this.#defaults, options)
+      const request: KeyRequest = { key, load: load as KeyRequest['load'], settings }
+      return this.#one(request) as Promise<T>
+    })
+  }
+
+  /**
+   * The values of those keys that have one. One call of `load` for all that this call is to load: it answers a Map of the
+   * values that there are.
+   *
+   * @throws as `fetch`; of several failures the first
+   */
+  fetchMany<T = V, const K extends Key = Key>(
+    keys: Iterable<K>,
+    load: (
+      keys: ItemOf<K>[],
+      context: LoadManyContext,
+    ) => ReadonlyMap<ItemOf<K>, T> | Promise<ReadonlyMap<ItemOf<K>, T>>,
+    options?: FetchManyOptions<NoInfer<T>>,
+  ): Promise<Map<ItemOf<K>, T>> {
+    return this.#fetch(async () => {
+      checkLoader(load)
+      const settings = fetchSettings(this.#defaults, options)
+      const list = keyList(keys)
+      const batch = new Batch(load as never, list.length)
+      const answers = await Promise.allSettled(
+        list.map((key) => {
+          const own: KeyRequest['load'] = ({ signal }) => batch.request(itemKey(key), signal)
+          return this.#one({ key, load: own, settings }, batch)
+        }),
+      )
+      const found = new Map<ItemKey, unknown>()
+      for (const [index, answer] of answers.entries()) {
+        if (answer.status === 'rejected') throw answer.reason
+        if (answer.value !== undefined) found.set(itemKey(list[index] as Key), answer.value)
+      }
+      return found as Map<ItemOf<K>, T>
+    })
+  }
+
+  quit(): Promise<void> {
+    return this.client.quit()
+  }
+
+  /** Waits until loads have settled and their values are stored, then closes the client. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#host.loads.settled()
+    await this.client.close()
+  }
+
+  protected override forward<R, O extends CommandOptions>(
+    _method: MethodTraits,
+    _key: Key | undefined,
+    options: O | undefined,
+    call: (client: MemcacheClient<V>, options: O | undefined) => Promise<R>,
+  ): Promise<R> {
+    return call(this.client, options)
+  }
+
+  async #fetch<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new MemcacheClosedError('the client is closed', { written: false })
+    return run()
+  }
+
+  #one(request: KeyRequest, batch?: Batch): Promise<unknown> {
+    return this.#telemetry.fetch(async (trace) => {
+      const fetch = new KeyFetch(this.#host, request, trace)
+      const leased = await fetch.begin().finally(batch?.hasRead)
+      if (batch !== undefined) await batch.allRead
+      return fetch.finish(leased)
+    })
+  }
+
+  #warn(): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    const message =
+      'the server tells no times to live: staleWhileRevalidate, staleIfError and refreshAhead do nothing'
+    this.announce('warning', new MemcacheUnsupportedError(message))
+  }
+}
+
+function checkLoader(load: unknown): void {
+  if (typeof load === 'function') return
+  throw new MemcacheIllegalInputError(`the loader must be a function, got ${kindOf(load)}`)
+}

@@ -1,0 +1,258 @@
+import { performance } from 'node:perf_hooks'
+import { type Key, type Leased, MemcacheClosedError, MemcacheIllegalInputError } from '@mc/protocol'
+import { Deadline, startTimer, toError } from '@mc/protocol/toolkit'
+import type { Flight, FlightHost } from './flight.ts'
+import { type Freshness, freshnessOf } from './freshness.ts'
+import type { Loads } from './loads.ts'
+import type { FetchSettings, LoadContext } from './options.ts'
+import { validated } from './schema.ts'
+import type { FetchTrace, LoadReason } from './telemetry.ts'
+
+/** What a `KeyFetch` works with. */
+export interface FetchHost extends FlightHost {
+  readonly loads: Loads
+  /** Says, once, that the server tells no times to live. */
+  readonly onUntimed: () => void
+}
+
+/** What a caller wants. */
+export interface KeyRequest {
+  readonly key: Key
+  readonly load: (context: LoadContext<never>) => unknown
+  readonly settings: FetchSettings
+}
+
+/** A value that can be answered; `undefined` if it is remembered that there is none. */
+interface Found {
+  readonly value: unknown
+}
+
+/** An item whose value its serde cannot read, or its schema refuses. */
+const UNFIT = Symbol('unfit')
+
+/** One caller's way to the value of one key. */
+export class KeyFetch {
+  readonly #host: FetchHost
+  readonly #request: KeyRequest
+  readonly #trace: FetchTrace
+  readonly #id: string
+  readonly #tick: number
+  readonly #start = performance.now()
+  #hasDiscarded = false
+
+  constructor(host: FetchHost, request: KeyRequest, trace: FetchTrace) {
+    this.#host = host
+    this.#request = request
+    this.#trace = trace
+    this.#id = idOf(request.key)
+    this.#tick = host.loads.tick()
+  }
+
+  /** Reads the item, unless its caller has given up. @throws as `#read`, the signal's reason */
+  async begin(): Promise<Leased<unknown> | undefined> {
+    this.#request.settings.signal?.throwIfAborted()
+    return this.#read()
+  }
+
+  /** The item as it is; `undefined` if the cache cannot say. @throws MemcacheIllegalInputError, MemcacheClosedError */
+  async #read(): Promise<Leased<unknown> | undefined> {
+    const { key, settings } = this.#request
+    try {
+      const leased = await this.#host.client.lease(key, settings.lease)
+      return leased.cas === undefined ? undefined : leased
+    } catch (error) {
+      if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError) {
+        throw error
+      }
+      return undefined
+    }
+  }
+
+  /** The value, from what was read on. @throws what the loader throws, the signal's reason */
+  async finish(read: Leased<unknown> | undefined): Promise<unknown> {
+    const { signal } = this.#request.settings
+    if (signal?.aborted) {
+      if (read?.won) this.#giveBack(read)
+      throw signal.reason
+    }
+    for (let leased = read; leased !== undefined; ) {
+      const step = await this.#step(leased)
+      if ('value' in step) return step.value
+      leased = step.leased
+    }
+    this.#trace.outcome = 'uncached'
+    const plan = this.#plan('uncached', undefined, undefined)
+    const { loads } = this.#host
+    const flight = loads.startUncached(this.#id, this.#tick, plan)
+    const bounded = new Deadline(Number.POSITIVE_INFINITY, signal).bound(flight)
+    return this.#timed(bounded.then((it) => it.join(signal)))
+  }
+
+  /** The value, or the item as it has become. */
+  async #step(
+    leased: Leased<unknown>,
+  ): Promise<Found | { readonly leased: Leased<unknown> | undefined }> {
+    const { settings } = this.#request
+    if (leased.ttl === undefined && settings.lease.refreshWithin > 0) this.#host.onUntimed()
+    const found = settings.schema === undefined ? foundIn(leased) : await this.#fitting(leased)
+    if (found === UNFIT) return this.#discard(leased)
+    if (found === undefined) return this.#obtain(leased, undefined, undefined)
+    const freshness = freshnessOf(leased, settings)
+    if (freshness !== 'fresh' && freshness !== 'servable') {
+      return this.#obtain(leased, found, freshness)
+    }
+    if (leased.won || leased.alreadyWon) this.#refresh(leased, found)
+    if (freshness === 'servable') this.#trace.outcome = 'stale'
+    else this.#trace.outcome ??= found.value === undefined ? 'negative' : 'hit'
+    return found
+  }
+
+  async #fitting(leased: Leased<unknown>): Promise<Found | typeof UNFIT | undefined> {
+    const { schema } = this.#request.settings
+    if (leased.kind !== 'value' || schema === undefined) return foundIn(leased)
+    return (await validated(schema, leased.value)) ?? UNFIT
+  }
+
+  /** Deletes an unfit item, so that one caller wins. What comes in its place and is unfit as well is overwritten. */
+  async #discard(
+    leased: Leased<unknown>,
+  ): Promise<Found | { readonly leased: Leased<unknown> | undefined }> {
+    if (this.#hasDiscarded) return this.#obtain({ ...leased, won: true }, undefined, undefined)
+    this.#hasDiscarded = true
+    try {
+      await this.#host.client.release(leased, this.#request.settings.command)
+    } catch {
+      return { leased: undefined }
+    }
+    return { leased: await this.#read() }
+  }
+
+  /** Loads in the background where that is this process's to do. */
+  #refresh(leased: Leased<unknown>, found: Found): void {
+    const { loads, onError } = this.#host
+    const id = this.#stateOf(leased)
+    const isDue = leased.won || loads.overdue.isDue(id, this.#request.settings.loadTimeout)
+    if (!isDue || loads.of(id) !== undefined) return
+    const plan = this.#plan(leased.won ? 'refresh' : 'overdue', leased, found)
+    loads
+      .start(id, plan)
+      .join()
+      .catch((error: unknown) => onError(toError(error)))
+  }
+
+  /** Loads, or waits for whoever does. */
+  async #obtain(
+    leased: Leased<unknown>,
+    found: Found | undefined,
+    freshness: Freshness | undefined,
+  ): Promise<Found | { readonly leased: Leased<unknown> | undefined }> {
+    const { loads } = this.#host
+    const { settings } = this.#request
+    const id = this.#stateOf(leased)
+    const spare = freshness === 'ifError' ? found : undefined
+    if (spare !== undefined && loads.overdue.hasFailed(id)) return this.#answerSpare(spare)
+    let flight = loads.of(id)
+    if (flight !== undefined) this.#trace.outcome = 'join'
+    else if (leased.won || (found !== undefined && loads.overdue.isDue(id, settings.loadTimeout))) {
+      flight = this.#load(id, leased, found)
+    } else {
+      this.#trace.outcome = 'wait'
+      const changed = await this.#orSpare(this.#wait(id, leased), spare)
+      if (changed === undefined) return this.#answerSpare(spare as Found)
+      if (changed.value !== 'overdue') return { leased: changed.value }
+      flight = loads.of(id) ?? this.#load(id, leased, found)
+    }
+    try {
+      const loaded = await this.#orSpare(flight.join(settings.signal), spare)
+      return loaded ?? this.#answerSpare(spare as Found)
+    } catch (error) {
+      if (spare === undefined || settings.signal?.aborted) throw error
+      return this.#answerSpare(spare)
+    }
+  }
+
+  #load(id: string, leased: Leased<unknown>, found: Found | undefined): Flight {
+    this.#trace.outcome = 'load'
+    const isMiss = found === undefined && leased.won
+    const reason = isMiss ? 'miss' : leased.won ? 'refresh' : 'overdue'
+    return this.#host.loads.start(id, this.#plan(reason, leased, found))
+  }
+
+  #plan(reason: LoadReason, lease: Leased<unknown> | undefined, found: Found | undefined) {
+    const { key, load, settings } = this.#request
+    const stale = found?.value as never
+    return {
+      ...{ reason, lease, settings },
+      replaces: found !== undefined,
+      load: (signal: AbortSignal) => load({ key, signal, stale }),
+    }
+  }
+
+  #wait(id: string, leased: Leased<unknown>): Promise<Leased<unknown> | 'overdue' | undefined> {
+    const { waitTimeout, signal } = this.#request.settings
+    return this.#host.loads.wait(
+      id,
+      {
+        leased,
+        timeout: waitTimeout,
+        read: () => this.#read(),
+        onUnwanted: (won) => this.#giveBack(won),
+      },
+      signal,
+    )
+  }
+
+  /** What the promise comes to; `undefined` when there is a spare value and the caller has waited for long enough. */
+  async #orSpare<T>(
+    promise: Promise<T>,
+    spare: Found | undefined,
+  ): Promise<{ readonly value: T } | undefined> {
+    const { softTimeout } = this.#request.settings
+    const outcome = promise.then((value) => ({ value }))
+    if (spare === undefined || softTimeout === undefined) return this.#timed(outcome)
+    let cancel: () => void = () => {}
+    const soft = new Promise<undefined>((resolve) => {
+      const left = softTimeout - (performance.now() - this.#start)
+      cancel = startTimer(Math.max(1, left), () => resolve(undefined))
+    })
+    return this.#timed(Promise.race([outcome, soft])).finally(cancel)
+  }
+
+  async #timed<T>(promise: Promise<T>): Promise<T> {
+    const start = performance.now()
+    try {
+      return await promise
+    } finally {
+      this.#trace.waited += performance.now() - start
+    }
+  }
+
+  #answerSpare(spare: Found): Found {
+    this.#trace.outcome = 'stale'
+    return spare
+  }
+
+  /** Lets the next caller win a placeholder that nobody here fills. */
+  #giveBack(leased: Leased<unknown>): void {
+    if (leased.kind !== 'placeholder') return
+    this.#host.client.release(leased, this.#request.settings.command).catch(() => {})
+  }
+
+  /** The item in this state. */
+  #stateOf({ cas }: Leased<unknown>): string {
+    return `${cas} ${this.#id}`
+  }
+}
+
+function foundIn({ kind, value }: Leased<unknown>): Found | typeof UNFIT | undefined {
+  if (kind === 'placeholder') return undefined
+  return kind === 'unreadable' ? UNFIT : { value }
+}
+
+/** One text for each key. */
+function idOf(key: Key): string {
+  if (typeof key === 'string') return key
+  if (!Array.isArray(key)) return `bytes ${Buffer.from(key as Uint8Array).toString('latin1')}`
+  const [server, item] = (key as readonly Key[]).map(idOf)
+  return `pair ${server?.length} ${server} ${item}`
+}

@@ -1,0 +1,92 @@
+import type { Leased } from '@mc/protocol'
+import { Flight, type FlightHost, type FlightPlan } from './flight.ts'
+import { Overdue } from './overdue.ts'
+import { Wait, type WaitPlan } from './wait.ts'
+
+/** A load without a lease, and when it began, on the count of `Loads.tick`. */
+interface Uncached {
+  readonly flight: Flight
+  readonly tick: number
+}
+
+/** What this process loads and waits for: by item and CAS token, so that only callers that saw that token join. */
+export class Loads {
+  readonly overdue = new Overdue()
+  readonly #host: FlightHost
+  readonly #flights = new Map<string, Flight>()
+  readonly #uncached = new Map<string, Uncached>()
+  readonly #waits = new Map<string, Wait>()
+  #tick = 0
+
+  constructor(host: FlightHost) {
+    this.#host = host
+  }
+
+  /** Loads whose values are not stored yet. */
+  get inFlight(): number {
+    return this.#flights.size + this.#uncached.size
+  }
+
+  /** A moment; later ones are larger. */
+  tick(): number {
+    return ++this.#tick
+  }
+
+  /** The load of an item in this state, if there is one. */
+  of(id: string): Flight | undefined {
+    return this.#flights.get(id)
+  }
+
+  start(id: string, plan: FlightPlan): Flight {
+    const flight = new Flight(plan, this.#host)
+    this.#flights.set(id, flight)
+    // A value at hand is not tried again at once.
+    if (plan.replaces) {
+      flight.join().catch(() => this.overdue.failed(id, plan.settings.retryDelay))
+    }
+    void flight.landed.then(() => this.#flights.delete(id))
+    return flight
+  }
+
+  /**
+   * A load without a lease that has begun after `tick`: what one that began before answers may be older than an
+   * invalidation that the caller knows of. One at a time for each key.
+   */
+  async startUncached(key: string, tick: number, plan: FlightPlan): Promise<Flight> {
+    for (;;) {
+      const other = this.#uncached.get(key)
+      if (other === undefined) break
+      if (other.tick > tick) return other.flight
+      await other.flight.landed
+    }
+    const uncached = { tick: this.tick(), flight: new Flight(plan, this.#host) }
+    this.#uncached.set(key, uncached)
+    void uncached.flight.landed.then(() => this.#uncached.delete(key))
+    return uncached.flight
+  }
+
+  /** Waits until an item in this state has changed. */
+  wait(
+    id: string,
+    plan: WaitPlan,
+    signal: AbortSignal | undefined,
+  ): Promise<Leased<unknown> | 'overdue' | undefined> {
+    let wait = this.#waits.get(id)
+    if (wait === undefined) {
+      wait = new Wait(plan)
+      this.#waits.set(id, wait)
+      const forget = (): void => void this.#waits.delete(id)
+      wait.ended.then(forget, forget)
+    }
+    return wait.join(signal)
+  }
+
+  /** Resolves when all loads have settled and their values are stored. */
+  async settled(): Promise<void> {
+    const flights = [
+      ...this.#flights.values(),
+      ...[...this.#uncached.values()].map((it) => it.flight),
+    ]
+    await Promise.all(flights.map(({ landed }) => landed))
+  }
+}

@@ -1,0 +1,167 @@
+import { performance } from 'node:perf_hooks'
+import { type ItemState, ItemStateCommand } from '../commands/item-state.ts'
+import { LeaseCommand } from '../commands/lease.ts'
+import { FillCommand, ReleaseCommand } from '../commands/lease-end.ts'
+import { DeleteCommand } from '../commands/line.ts'
+import { MetaDeleteCommand } from '../commands/meta-change.ts'
+import { ReservedFlags } from '../commands/reserved-flags.ts'
+import { StoreCommand } from '../commands/storage.ts'
+import { illegalInput, MemcacheUnsupportedError } from '../errors.ts'
+import { isPromise, kindOf } from '../foreign.ts'
+import { checkCas, checkFlags, checkInteger, toExptime } from '../integer.ts'
+import type { WireKey } from '../key.ts'
+import type {
+  FillOptions,
+  InvalidateOptions,
+  Lease,
+  Leased,
+  LeaseOptions,
+} from '../lease-methods.ts'
+import type { CasToken, CommandOptions, Key } from '../memcache-client.ts'
+import type { SerializedValue } from '../serde.ts'
+import type { CommandRunner } from './command-runner.ts'
+import type { Deadline } from './deadline.ts'
+
+const THIRTY_DAYS = 2_592_000
+const MAX_REFRESH = 2_147_483_646
+
+/** What is stored where a value is not: that there is none. */
+const NOTHING: SerializedValue = { data: '', flags: ReservedFlags.nothing }
+
+type Tokened = Lease & { readonly cas: CasToken }
+
+// Not async: it sits on the hot path.
+export function lease<V>(
+  runner: CommandRunner<V>,
+  key: Key,
+  options: LeaseOptions,
+): Promise<Leased<V>> {
+  const { seconds, refreshWithin = 0 } = options
+  checkInteger('seconds', seconds, 1, THIRTY_DAYS)
+  checkInteger('refreshWithin', refreshWithin, 0, MAX_REFRESH)
+  const wire = runner.keys.encode(key)
+  const number = runner.leaseNumbers.next()
+  let deadline: Deadline | undefined
+  const winInText = async (): Promise<Leased<V>> => {
+    deadline ??= runner.deadline({ ...options, timeout: timeLeft(command) }, 'lease')
+    const step = deadline.step(options)
+    const lock = new StoreCommand('add', wire, number, ReservedFlags.lock, seconds)
+    // One round trip for both. Whose lock there is then, its data says.
+    const [, found] = await Promise.all([
+      runner.run(lock, step),
+      runner.run(new LeaseCommand<V>(request), step),
+    ])
+    return found
+  }
+  const request = {
+    ...{ key, wire, serde: runner.readingSerde() },
+    ...{ seconds, refreshWithin, number, winInText },
+  }
+  const command: LeaseCommand<V> = new LeaseCommand<V>(request)
+  return runner.run(command, options)
+}
+
+/** Stores what the serde makes of the value, if the item is still what the lease saw. */
+export async function fill<V>(
+  runner: CommandRunner<V>,
+  given: Lease,
+  value: V | undefined,
+  options: FillOptions | undefined,
+): Promise<boolean | undefined> {
+  const wire = wireOf(runner, given)
+  const exptime = toExptime(options?.expire ?? 0, runner.now)
+  if (!hasToken(given)) return undefined
+  const build = ({ data, flags }: SerializedValue): FillCommand => {
+    const number = runner.leaseNumbers.next()
+    return new FillCommand(wire, given, { data, flags: checkFlags(flags), exptime, number })
+  }
+  const command =
+    value === undefined ? build(NOTHING) : runner.serializing('fill', given.key, value, build)
+  if (!isPromise(command)) return runner.run(command, options)
+  const deadline = runner.deadline(options, 'fill')
+  const ready = await runner.serialized(command, deadline, 'fill')
+  return runner.run(ready, deadline.step(options))
+}
+
+/** Deletes the item, if it is still what the lease saw. */
+export async function release<V>(
+  runner: CommandRunner<V>,
+  given: Lease,
+  options: CommandOptions | undefined,
+): Promise<boolean | undefined> {
+  const wire = wireOf(runner, given)
+  if (!hasToken(given)) return undefined
+  return runner.run(new ReleaseCommand(wire, given, toExptime(-1, runner.now)), options)
+}
+
+/** Deletes the item, or with `staleFor` marks it stale, if it is a value. */
+export async function invalidate<V>(
+  runner: CommandRunner<V>,
+  key: Key,
+  options: InvalidateOptions | undefined,
+): Promise<boolean> {
+  const wire = runner.keys.encode(key)
+  const staleFor = checkInteger('staleFor', options?.staleFor ?? 0, 0, THIRTY_DAYS)
+  if (staleFor === 0) return runner.run(new DeleteCommand(wire), options)
+  const deadline = runner.deadline(options, 'invalidate')
+  const remove = (): Promise<boolean> => runner.run(new DeleteCommand(wire), deadline.step(options))
+  for (;;) {
+    let item: ItemState | undefined
+    try {
+      item = await runner.run(new ItemStateCommand(wire), deadline.step(options))
+    } catch (error) {
+      if (error instanceof MemcacheUnsupportedError) return remove()
+      throw error
+    }
+    if (item === undefined) return false
+    if (item.isPlaceholder) return remove()
+    // A second invalidation must not prolong the first.
+    const expiry = item.ttl > staleFor ? ` T${staleFor}` : ''
+    const mark = new MetaDeleteCommand(wire, ` I${condition(item.cas)}${expiry}`, 'invalidate')
+    const isMarked = await runner.run(mark, deadline.step(options))
+    if (isMarked !== false) return isMarked === true
+  }
+}
+
+/**
+ * Marks an item stale once more whose win a plain read has taken, so that the next `lease` wins it (LEASES, "md I C of
+ * the loser"). Plain reads do not ask for the CAS token that this needs: it would make each of them dearer.
+ */
+export async function returnWin<V>(runner: CommandRunner<V>, wire: WireKey): Promise<void> {
+  try {
+    const item = await runner.run(new ItemStateCommand(wire), undefined)
+    if (!item?.isStale) return
+    await runner.run(
+      new MetaDeleteCommand(wire, ` I${condition(item.cas)}`, 'invalidate'),
+      undefined,
+    )
+  } catch {
+    // Whoever waits for the refresh of a stale item in vain loads it: `FetchClient` does.
+  }
+}
+
+/** The flag for an item of this CAS token; a server started with `-C` has none. */
+function condition(cas: CasToken): string {
+  return cas === '0' ? '' : ` C${cas}`
+}
+
+/** @throws MemcacheIllegalInputError for what is no lease */
+export function checkLease(given: Lease): void {
+  if (typeof given !== 'object' || given === null || !('origin' in given)) {
+    illegalInput(`lease must be what lease() answered, got ${kindOf(given)}`)
+  }
+}
+
+function wireOf<V>(runner: CommandRunner<V>, given: Lease): WireKey {
+  checkLease(given)
+  if (given.cas !== undefined) checkCas(given.cas)
+  return runner.keys.encode(given.key)
+}
+
+function hasToken(given: Lease): given is Tokened {
+  return given.cas !== undefined
+}
+
+function timeLeft(command: { readonly deadline: number }): number {
+  return Math.max(1, command.deadline - performance.now())
+}
