@@ -3,6 +3,7 @@ import { BENTOCACHE } from './bentocache.ts'
 import { BY_HAND } from './by-hand.ts'
 import { CACHIFIED } from './cachified.ts'
 import type { Contender } from './contender.ts'
+import { FETCH } from './fetch.ts'
 
 /** All, in the order of the report. */
 export const CONTENDERS: readonly Contender[] = [
@@ -10,4 +11,5 @@ export const CONTENDERS: readonly Contender[] = [
   ...CACHIFIED,
   ...ASYNC_CACHE_DEDUPE,
   ...BENTOCACHE,
+  ...FETCH,
 ]
