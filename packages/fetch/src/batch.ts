@@ -14,25 +14,11 @@ interface Request {
 
 /** The loads of one call of many keys: one of all that are asked for in the same turn of the event loop. */
 export class Batch {
-  /** Resolves when all keys have been read, so that it is known what is to be loaded. */
-  readonly allRead: Promise<void>
   readonly #load: LoadMany
-  #reading: number
-  #onAllRead: () => void = () => {}
   #requests: Request[] = []
 
-  /** @param count - of the keys */
-  constructor(load: LoadMany, count: number) {
+  constructor(load: LoadMany) {
     this.#load = load
-    this.#reading = count
-    this.allRead = new Promise((resolve) => {
-      this.#onAllRead = resolve
-    })
-  }
-
-  /** One of the keys has been read. */
-  readonly hasRead = (): void => {
-    if (--this.#reading === 0) this.#onAllRead()
   }
 
   request(key: ItemKey, signal: AbortSignal): Promise<unknown> {
@@ -54,10 +40,8 @@ export class Batch {
     }
     try {
       const { signal } = controller
-      const loaded = await this.#load(
-        requests.map(({ key }) => key),
-        { signal },
-      )
+      const keys = requests.map(({ key }) => key)
+      const loaded = await this.#load(keys, { signal })
       if (typeof (loaded as Partial<Map<unknown, unknown>> | null)?.get !== 'function') {
         throw new TypeError(`the loader must answer a Map, got ${kindOf(loaded)}`)
       }

@@ -12,6 +12,7 @@ import {
 } from '@mc/protocol'
 import { keyList, kindOf, mustBe, showAs } from '@mc/protocol/toolkit'
 import { Batch } from './batch.ts'
+import { Gate } from './gate.ts'
 import { type FetchHost, KeyFetch, type KeyRequest } from './key-fetch.ts'
 import { Loads } from './loads.ts'
 import {
@@ -134,11 +135,12 @@ export class FetchClient<V = unknown> extends ForwardingClient<
       checkLoader(load)
       const settings = fetchSettings(this.#defaults, options)
       const list = keyList(keys)
-      const batch = new Batch(load as never, list.length)
+      const batch = new Batch(load as never)
+      const gate = new Gate(list.length)
       const answers = await Promise.allSettled(
         list.map((key) => {
           const own: KeyRequest['load'] = ({ signal }) => batch.request(itemKey(key), signal)
-          return this.#one({ key, load: own, settings }, batch)
+          return this.#one({ key, load: own, settings }, gate)
         }),
       )
       const found = new Map<ItemKey, unknown>()
@@ -175,12 +177,12 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     return run()
   }
 
-  #one(request: KeyRequest, batch?: Batch): Promise<unknown> {
+  #one(request: KeyRequest, gate?: Gate): Promise<unknown> {
     return this.#telemetry.fetch(async (trace) => {
       const fetch = new KeyFetch(this.#host, request, trace)
-      const leased = await fetch.begin().finally(batch?.hasRead)
-      if (batch !== undefined) await batch.allRead
-      return fetch.finish(leased)
+      const reading = fetch.begin()
+      const leased = await (gate === undefined ? reading : gate.pass(reading))
+      return fetch.finish(leased, gate?.refusal)
     })
   }
 

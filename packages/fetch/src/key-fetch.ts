@@ -68,12 +68,20 @@ export class KeyFetch {
     }
   }
 
-  /** The value, from what was read on. @throws what the loader throws, the signal's reason */
-  async finish(read: Leased<unknown> | undefined): Promise<unknown> {
+  /**
+   * The value, from what was read on.
+   *
+   * @param refusal - why it may not go on
+   * @throws what the loader throws, the signal's reason
+   */
+  async finish(
+    read: Leased<unknown> | undefined,
+    refusal?: { readonly reason: unknown },
+  ): Promise<unknown> {
     const { signal } = this.#request.settings
-    if (signal?.aborted) {
+    if (refusal !== undefined || signal?.aborted) {
       if (read?.won) this.#giveBack(read)
-      throw signal.reason
+      throw (refusal ?? (signal as AbortSignal)).reason
     }
     for (let leased = read; leased !== undefined; ) {
       const step = await this.#step(leased)
