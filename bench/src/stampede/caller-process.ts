@@ -1,4 +1,6 @@
 // One process of a fleet: callers that read the hot key over and over, or the one writer that invalidates it.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runCallers } from './callers.ts'
 import { CONTENDERS } from './contenders/index.ts'
 import type { Task, ToProcess } from './messages.ts'
@@ -19,10 +21,21 @@ const started = new Promise<void>((resolve) => {
   })
 })
 
+// What fails behind a caller's back is a failure of the contender, not the end of its process.
+process.on('unhandledRejection', (error) => say({ kind: 'failed', what: String(error) }))
 // It is connected, and the cache is filled, before anything is counted.
-await subject.read()
+while (!(await isReadable())) await sleep(100)
 say({ kind: 'ready' })
 await started
+const delays = monitorEventLoopDelay({ resolution: 10 })
+delays.enable()
 if (task.role === 'writer') await runWriter(subject, source, task.load, stop.signal)
 else await runCallers(subject, task.callers, stop.signal)
-say({ kind: 'done' })
+say({ kind: 'done', stall: delays.max / 1e6 })
+
+function isReadable(): Promise<boolean> {
+  return subject.read().then(
+    () => true,
+    () => false,
+  )
+}

@@ -13,7 +13,12 @@ export interface Figures {
   readonly p99: number
   /** Milliseconds of the read that took longest. */
   readonly longest: number
+  /** Milliseconds for which a process of the callers did nothing, at most. */
+  readonly stall: number
   readonly invalidations: number
+  readonly silences: number
+  /** Loads that began while the cache was silent. */
+  readonly loadsInSilence: number
   readonly old: OldReads
   /** Reads and invalidations that rejected. */
   readonly failures: ReadonlyMap<string, number>
@@ -28,7 +33,12 @@ export function figuresOf(records: Records): Figures {
     reads: waits.length,
     p99: waits[Math.floor(waits.length * 0.99)] ?? 0,
     longest: waits.at(-1) ?? 0,
+    stall: records.stall,
     invalidations: records.confirmations.length,
+    silences: records.silences.length,
+    loadsInSilence: records.loads.filter(({ begin }) =>
+      records.silences.some(({ from, to }) => begin >= from && begin < to),
+    ).length,
     old: oldReads(records),
     failures: records.failures,
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { now } from './clock.ts'
 import type { FromProcess, Read, Task, ToProcess } from './messages.ts'
-import type { Confirmation, Load, Records } from './records.ts'
+import type { Confirmation, Load, Records, Silence } from './records.ts'
 
 const PROGRAM = fileURLToPath(new URL('./caller-process.js', import.meta.url))
 
@@ -26,12 +26,13 @@ export class Fleet {
   readonly #reads: Read[] = []
   readonly #confirmations: Confirmation[] = []
   readonly #failures = new Map<string, number>()
+  #stall = 0
 
   /** Runs a fleet from its start to its end. `disturb` goes on meanwhile, until its signal aborts. */
   static async run(
     tasks: readonly Task[],
     { seconds, reads }: Length,
-    disturb: (signal: AbortSignal) => Promise<void>,
+    disturb: (signal: AbortSignal) => Promise<readonly Silence[]>,
   ): Promise<Records> {
     const fleet = new Fleet(tasks)
     try {
@@ -50,7 +51,7 @@ export class Fleet {
       const end = now()
       fleet.#send({ kind: 'stop' })
       await fleet.#heard('done')
-      return fleet.#records(start, end)
+      return fleet.#records(start, end, await disturbance)
     } finally {
       for (const child of fleet.#children) child.kill('SIGKILL')
     }
@@ -86,6 +87,8 @@ export class Fleet {
       this.#confirmations.push(message)
     } else if (message.kind === 'reads') {
       this.#reads.push(...message.reads)
+    } else if (message.kind === 'done') {
+      this.#stall = Math.max(this.#stall, message.stall)
     } else if (message.kind === 'failed') {
       this.#failures.set(message.what, (this.#failures.get(message.what) ?? 0) + 1)
     }
@@ -118,7 +121,7 @@ export class Fleet {
     this.#children[index]?.send(message)
   }
 
-  #records(start: number, end: number): Records {
+  #records(start: number, end: number, silences: readonly Silence[]): Records {
     // A load that the end of its process cut off.
     const cut = [...this.#begun.values()].map((begin) => ({ begin, end: now() }))
     return {
@@ -129,7 +132,9 @@ export class Fleet {
         .sort((a, b) => a.begin - b.begin),
       reads: this.#reads,
       confirmations: this.#confirmations,
+      silences,
       failures: this.#failures,
+      stall: this.#stall,
     }
   }
 }

@@ -28,7 +28,8 @@ export type FromProcess =
   | { readonly kind: 'confirmed'; readonly version: number; readonly at: number }
   | { readonly kind: 'reads'; readonly reads: readonly Read[] }
   | { readonly kind: 'failed'; readonly what: string }
-  | { readonly kind: 'done' }
+  /** With the longest time, in milliseconds, for which the process itself did nothing. */
+  | { readonly kind: 'done'; readonly stall: number }
 
 /** What they are sent. */
 export type ToProcess =

@@ -26,7 +26,7 @@ export function brokenPromises(
     [invalidations.old.count === 0, `${invalidations.old.count} old reads`],
     [
       hasWindows || expiries.longest <= longest,
-      `a read took ${expiries.longest.toFixed(0)} ms, more than ${longest}`,
+      `a read took ${expiries.longest.toFixed(0)} ms, more than ${longest} (a process stalled for ${expiries.stall.toFixed(0)})`,
     ],
     [
       !hasWindows || expiries.p99 < WAIT_WITH_WINDOWS,

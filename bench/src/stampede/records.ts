@@ -12,6 +12,12 @@ export interface Confirmation {
   readonly at: number
 }
 
+/** A time in which the cache did not answer, and timeouts from it may still come. */
+export interface Silence {
+  readonly from: number
+  readonly to: number
+}
+
 /** What happened in one run of a fleet, from the start of its callers on. */
 export interface Records {
   readonly start: number
@@ -19,6 +25,9 @@ export interface Records {
   readonly loads: readonly Load[]
   readonly reads: readonly Read[]
   readonly confirmations: readonly Confirmation[]
+  readonly silences: readonly Silence[]
   /** Reads and invalidations that rejected, by their message. */
   readonly failures: ReadonlyMap<string, number>
+  /** Milliseconds for which a process did nothing, because the machine was busy with others or it with itself: the most. */
+  readonly stall: number
 }

@@ -18,6 +18,7 @@ export function formatStampede(results: readonly Result[], base: string): string
       'expiries',
       'p99 ms',
       'longest wait ms',
+      'stall ms',
       'reads',
       'rejected',
     ],
@@ -32,6 +33,7 @@ export function formatStampede(results: readonly Result[], base: string): string
         whole(expiries.rounds.length),
         expiries.p99.toFixed(1),
         whole(expiries.longest),
+        whole(expiries.stall),
         whole(expiries.reads),
         whole(total(expiries.failures)),
       ]
@@ -64,7 +66,16 @@ export function formatStampede(results: readonly Result[], base: string): string
     }),
   )
   const overload = table(
-    ['contender', 'loads per expiry', reference, 'p99 ms', 'longest wait ms', 'reads', 'rejected'],
+    [
+      'contender',
+      'loads per expiry',
+      reference,
+      'loads per silence',
+      'p99 ms',
+      'longest wait ms',
+      'reads',
+      'rejected',
+    ],
     results.map((result) => {
       const { overload } = result.figures
       const loads = loadsPerExpiryInOverload(result)
@@ -72,6 +83,7 @@ export function formatStampede(results: readonly Result[], base: string): string
         result.contender,
         loads.toFixed(1),
         ratio(loads, of && loadsPerExpiryInOverload(of)),
+        (overload.loadsInSilence / overload.silences).toFixed(1),
         overload.p99.toFixed(1),
         whole(overload.longest),
         whole(overload.reads),
