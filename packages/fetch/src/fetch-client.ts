@@ -20,6 +20,7 @@ import {
   type FetchDefaults,
   type FetchManyOptions,
   type FetchOptions,
+  type FetchSettings,
   fetchSettings,
   type LoadContext,
   type LoadManyContext,
@@ -61,6 +62,7 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   readonly #defaults: FetchDefaults<never>
   readonly #host: FetchHost
   readonly #telemetry = new Telemetry()
+  #defaultSettings: FetchSettings | undefined
   #isClosed = false
   #hasWarned = false
 
@@ -109,12 +111,16 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     load: (context: LoadContext<S>) => T | Promise<T>,
     options?: FetchOptions<NoInfer<T>>,
   ): Promise<T> {
-    return this.#fetch(() => {
+    // Not async, as it sits on the hot path.
+    try {
+      this.#checkOpen()
       checkLoader(load)
-      const settings = fetchSettings(this.#defaults, options)
+      const settings = this.#settings(options)
       const request: KeyRequest = { key, load: load as KeyRequest['load'], settings }
       return this.#one(request) as Promise<T>
-    })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -123,7 +129,7 @@ export class FetchClient<V = unknown> extends ForwardingClient<
    *
    * @throws as `fetch`; of several failures the first
    */
-  fetchMany<T = V, const K extends Key = Key>(
+  async fetchMany<T = V, const K extends Key = Key>(
     keys: Iterable<K>,
     load: (
       keys: ItemOf<K>[],
@@ -131,25 +137,25 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     ) => ReadonlyMap<ItemOf<K>, T> | Promise<ReadonlyMap<ItemOf<K>, T>>,
     options?: FetchManyOptions<NoInfer<T>>,
   ): Promise<Map<ItemOf<K>, T>> {
-    return this.#fetch(async () => {
-      checkLoader(load)
-      const settings = fetchSettings(this.#defaults, options)
-      const list = keyList(keys)
-      const batch = new Batch(load as never)
-      const gate = new Gate(list.length)
-      const answers = await Promise.allSettled(
-        list.map((key) => {
-          const own: KeyRequest['load'] = ({ signal }) => batch.request(itemKey(key), signal)
-          return this.#one({ key, load: own, settings }, gate)
-        }),
-      )
-      const found = new Map<ItemKey, unknown>()
-      for (const [index, answer] of answers.entries()) {
-        if (answer.status === 'rejected') throw answer.reason
-        if (answer.value !== undefined) found.set(itemKey(list[index] as Key), answer.value)
-      }
-      return found as Map<ItemOf<K>, T>
-    })
+    this.#checkOpen()
+    checkLoader(load)
+    const settings = this.#settings(options)
+    const list = keyList(keys)
+    const batch = new Batch(load as never)
+    // What is to be loaded is known when all are read.
+    const gate = new Gate(list.length)
+    const answers = await Promise.allSettled(
+      list.map((key) => {
+        const own: KeyRequest['load'] = ({ signal }) => batch.request(itemKey(key), signal)
+        return this.#one({ key, load: own, settings }, gate)
+      }),
+    )
+    const found = new Map<ItemKey, unknown>()
+    for (const [index, answer] of answers.entries()) {
+      if (answer.status === 'rejected') throw answer.reason
+      if (answer.value !== undefined) found.set(itemKey(list[index] as Key), answer.value)
+    }
+    return found as Map<ItemOf<K>, T>
   }
 
   quit(): Promise<void> {
@@ -172,18 +178,19 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     return call(this.client, options)
   }
 
-  async #fetch<T>(run: () => Promise<T>): Promise<T> {
+  #checkOpen(): void {
     if (this.#isClosed) throw new MemcacheClosedError('the client is closed', { written: false })
-    return run()
+  }
+
+  #settings(options: FetchDefaults<never> | undefined): FetchSettings {
+    if (options !== undefined) return fetchSettings(this.#defaults, options)
+    this.#defaultSettings ??= fetchSettings(this.#defaults, undefined)
+    return this.#defaultSettings
   }
 
   #one(request: KeyRequest, gate?: Gate): Promise<unknown> {
-    return this.#telemetry.fetch(async (trace) => {
-      const fetch = new KeyFetch(this.#host, request, trace)
-      const reading = fetch.begin()
-      const leased = await (gate === undefined ? reading : gate.pass(reading))
-      return fetch.finish(leased, gate?.refusal)
-    })
+    request.settings.signal?.throwIfAborted()
+    return this.#telemetry.fetch((trace) => new KeyFetch(this.#host, request, trace).run(gate))
   }
 
   #warn(): void {

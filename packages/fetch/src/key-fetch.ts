@@ -3,6 +3,7 @@ import { type Key, type Leased, MemcacheClosedError, MemcacheIllegalInputError }
 import { Deadline, startTimer, toError } from '@mc/protocol/toolkit'
 import type { Flight, FlightHost } from './flight.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
+import type { Gate } from './gate.ts'
 import type { Loads } from './loads.ts'
 import type { FetchSettings, LoadContext } from './options.ts'
 import { validated } from './schema.ts'
@@ -27,6 +28,9 @@ interface Found {
   readonly value: unknown
 }
 
+/** A value, or the item to go on with: `undefined` if the cache cannot say. */
+type Step = Found | { readonly leased: Leased<unknown> | undefined }
+
 /** An item whose value its serde cannot read, or its schema refuses. */
 const UNFIT = Symbol('unfit')
 
@@ -35,7 +39,6 @@ export class KeyFetch {
   readonly #host: FetchHost
   readonly #request: KeyRequest
   readonly #trace: FetchTrace
-  readonly #id: string
   readonly #tick: number
   readonly #start = performance.now()
   #hasDiscarded = false
@@ -44,68 +47,69 @@ export class KeyFetch {
     this.#host = host
     this.#request = request
     this.#trace = trace
-    this.#id = idOf(request.key)
     this.#tick = host.loads.tick()
   }
 
-  /** Reads the item, unless its caller has given up. @throws as `#read`, the signal's reason */
-  async begin(): Promise<Leased<unknown> | undefined> {
-    this.#request.settings.signal?.throwIfAborted()
-    return this.#read()
+  /**
+   * The value.
+   *
+   * @param gate - holds it back until all keys of its call are read
+   * @throws what the loader throws, the signal's reason, MemcacheIllegalInputError, MemcacheClosedError
+   */
+  async run(gate: Gate | undefined): Promise<unknown> {
+    const reading = this.#read()
+    const leased = await (gate === undefined ? reading : gate.pass(reading))
+    const { signal } = this.#request.settings
+    if (signal?.aborted || gate?.refusal !== undefined) {
+      if (leased?.won) this.#giveBack(leased)
+      throw (gate?.refusal ?? (signal as AbortSignal)).reason
+    }
+    try {
+      return await this.#valueOf(leased)
+    } finally {
+      if (this.#trace.outcome !== undefined) this.#host.telemetry.count(this.#trace.outcome)
+    }
   }
 
   /** The item as it is; `undefined` if the cache cannot say. @throws MemcacheIllegalInputError, MemcacheClosedError */
-  async #read(): Promise<Leased<unknown> | undefined> {
+  #read(): Promise<Leased<unknown> | undefined> {
     const { key, settings } = this.#request
-    try {
-      const leased = await this.#host.client.lease(key, settings.lease)
-      return leased.cas === undefined ? undefined : leased
-    } catch (error) {
-      if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError) {
-        throw error
-      }
-      return undefined
-    }
+    return this.#host.client.lease(key, settings.lease).then(known, unread)
   }
 
-  /**
-   * The value, from what was read on.
-   *
-   * @param refusal - why it may not go on
-   * @throws what the loader throws, the signal's reason
-   */
-  async finish(
-    read: Leased<unknown> | undefined,
-    refusal?: { readonly reason: unknown },
-  ): Promise<unknown> {
-    const { signal } = this.#request.settings
-    if (refusal !== undefined || signal?.aborted) {
-      if (read?.won) this.#giveBack(read)
-      throw (refusal ?? (signal as AbortSignal)).reason
-    }
+  /** The value, from what was read on. */
+  async #valueOf(read: Leased<unknown> | undefined): Promise<unknown> {
     for (let leased = read; leased !== undefined; ) {
       const step = await this.#step(leased)
       if ('value' in step) return step.value
       leased = step.leased
     }
+    return this.#loadUncached()
+  }
+
+  #loadUncached(): Promise<unknown> {
     this.#trace.outcome = 'uncached'
-    const plan = this.#plan('uncached', undefined, undefined)
     const { loads } = this.#host
-    const flight = loads.startUncached(this.#id, this.#tick, plan)
+    const { signal } = this.#request.settings
+    const plan = this.#plan('uncached', undefined, undefined)
+    const flight = loads.startUncached(idOf(this.#request.key), this.#tick, plan)
     const bounded = new Deadline(Number.POSITIVE_INFINITY, signal).bound(flight)
     return this.#timed(bounded.then((it) => it.join(signal)))
   }
 
   /** The value, or the item as it has become. */
-  async #step(
-    leased: Leased<unknown>,
-  ): Promise<Found | { readonly leased: Leased<unknown> | undefined }> {
-    const { settings } = this.#request
-    if (leased.ttl === undefined && settings.lease.refreshWithin > 0) this.#host.onUntimed()
-    const found = settings.schema === undefined ? foundIn(leased) : await this.#fitting(leased)
+  #step(leased: Leased<unknown>): Found | Promise<Step> {
+    const { schema, lease } = this.#request.settings
+    if (leased.ttl === undefined && lease.refreshWithin > 0) this.#host.onUntimed()
+    return schema === undefined
+      ? this.#use(leased, foundIn(leased))
+      : this.#fitting(leased).then((found) => this.#use(leased, found))
+  }
+
+  #use(leased: Leased<unknown>, found: Found | typeof UNFIT | undefined): Found | Promise<Step> {
     if (found === UNFIT) return this.#discard(leased)
     if (found === undefined) return this.#obtain(leased, undefined, undefined)
-    const freshness = freshnessOf(leased, settings)
+    const freshness = freshnessOf(leased, this.#request.settings)
     if (freshness !== 'fresh' && freshness !== 'servable') {
       return this.#obtain(leased, found, freshness)
     }
@@ -122,9 +126,7 @@ export class KeyFetch {
   }
 
   /** Deletes an unfit item, so that one caller wins. What comes in its place and is unfit as well is overwritten. */
-  async #discard(
-    leased: Leased<unknown>,
-  ): Promise<Found | { readonly leased: Leased<unknown> | undefined }> {
+  async #discard(leased: Leased<unknown>): Promise<Step> {
     if (this.#hasDiscarded) return this.#obtain({ ...leased, won: true }, undefined, undefined)
     this.#hasDiscarded = true
     try {
@@ -153,7 +155,7 @@ export class KeyFetch {
     leased: Leased<unknown>,
     found: Found | undefined,
     freshness: Freshness | undefined,
-  ): Promise<Found | { readonly leased: Leased<unknown> | undefined }> {
+  ): Promise<Step> {
     const { loads } = this.#host
     const { settings } = this.#request
     const id = this.#stateOf(leased)
@@ -248,8 +250,18 @@ export class KeyFetch {
 
   /** The item in this state. */
   #stateOf({ cas }: Leased<unknown>): string {
-    return `${cas} ${this.#id}`
+    return `${cas} ${idOf(this.#request.key)}`
   }
+}
+
+function known(leased: Leased<unknown>): Leased<unknown> | undefined {
+  return leased.cas === undefined ? undefined : leased
+}
+
+/** What stands for a failed read. @throws what is the caller's own fault */
+function unread(error: unknown): undefined {
+  if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError)
+    throw error
 }
 
 function foundIn({ kind, value }: Leased<unknown>): Found | typeof UNFIT | undefined {

@@ -11,7 +11,7 @@ interface Uncached {
 
 /** What this process loads and waits for: by item and CAS token, so that only callers that saw that token join. */
 export class Loads {
-  readonly overdue = new Overdue()
+  readonly overdue: Overdue = new Overdue()
   readonly #host: FlightHost
   readonly #flights = new Map<string, Flight>()
   readonly #uncached = new Map<string, Uncached>()

@@ -58,13 +58,13 @@ export class Telemetry {
     return { ...this.#counters }
   }
 
-  async fetch<T>(run: (trace: FetchTrace) => Promise<T>): Promise<T> {
+  fetch<T>(run: (trace: FetchTrace) => Promise<T>): Promise<T> {
     const trace: FetchTrace = { outcome: undefined, waited: 0 }
-    try {
-      return await traced(fetches, trace, () => run(trace))
-    } finally {
-      if (trace.outcome !== undefined) this.#counters[trace.outcome]++
-    }
+    return traced(fetches, trace, () => run(trace))
+  }
+
+  count(outcome: FetchOutcome): void {
+    this.#counters[outcome]++
   }
 
   load<T>(reason: LoadReason, run: (trace: LoadTrace) => Promise<T>): Promise<T> {
@@ -82,7 +82,13 @@ function traced<T, D extends { error?: unknown }>(
 ): Promise<T> {
   const { start, end, asyncStart, asyncEnd, error } = channel
   // Each is asked: in Bun 1.4 a tracing channel does not tell by itself.
-  if (![start, end, asyncStart, asyncEnd, error].some((it) => it.hasSubscribers)) return run()
+  const isHeard =
+    start.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers
+  if (!isHeard) return run()
   const settle = async (answer: Promise<T>): Promise<T> => {
     try {
       return await answer

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
+import type { Command } from '../command.ts'
 import { type ItemState, ItemStateCommand } from '../commands/item-state.ts'
-import { LeaseCommand } from '../commands/lease.ts'
+import { LeaseCommand, type LeaseRequest } from '../commands/lease.ts'
 import { FillCommand, ReleaseCommand } from '../commands/lease-end.ts'
 import { DeleteCommand } from '../commands/line.ts'
 import { MetaDeleteCommand } from '../commands/meta-change.ts'
@@ -20,7 +21,6 @@ import type {
 import type { CasToken, CommandOptions, Key } from '../memcache-client.ts'
 import type { SerializedValue } from '../serde.ts'
 import type { CommandRunner } from './command-runner.ts'
-import type { Deadline } from './deadline.ts'
 
 const THIRTY_DAYS = 2_592_000
 const MAX_REFRESH = 2_147_483_646
@@ -40,25 +40,35 @@ export function lease<V>(
   checkInteger('seconds', seconds, 1, THIRTY_DAYS)
   checkInteger('refreshWithin', refreshWithin, 0, MAX_REFRESH)
   const wire = runner.keys.encode(key)
-  const number = runner.leaseNumbers.next()
-  let deadline: Deadline | undefined
-  const winInText = async (): Promise<Leased<V>> => {
-    deadline ??= runner.deadline({ ...options, timeout: timeLeft(command) }, 'lease')
-    const step = deadline.step(options)
-    const lock = new StoreCommand('add', wire, number, ReservedFlags.lock, seconds)
-    // One round trip for both. Whose lock there is then, its data says.
-    const [, found] = await Promise.all([
-      runner.run(lock, step),
-      runner.run(new LeaseCommand<V>(request), step),
-    ])
-    return found
+  const request: LeaseRequest<V> = {
+    key,
+    wire,
+    serde: runner.readingSerde(),
+    seconds,
+    refreshWithin,
+    numbers: runner.leaseNumbers,
+    lock: undefined,
+    winInText: (command) => winInText(runner, request, command, options),
   }
-  const request = {
-    ...{ key, wire, serde: runner.readingSerde() },
-    ...{ seconds, refreshWithin, number, winInText },
-  }
-  const command: LeaseCommand<V> = new LeaseCommand<V>(request)
-  return runner.run(command, options)
+  return runner.run(new LeaseCommand<V>(request), options)
+}
+
+/** In text, whoever adds the lock has won. */
+async function winInText<V>(
+  runner: CommandRunner<V>,
+  request: LeaseRequest<V>,
+  command: Command,
+  options: CommandOptions,
+): Promise<Leased<V>> {
+  const lock = request.lock ?? runner.leaseNumbers.next()
+  const { wire, seconds } = request
+  const step = { ...options, timeout: Math.max(1, command.deadline - performance.now()) }
+  // One round trip for both. Whose lock there is then, its data says.
+  const [, leased] = await Promise.all([
+    runner.run(new StoreCommand('add', wire, lock, ReservedFlags.lock, seconds), step),
+    runner.run(new LeaseCommand<V>({ ...request, lock }), step),
+  ])
+  return leased
 }
 
 /** Stores what the serde makes of the value, if the item is still what the lease saw. */
@@ -160,8 +170,4 @@ function wireOf<V>(runner: CommandRunner<V>, given: Lease): WireKey {
 
 function hasToken(given: Lease): given is Tokened {
   return given.cas !== undefined
-}
-
-function timeLeft(command: { readonly deadline: number }): number {
-  return Math.max(1, command.deadline - performance.now())
 }

@@ -30,11 +30,10 @@ export class ItemStateCommand extends ItemMetaCommand<ItemState | undefined> {
       this.resolve(undefined)
       return
     }
-    const ttl = reply.metaFlag('t')
     const isEmpty = isNoValue(reply, Number(reply.metaFlag('s')))
     this.resolve({
       cas: reply.metaFlag('c') ?? '0',
-      ttl: ttl === '-1' ? Number.POSITIVE_INFINITY : Number(ttl),
+      ttl: reply.ttl,
       isPlaceholder: isEmpty && reply.flags !== ReservedFlags.nothing,
       isStale: reply.metaFlag('X') !== undefined,
     })

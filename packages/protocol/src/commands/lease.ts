@@ -1,3 +1,4 @@
+import type { LeaseNumbers } from '../client/lease-numbers.ts'
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheSerdeError } from '../errors.ts'
 import { itemKey, type WireKey } from '../key.ts'
@@ -18,14 +19,13 @@ export interface LeaseRequest<V> {
   readonly serde: Serde<V>
   readonly seconds: number
   readonly refreshWithin: number
-  /** The CAS token of the placeholder, where the server takes one. */
-  readonly number: CasToken
+  /** Gives the CAS token of the placeholder, where the server takes one. */
+  readonly numbers: LeaseNumbers
+  /** In the text dialect: the data of the lock that this call has tried to store. */
+  readonly lock: CasToken | undefined
   /** What the call comes to in the text dialect when there is no item. */
-  readonly winInText: () => Promise<Leased<V>>
+  readonly winInText: (command: Command) => Promise<Leased<V>>
 }
-
-/** What the reply says of the item beside its value. */
-type Found<V> = Omit<Leased<V>, 'kind' | 'value' | 'error'>
 
 /**
  * `lease`: an `mg` that makes a placeholder on a miss (LEASES, `N`), in text a `gets`. It takes no longer than a `get`:
@@ -37,6 +37,12 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
   #origin: object | undefined = undefined
   #hits: number | undefined = undefined
   #hit = false
+  // What the reply says of the item, in fields: an object to be copied would take longer than all else.
+  #cas: CasToken | undefined = undefined
+  #won = false
+  #alreadyWon = false
+  #stale = false
+  #ttl: number | undefined = undefined
 
   constructor(request: LeaseRequest<V>) {
     super()
@@ -56,7 +62,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
-    const { wire, seconds, refreshWithin, number } = this.#request
+    const { wire, seconds, refreshWithin, numbers } = this.#request
     this.#origin = out.peer
     if (dialect === 'text') {
       this.#opaque = -1
@@ -66,7 +72,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
     this.#opaque = out.nextOpaque()
     out.ascii('mg ').ascii(wire).ascii(' v f c N').uint(seconds).ascii(' t')
     if (refreshWithin > 0) out.ascii(' R').uint(refreshWithin + 1)
-    if (out.peer.takesCas) out.ascii(' E').ascii(number)
+    if (out.peer.takesCas) out.ascii(' E').ascii(numbers.next())
     out.opaque().crlf()
   }
 
@@ -74,25 +80,27 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
     switch (reply.kind) {
       case ReplyKind.va:
         if (reply.opaque !== this.#opaque) throw misplaced(reply, this.name)
-        this.#take(reply, this.#found(reply))
+        this.#readFlags(reply)
+        this.#take(reply)
         return true
       case ReplyKind.en:
         // Before 1.6.18 a miss does not repeat the opaque.
         if (this.#opaque < 0 || (reply.opaque !== -1 && reply.opaque !== this.#opaque)) {
           throw misplaced(reply, this.name)
         }
-        this.#settle({ ...this.#unfound(), cas: undefined }, 'placeholder')
+        this.#settle('placeholder')
         return true
       case ReplyKind.value:
         if (this.#opaque >= 0 || this.#hit || !reply.hasKey(this.#request.wire)) {
           throw misplaced(reply, this.name)
         }
         this.#hit = true
-        this.#take(reply, { ...this.#unfound(), cas: casOf(reply), ttl: undefined })
+        this.#cas = casOf(reply)
+        this.#take(reply)
         return false
       case ReplyKind.end:
         if (this.#opaque >= 0) throw misplaced(reply, this.name)
-        if (!this.#hit) this.resolve(this.#request.winInText())
+        if (!this.#hit) this.resolve(this.#request.winInText(this))
         return true
       default:
         if (this.#hit) throw errorOfReply(reply, this.name)
@@ -100,62 +108,63 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
     }
   }
 
-  #found(reply: ReplyParser): Found<V> {
-    const ttl = reply.metaFlag('t')
-    const isMarked = reply.endsInMark
-    return {
-      key: this.#request.key,
-      cas: casOf(reply),
-      origin: this.#origin,
-      won: isMarked && reply.metaFlag('W') !== undefined,
-      alreadyWon: isMarked && reply.metaFlag('Z') !== undefined,
-      stale: isMarked && reply.metaFlag('X') !== undefined,
-      ttl: ttl === '-1' ? Number.POSITIVE_INFINITY : Number(ttl),
-    }
+  #readFlags(reply: ReplyParser): void {
+    this.#cas = casOf(reply)
+    this.#ttl = reply.ttl
+    if (!reply.endsInMark) return
+    this.#won = reply.metaFlag('W') !== undefined
+    this.#alreadyWon = reply.metaFlag('Z') !== undefined
+    this.#stale = reply.metaFlag('X') !== undefined
   }
 
-  #unfound(): Found<V> {
-    const { key } = this.#request
-    const state = { won: false, alreadyWon: false, stale: false }
-    return { key, cas: undefined, origin: this.#origin, ...state, ttl: undefined }
-  }
-
-  #take(reply: ReplyParser, found: Found<V>): void {
+  #take(reply: ReplyParser): void {
     const { flags, size } = reply
-    if (flags === ReservedFlags.nothing) this.#settle(found, 'nothing')
-    else if (flags === ReservedFlags.lock) {
-      const won = reply.dataView.toString('latin1') === this.#request.number
-      this.#settle({ ...found, won, alreadyWon: !won }, 'placeholder')
-    } else if (size > 0 || flags !== 0 || !(found.won || found.alreadyWon || this.#opaque < 0)) {
-      this.#takeValue(reply, found)
-    } else this.#settle({ ...found, alreadyWon: !found.won }, 'placeholder')
+    const isPlaceholder = size === 0 && flags === 0 && (this.#opaque < 0 || reply.endsInMark)
+    if (flags === ReservedFlags.lock) {
+      this.#won = reply.dataView.toString('latin1') === this.#request.lock
+    }
+    if (isPlaceholder || flags === ReservedFlags.lock) {
+      this.#alreadyWon = !this.#won
+      this.#settle('placeholder')
+    } else if (flags === ReservedFlags.nothing) this.#settle('nothing')
+    else this.#takeValue(reply)
   }
 
-  #takeValue(reply: ReplyParser, found: Found<V>): void {
+  #takeValue(reply: ReplyParser): void {
     if (this.isSettled) return
     const { serde, key } = this.#request
     const { server } = reply
     const item = itemKey(key)
     const value = readValue<V>(reply, serde, item, this.name)
-    if (FailedValue.is(value)) this.#settle(found, 'unreadable', undefined, value.error)
-    else if (!isPending(value)) this.#settle(found, 'value', value)
+    if (FailedValue.is(value)) this.#settle('unreadable', undefined, value.error)
+    else if (!isPending(value)) this.#settle('value', value)
     else {
       settleInTime(this, () =>
         this.reject(serdeTimeout('read', { key: item, server, command: this.name })),
       )
       value.then(
-        (settled) => this.#settle(found, 'value', settled),
+        (settled) => this.#settle('value', settled),
         (error: unknown) => {
-          if (error instanceof MemcacheSerdeError) {
-            this.#settle(found, 'unreadable', undefined, error)
-          } else this.reject(error)
+          if (error instanceof MemcacheSerdeError) this.#settle('unreadable', undefined, error)
+          else this.reject(error)
         },
       )
     }
   }
 
-  #settle(found: Found<V>, kind: LeaseKind, value?: V, error?: Error): void {
+  #settle(kind: LeaseKind, value?: V, error?: Error): void {
     this.#hits = kind === 'value' || kind === 'nothing' ? 1 : 0
-    this.resolve({ ...found, kind, value, error })
+    this.resolve({
+      key: this.#request.key,
+      cas: this.#cas,
+      origin: this.#origin,
+      kind,
+      value,
+      error,
+      won: this.#won,
+      alreadyWon: this.#alreadyWon,
+      stale: this.#stale,
+      ttl: this.#ttl,
+    })
   }
 }
