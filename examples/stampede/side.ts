@@ -3,6 +3,8 @@ import type { Source } from './source.ts'
 
 /** Milliseconds between two reads of a caller, on average. */
 const PAUSE = 50
+/** Milliseconds between two pairs of writes. */
+const WRITE_PAUSE = 1000
 
 /** A way to cache, as an application would write it. */
 export interface Cache {
@@ -36,16 +38,24 @@ export class Side {
     this.#callers = callers
   }
 
-  get loadsPerExpiry(): number {
-    return this.source.loads / this.source.expiries
-  }
-
-  /** Callers read and the writer writes until the signal aborts. */
-  async run(writePause: number, signal: AbortSignal): Promise<void> {
+  /** Callers read until the signal aborts. */
+  async read(signal: AbortSignal): Promise<void> {
     const callers = Array.from({ length: this.#callers }, (_, i) =>
       this.#call(this.#caches[i % this.#caches.length] as Cache, signal),
     )
-    await Promise.all([...callers, this.#write(writePause, signal)])
+    await Promise.all(callers)
+  }
+
+  /** A writer changes the source twice and invalidates, again and again until the signal aborts. */
+  async write(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#change()
+      // The second change comes while all wait for what is loaded since the first.
+      while (this.#reading < this.#callers && !signal.aborted) await sleep(5)
+      await sleep(PAUSE)
+      await this.#change()
+      await sleep(WRITE_PAUSE, undefined, { signal }).catch(() => undefined)
+    }
   }
 
   async close(): Promise<void> {
@@ -54,12 +64,12 @@ export class Side {
 
   async #call(cache: Cache, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#read(cache)
+      await this.#readOnce(cache)
       await sleep(PAUSE * (0.5 + Math.random()))
     }
   }
 
-  async #read(cache: Cache): Promise<void> {
+  async #readOnce(cache: Cache): Promise<void> {
     const begin = performance.now()
     this.#reading++
     const version = (await cache.read()) ?? 0
@@ -71,25 +81,10 @@ export class Side {
     this.oldest = Math.max(this.oldest, performance.now() - missed.at)
   }
 
-  async #write(pause: number, signal: AbortSignal): Promise<void> {
-    while (await passes(pause, signal)) {
-      await this.#change()
-      // The second change comes while all wait for what is loaded since the first.
-      while (this.#reading < this.#callers && !signal.aborted) await sleep(5)
-      await passes(PAUSE, signal)
-      await this.#change()
-    }
-  }
-
   /** Changes the source and invalidates. Who reads from now on may rely on it. */
   async #change(): Promise<void> {
     const version = this.source.change()
     await this.#caches[0]?.invalidate()
     this.#confirmed.push({ version, at: performance.now() })
   }
-}
-
-/** Whether the time passed before the signal aborted. */
-function passes(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-  return sleep(milliseconds, true, { signal }).catch(() => false)
 }

@@ -23,19 +23,22 @@ const sides = [
 })
 
 console.log(`${CALLERS} callers read one key, which takes 200 ms to load and expires after 2 s.`)
-console.log('Now and then it changes and is invalidated, and once more while it is being loaded.\n')
+console.log('Later on it changes and is invalidated as well, once more while it is being loaded.\n')
 
 const over = new AbortController()
 show(sides, over.signal)
-const running = sides.map((side) => side.run(0.4 * milliseconds, over.signal))
-await sleep(milliseconds)
+const callers = sides.map((side) => side.read(over.signal))
+await sleep(0.6 * milliseconds)
+const loadsPerExpiry = sides.map(({ source }) => source.loadsPerExpiry.toFixed(1))
+const writers = sides.map((side) => side.write(over.signal))
+await sleep(0.4 * milliseconds)
 over.abort()
-await Promise.all(running)
+await Promise.all([...callers, ...writers])
 
 console.log()
-for (const { name, loadsPerExpiry, reads, oldReads } of sides) {
+for (const [index, { name, reads, oldReads }] of sides.entries()) {
   console.log(
-    `${name}: ${loadsPerExpiry.toFixed(1)} loads per expiry, ${oldReads} old reads of ${reads}`,
+    `${name}: ${loadsPerExpiry[index]} loads per expiry, ${oldReads} old reads of ${reads}`,
   )
 }
 for (const side of sides) await side.close()
