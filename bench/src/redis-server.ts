@@ -4,15 +4,17 @@ import { connect, createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** Starts a redis-server that keeps nothing on disk; `undefined` where it is not installed. */
-export async function startRedis(): Promise<{ name: string; stop(): void } | undefined> {
+export async function startRedis(): Promise<
+  { name: string; pid: number; stop(): void } | undefined
+> {
   const port = await freePort()
   const child = spawn(
     'redis-server',
     ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
     { stdio: 'ignore' },
   )
-  if (!(await isUp(child, port))) return undefined
-  return { name: `127.0.0.1:${port}`, stop: () => child.kill('SIGKILL') }
+  if (!(await isUp(child, port)) || child.pid === undefined) return undefined
+  return { name: `127.0.0.1:${port}`, pid: child.pid, stop: () => child.kill('SIGKILL') }
 }
 
 async function freePort(): Promise<number> {

@@ -116,6 +116,16 @@ describe.concurrent('examples', () => {
     expect(output).toContain('errors seen by callers: 0\n')
   })
 
+  test('stampede loads once per expiry by fetch and reads nothing old, by hand many times and old values', async () => {
+    const output = await outputOf('stampede/stampede.ts', { SECONDS: '4' })
+    expect(output.match(/^\d s {3}by hand: loads \d+, .* fetch: loads \d+, /gm)).not.toBeNull()
+    const [, loads = '', old = ''] =
+      /^by hand: (\S+) loads per expiry, (\d+) old reads of \d+$/m.exec(output) ?? []
+    expect(Number(loads)).toBeGreaterThan(5)
+    expect(Number(old)).toBeGreaterThan(0)
+    expect(output).toMatch(/^fetch: 1\.0 loads per expiry, 0 old reads of [1-9]\d*\n$/m)
+  })
+
   for (const { kind, env, tags } of [
     { kind: 'embedded server', env: { PATH: '' }, tags: [] },
     { kind: 'memcached', env: {}, tags: ['memcached'] },

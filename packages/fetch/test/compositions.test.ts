@@ -8,22 +8,30 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { FetchClient } from '../src/index.ts'
 import { newKey, Source, until } from './support/fleet.ts'
 
+/** So long that a busy machine fails no read. */
+const PATIENT = { timeout: 20_000, connectTimeout: 20_000 }
+const POOL = { ...PATIENT, acquireTimeout: 20_000, maxPoolSize: 5 }
+
 const COMPOSITIONS: readonly (readonly [string, (servers: readonly string[]) => MemcacheClient])[] =
   [
-    ['a pool', ([server = '']) => new PooledClient(server, { maxPoolSize: 5 })],
-    ['a pool in text', ([server = '']) => new PooledClient(server, { dialect: 'text' })],
-    ['many servers', (servers) => new HashClient(servers)],
+    ['a pool', ([server = '']) => new PooledClient(server, POOL)],
+    ['a pool in text', ([server = '']) => new PooledClient(server, { ...POOL, dialect: 'text' })],
+    ['many servers', (servers) => new HashClient(servers, PATIENT)],
     [
       'pools of many servers',
-      (servers) => new HashClient(servers, { createClient: (server) => new PooledClient(server) }),
+      (servers) =>
+        new HashClient(servers, { createClient: (server) => new PooledClient(server, POOL) }),
     ],
-    ['a retrying client', ([server = '']) => retrying(new Client(server))],
+    ['a retrying client', ([server = '']) => retrying(new Client(server, PATIENT))],
     [
       'two fleets',
       ([server = '', old = '']) =>
-        new FallbackClient([new Client(server), new Client(old)], { warm: { expire: 60 } }),
+        new FallbackClient([new Client(server, PATIENT), new Client(old, PATIENT)], {
+          warm: { expire: 60 },
+          timeout: 20_000,
+        }),
     ],
-    ['itself', ([server = '']) => new FetchClient(new Client(server))],
+    ['itself', ([server = '']) => new FetchClient(new Client(server, PATIENT))],
   ]
 
 describe.each([

@@ -110,7 +110,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
 
   #readFlags(reply: ReplyParser): void {
     this.#cas = casOf(reply)
-    this.#ttl = reply.ttl
+    this.#ttl = Number.isNaN(reply.ttl) ? undefined : reply.ttl
     if (!reply.endsInMark) return
     this.#won = reply.metaFlag('W') !== undefined
     this.#alreadyWon = reply.metaFlag('Z') !== undefined
