@@ -133,6 +133,19 @@ export class Calls {
     call.controller.abort(new Error(`leaving ${++this.#leaving}`))
     await settle()
     if (call.settledIn === undefined) this.#journal.complain(`${about} goes on after its abort`)
+    for (const load of this.#loads.inFlight) {
+      if (load.process !== call.process || load.replaces || !this.#isLonely(load.keys, call))
+        continue
+      this.#journal.complain(`load ${load.id} goes on, for which nobody waits`)
+    }
+  }
+
+  /** Whether the keys are some of a call, and no other call of its process waits for one of them. */
+  #isLonely(keys: readonly string[], { process, keys: own }: Call): boolean {
+    const isWaiting = this.pending.some(
+      (call) => call.process === process && call.keys.some((key) => keys.includes(key)),
+    )
+    return !isWaiting && keys.every((key) => own.includes(key))
   }
 
   /** Its process has gone. */

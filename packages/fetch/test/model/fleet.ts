@@ -4,8 +4,9 @@ import { Calls } from './calls.ts'
 import { Invalidations } from './invalidations.ts'
 import { Items } from './items.ts'
 import { Journal } from './journal.ts'
-import { type Load, Loads } from './loads.ts'
+import { LoadError, Loads } from './loads.ts'
 import type { ModelServer } from './model-server.ts'
+import { Motion } from './motion.ts'
 import { ModelClient, Network, nameOf } from './network.ts'
 import type { LoadPlan, Setting, Step } from './schedule.ts'
 import { Source, type Value, valueAt } from './source.ts'
@@ -28,9 +29,6 @@ const LONGEST_WAIT = 1.5 * WAIT_TIMEOUT + 4 * TIMEOUT + 500
 /** Of a load that failed its release, the read of a waiter that comes next, and the pause before it. */
 const LONGEST_IDLE = 3 * TIMEOUT
 
-/** Virtual time in which everything has come to its end. */
-const LONGEST_END = 300_000
-
 /** Processes that fetch from one source through one cache, and everything that happens to them. */
 export class Fleet {
   readonly journal: Journal
@@ -43,6 +41,7 @@ export class Fleet {
   readonly #invalidations: Invalidations
   readonly #calls: Calls
   readonly #network: Network
+  readonly #motion: Motion
   readonly #processes: FetchClient<Value>[] = []
   /** The process in each place: another when it was killed. */
   readonly #places: number[] = []
@@ -81,6 +80,8 @@ export class Fleet {
     this.#network = new Network(server, journal, setting.dialect, {
       onArrival: (message) => items.observe(message),
     })
+    const moved = { network: this.#network, loads: this.#loads, calls: this.#calls, journal }
+    this.#motion = new Motion(time, moved)
     for (let place = 0; place < PROCESSES; place++) this.#startProcess(place)
   }
 
@@ -103,18 +104,19 @@ export class Fleet {
       this.journal.begin(`- ${JSON.stringify(step)}`)
       await this.#do(step)
       await settle()
-      if ('flows' in step && step.flows) await this.#flow()
+      if ('flows' in step && step.flows) await this.#motion.flow()
     }
     this.journal.begin('- the end')
     for (let place = 0; place < PROCESSES; place++) {
       this.#network.cut(this.#places[place] as number, false)
     }
-    await this.#end()
+    await this.#motion.settle()
     // Whatever happened, everybody reads what holds now.
     for (let place = 0; place < PROCESSES; place++) {
       for (let key = 0; key < this.#setting.keys; key++) this.#fetch(place, key, QUICK)
     }
-    await this.#end()
+    await this.#motion.settle()
+    await this.#motion.checkTimers()
     this.#checkNothingIsLeft()
   }
 
@@ -138,7 +140,7 @@ export class Fleet {
         this.journal.faultAll()
         return this.#network.restart()
       case 'flow':
-        return this.#flow()
+        return this.#motion.flow()
       case 'arrive':
         return pick(this.#network.arrivals, step.pick, (it) => this.#network.arrive(it))
       case 'answer':
@@ -161,7 +163,7 @@ export class Fleet {
       case 'pass':
         return this.#time.pass(step.milliseconds)
       case 'run':
-        return this.#run(step.milliseconds)
+        return this.#motion.run(step.milliseconds)
       case 'break':
         this.journal.faultAll()
         return this.#network.break(this.#processOf(step.process), step.arrivesLater)
@@ -235,6 +237,7 @@ export class Fleet {
     plan: LoadPlan,
     to: { readonly signal: AbortSignal; readonly stale?: unknown },
   ): Promise<Map<string, Value>> {
+    if (!this.#places.includes(process)) return Promise.reject(new LoadError('it was killed'))
     const demand = this.#calls.demand(process, keys)
     return this.#loads.start({ process, keys, plan, demand }, to)
   }
@@ -304,55 +307,12 @@ export class Fleet {
     this.#startProcess(place)
   }
 
-  /** Delivers all messages, and those that they lead to. */
-  async #flow(): Promise<void> {
-    for (let left = 2000; left > 0; left--) {
-      const [request] = this.#network.arrivals
-      const [reply] = this.#network.answers
-      if (reply !== undefined) this.#network.answer(reply)
-      else if (request !== undefined) await this.#network.arrive(request)
-      else return
-      await settle()
-    }
-    this.journal.complain('messages without end')
-  }
-
-  /** Lets time pass while all messages are delivered at once. */
-  async #run(milliseconds: number): Promise<void> {
-    const end = this.#time.now + milliseconds
-    await this.#flow()
-    while (this.#time.next <= end) {
-      await this.#time.pass(Math.max(0, this.#time.next - this.#time.now))
-      await this.#flow()
-    }
-    await this.#time.pass(Math.max(0, end - this.#time.now))
-  }
-
-  /** Lets everything come to its end. */
-  async #end(): Promise<void> {
-    const latest = this.#time.now + LONGEST_END
-    for (;;) {
-      await this.#flow()
-      for (const load of this.#loads.running) if (load.plan.ends) load.finish()
-      await settle()
-      await this.#flow()
-      const { next } = this.#time
-      if (next > latest) break
-      await this.#time.pass(Math.max(0, next - this.#time.now))
-    }
-    for (const { what, keys, process } of this.#calls.pending) {
-      this.journal.complain(`${nameOf(process)}: ${what} ${keys} never settles`)
-    }
-  }
-
   #checkNothingIsLeft(): void {
     const { journal } = this
     for (const place of this.#places) {
       const { loading } = this.#processes[place] as FetchClient<Value>
       if (loading > 0) journal.complain(`${nameOf(place)} keeps ${loading} loads`)
     }
-    if (this.#time.pending > 0) journal.complain(`${this.#time.pending} timers are left`)
-    for (const { id } of this.#loads.inFlight) journal.complain(`load ${id} is never given up`)
     const { heardSignals } = this.#calls
     if (heardSignals > 0) journal.complain(`${heardSignals} signals of settled calls are heard`)
   }
@@ -368,5 +328,3 @@ function pick<T>(
   const item = items[index % Math.max(1, items.length)]
   return item === undefined ? undefined : use(item)
 }
-
-export type { Load }

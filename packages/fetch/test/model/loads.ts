@@ -40,6 +40,8 @@ export interface Load {
   read(): void
   finish(): void
   fail(): void
+  /** Ends with its process. */
+  drop(): void
 }
 
 /** All loads of the fleet, and what is promised of them. */
@@ -86,7 +88,7 @@ export class Loads {
 
   /** Its process has gone. */
   abandon(process: number): void {
-    for (const load of this.inFlight) if (load.process === process) this.#end(load, 'given up')
+    for (const load of this.running) if (load.process === process) load.drop()
   }
 
   /** Starts a load; it answers a value for each key that has one. */
@@ -127,6 +129,10 @@ export class Loads {
         this.#journal.disturb(...keys)
         end('failed')
         settle.reject(new LoadError(`load ${id}`))
+      },
+      drop: () => {
+        end('given up')
+        settle.reject(new LoadError(`load ${id} is dropped`))
       },
     }
     this.#journal.note(`${nameOf(process)}: load ${id} of ${keys} starts`)
