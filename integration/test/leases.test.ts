@@ -112,6 +112,29 @@ describe.each([
     expect(before?.stale).toBe(true)
   })
 
+  test('what is won for a caller who has given up goes to the next one', { tags }, async () => {
+    const { meta, text } = await both(start)
+    await meta.set('stale', 'old')
+    await meta.invalidate('stale', { staleFor: 60 })
+    for (const [client, key] of [
+      [meta, 'missing'],
+      [meta, 'stale'],
+      [text, 'in-text'],
+    ] as const) {
+      await client.version()
+      const controller = new AbortController()
+      const call = client.lease(key, { seconds: 60, signal: controller.signal })
+      const outcome = call.catch((error: unknown) => error)
+      // It has been written, and its reply cannot have been read.
+      await new Promise((resolve) => setImmediate(resolve))
+      controller.abort('enough')
+      expect(await outcome).toBe('enough')
+      let leased = await client.lease(key, { seconds: 60 })
+      while (!leased.won) leased = await client.lease(key, { seconds: 60 })
+      expect(await client.fill(leased, 'new')).toBe(true)
+    }
+  })
+
   test('a lease that the server gave before its connection was lost fills nothing, unless it has a number of the client', {
     tags,
   }, async () => {

@@ -178,7 +178,7 @@ describe('under fake timers', () => {
         'performance',
       ],
     })
-    const { client, first, old } = over({ ...warm, timeout: 20 })
+    const { client, first, old } = over({ ...warm, timeout: 300 })
     expect(await client.gets('key')).toMatchObject({ value: 'old' })
     old.before = never
     await expect(client.get('n')).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })

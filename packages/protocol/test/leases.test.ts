@@ -23,6 +23,7 @@ function lease(refreshWithin = 0, lock?: string): LeaseCommand<string> {
     numbers: new LeaseNumbers(),
     lock,
     winInText: async () => text,
+    onLostWin: () => {},
   })
 }
 

@@ -53,6 +53,7 @@ function lease(): Command {
     numbers: new LeaseNumbers(),
     lock: undefined,
     winInText: () => new Promise<never>(() => {}),
+    onLostWin: () => {},
   })
 }
 
