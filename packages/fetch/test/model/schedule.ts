@@ -165,7 +165,7 @@ const oldLoad: fc.Arbitrary<Step[]> = fc
     noise,
     fc.oneof(
       none,
-      one('restart'),
+      { weight: 3, arbitrary: one('restart') },
       one('break', { process: fc.constant(0), arrivesLater: fc.boolean() }),
       one('run', { milliseconds }),
     ),
