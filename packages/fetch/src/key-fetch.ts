@@ -64,18 +64,32 @@ export class KeyFetch {
    * @throws what the loader throws, the signal's reason, MemcacheIllegalInputError, MemcacheClosedError
    */
   async run(gate: Gate | undefined): Promise<unknown> {
-    const reading = this.#read()
+    const reading = this.#readUnlessAborted()
     const leased = await (gate === undefined ? reading : gate.pass(reading))
-    const { signal } = this.#request.settings
-    if (signal?.aborted || gate?.refusal !== undefined) {
-      if (leased?.won) this.#giveBack(leased)
-      throw (gate?.refusal ?? (signal as AbortSignal)).reason
+    if (gate?.refusal !== undefined) {
+      this.#giveBack(leased)
+      throw gate.refusal.reason
     }
     try {
       return await this.#valueOf(leased)
     } finally {
       if (this.#trace.outcome !== undefined) this.#host.telemetry.count(this.#trace.outcome)
     }
+  }
+
+  /** As `#read`. What is won for a caller who has given up goes to the next one. @throws the signal's reason */
+  #readUnlessAborted(): Promise<Leased<unknown> | undefined> {
+    const reading = this.#read()
+    const { signal } = this.#request.settings
+    if (signal === undefined) return reading
+    return this.#orAborted(reading).catch((error: unknown) => {
+      if (signal.aborted) reading.then((leased) => this.#giveBack(leased)).catch(() => {})
+      throw error
+    })
+  }
+
+  #orAborted<T>(promise: Promise<T>): Promise<T> {
+    return new Deadline(Number.POSITIVE_INFINITY, this.#request.settings.signal).bound(promise)
   }
 
   /** The item as it is; `undefined` if the cache cannot say. @throws MemcacheIllegalInputError, MemcacheClosedError */
@@ -113,12 +127,11 @@ export class KeyFetch {
 
   #loadUncached(): Promise<unknown> {
     this.#trace.outcome = 'uncached'
-    const { loads } = this.#host
     const { signal } = this.#request.settings
     const plan = this.#plan('uncached', undefined, undefined)
-    const flight = loads.startUncached(idOf(this.#request.key), this.#tick, plan)
-    const bounded = new Deadline(Number.POSITIVE_INFINITY, signal).bound(flight)
-    return this.#timed(bounded.then((it) => it.join(signal)))
+    const id = idOf(this.#request.key)
+    const flight = this.#host.loads.startUncached(id, this.#tick, plan, signal)
+    return this.#timed(this.#orAborted(flight).then((it) => it.join(signal)))
   }
 
   /** The value, or the item as it has become. */
@@ -158,7 +171,7 @@ export class KeyFetch {
     } catch {
       return { leased: undefined }
     }
-    return { leased: await this.#read() }
+    return { leased: await this.#readUnlessAborted() }
   }
 
   /** Loads in the background where that is this process's to do. */
@@ -267,8 +280,8 @@ export class KeyFetch {
   }
 
   /** Lets the next caller win a placeholder that nobody here fills. */
-  #giveBack(leased: Leased<unknown>): void {
-    if (leased.kind !== 'placeholder') return
+  #giveBack(leased: Leased<unknown> | undefined): void {
+    if (leased?.kind !== 'placeholder' || !leased.won) return
     this.#host.client.release(leased, this.#request.settings.command).catch(() => {})
   }
 

@@ -52,12 +52,18 @@ export class Loads {
    * A load without a lease that has begun after `tick`: what one that began before answers may be older than an
    * invalidation that the caller knows of. One at a time for each key.
    */
-  async startUncached(key: string, tick: number, plan: FlightPlan): Promise<Flight> {
+  async startUncached(
+    key: string,
+    tick: number,
+    plan: FlightPlan,
+    signal: AbortSignal | undefined,
+  ): Promise<Flight> {
     for (;;) {
       const other = this.#uncached.get(key)
       if (other === undefined) break
       if (other.tick > tick) return other.flight
       await other.flight.landed
+      signal?.throwIfAborted()
     }
     const uncached = { tick: this.tick(), flight: new Flight(plan, this.#host) }
     this.#uncached.set(key, uncached)

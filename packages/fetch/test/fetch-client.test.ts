@@ -166,6 +166,18 @@ describe.each(SERVERS)('$name', (kind) => {
     expect(await aborted.catch((error: unknown) => error)).toBe('before')
   })
 
+  test('a signal ends a call whose cache does not answer', options, async () => {
+    const { client, server } = await fleet(kind, 1)
+    await client.get(newKey())
+    const before = client.fetches
+    const controller = new AbortController()
+    const call = client.fetch(newKey(), () => 'value', { signal: controller.signal })
+    controller.abort('enough')
+    expect(await call.catch((error: unknown) => error)).toBe('enough')
+    expect(client.fetches).toEqual(before)
+    expect(server.port).toBeGreaterThan(0)
+  })
+
   test('a process that is killed while it loads is replaced', options, async () => {
     const { clients, client } = await fleet(kind, 3, { waitTimeout: 50 })
     const source = new Source()
