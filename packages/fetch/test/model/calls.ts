@@ -26,7 +26,7 @@ interface Call {
 }
 
 /** What is promised of times, in milliseconds. */
-interface Limits {
+export interface CallLimits {
   readonly waitTimeout: number
   readonly softTimeout: number
   /** A call waits no longer before its process loads. */
@@ -46,7 +46,7 @@ export class Calls {
   readonly #items: Items
   readonly #journal: Journal
   readonly #now: () => number
-  readonly #limits: Limits
+  readonly #limits: CallLimits
   readonly #all: Call[] = []
   #leaving = 0
 
@@ -58,7 +58,7 @@ export class Calls {
       readonly journal: Journal
     },
     now: () => number,
-    limits: Limits,
+    limits: CallLimits,
   ) {
     this.#loads = parts.loads
     this.#invalidations = parts.invalidations

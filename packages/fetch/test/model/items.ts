@@ -36,14 +36,18 @@ export class Items {
     const line = text.slice(0, text.indexOf('\r\n'))
     const seconds = / T(\d+)/.exec(line)?.[1]
     const store = STORE.exec(line)
-    const removed = REMOVE.exec(line)?.[1]
     if (store !== null) {
       const key = (store[1] ?? store[2]) as string
       this.stored(key, VALUE.exec(text.slice(line.length))?.[1], Number(store[3] ?? seconds ?? 0))
-    } else if (removed !== undefined && / I\b/.test(line)) {
-      const end = Math.min(this.endOf(removed), this.#endAfter(Number(seconds ?? 0)))
-      this.#items.set(removed, { changed: this.#now(), end })
-    } else if (removed !== undefined) this.#items.delete(removed)
+      return
+    }
+    const key = REMOVE.exec(line)?.[1]
+    if (key === undefined) return
+    this.#journal.disturb(key)
+    const isMark = / I\b/.test(line)
+    const end = Math.min(this.endOf(key), this.#endAfter(Number(seconds ?? 0)))
+    if (isMark) this.#items.set(key, { changed: this.#now(), end })
+    else this.#items.delete(key)
   }
 
   /** Somebody has stored the value of a load. */

@@ -55,17 +55,21 @@ export class Loads {
   /** Loads that were given up, and whose loaders still run. */
   readonly #late = new Set<Load>()
 
-  constructor(source: Source, items: Items, journal: Journal, now: () => number, rules: LoadRules) {
-    this.#source = source
-    this.#items = items
-    this.#journal = journal
+  constructor(
+    parts: { readonly source: Source; readonly items: Items; readonly journal: Journal },
+    now: () => number,
+    rules: LoadRules,
+  ) {
+    this.#source = parts.source
+    this.#items = parts.items
+    this.#journal = parts.journal
     this.#now = now
     this.#rules = rules
   }
 
   /** Those in flight, and those that nobody waits for any more. */
   get running(): Load[] {
-    return [...this.#all.filter(({ outcome }) => outcome === undefined), ...this.#late]
+    return [...this.inFlight, ...this.#late]
   }
 
   get inFlight(): Load[] {
