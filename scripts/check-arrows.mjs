@@ -11,10 +11,11 @@ const ARROWS = {
   pool: ['protocol', 'client'],
   hash: ['protocol', 'client'],
   fallback: ['protocol'],
+  fetch: ['protocol'],
   'aws-ec': ['protocol', 'client', 'hash'],
   testing: ['protocol', 'serde'],
 }
-const MAY_TEST_WITH_TESTING = ['client', 'pool', 'hash', 'fallback', 'aws-ec']
+const MAY_TEST_WITH_TESTING = ['client', 'pool', 'hash', 'fallback', 'fetch', 'aws-ec']
 
 /** Import and re-export statements, and dynamic imports. */
 const IMPORT =

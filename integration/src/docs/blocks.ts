@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as awsEc from '@mc/aws-ec'
 import * as client from '@mc/client'
 import * as fallback from '@mc/fallback'
+import * as fetch from '@mc/fetch'
 import * as hash from '@mc/hash'
 import * as pool from '@mc/pool'
 import * as protocol from '@mc/protocol'
@@ -11,7 +12,17 @@ import * as serde from '@mc/serde'
 import * as testing from '@mc/testing'
 
 const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url))
-const PACKAGES = ['protocol', 'client', 'hash', 'pool', 'serde', 'fallback', 'aws-ec', 'testing']
+const PACKAGES = [
+  'protocol',
+  'client',
+  'hash',
+  'pool',
+  'serde',
+  'fallback',
+  'fetch',
+  'aws-ec',
+  'testing',
+]
 
 /** Where names come from that a fragment uses without importing them. */
 const EXPORTS: Readonly<Record<string, object>> = {
@@ -21,6 +32,7 @@ const EXPORTS: Readonly<Record<string, object>> = {
   '@mc/pool': pool,
   '@mc/serde': serde,
   '@mc/fallback': fallback,
+  '@mc/fetch': fetch,
   '@mc/aws-ec': awsEc,
   '@mc/testing': testing,
 }

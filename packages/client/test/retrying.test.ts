@@ -89,6 +89,7 @@ const COMMANDS = [
   ...['get', 'gets', 'getMany', 'getsMany', 'gat', 'gats', 'set', 'setMany', 'replace', 'touch'],
   ...['delete', 'deleteMany', 'flushAll', 'stats', 'version', 'verbosity', 'cacheMemlimit'],
   ...['add', 'append', 'prepend', 'cas', 'incr', 'decr', 'rawCommand', 'shutdown'],
+  ...['lease', 'fill', 'release', 'invalidate'],
 ]
 
 for (const name of COMMANDS) {
@@ -242,7 +243,10 @@ describe('filters', () => {
 })
 
 describe('commands that are not idempotent', () => {
-  const unsafe = ['add', 'append', 'prepend', 'cas', 'incr', 'decr', 'rawCommand', 'shutdown']
+  const unsafe = [
+    ...['add', 'append', 'prepend', 'cas', 'incr', 'decr', 'rawCommand', 'shutdown'],
+    ...['lease', 'fill'],
+  ]
   const safe = COMMANDS.filter((name) => !unsafe.includes(name))
   const unknownOutcome = [
     timeout(true),

@@ -1,5 +1,12 @@
 import { performance } from 'node:perf_hooks'
-import { type Key, type Leased, MemcacheClosedError, MemcacheIllegalInputError } from '@mc/protocol'
+import {
+  type Key,
+  type Leased,
+  MemcacheClosedError,
+  MemcacheIllegalInputError,
+  MemcacheTimeoutError,
+  MemcacheUnexpectedCloseError,
+} from '@mc/protocol'
 import { Deadline, startTimer, toError } from '@mc/protocol/toolkit'
 import type { Flight, FlightHost } from './flight.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
@@ -74,7 +81,24 @@ export class KeyFetch {
   /** The item as it is; `undefined` if the cache cannot say. @throws MemcacheIllegalInputError, MemcacheClosedError */
   #read(): Promise<Leased<unknown> | undefined> {
     const { key, settings } = this.#request
-    return this.#host.client.lease(key, settings.lease).then(known, unread)
+    return this.#host.client.lease(key, settings.lease).then(known, (error) => this.#unread(error))
+  }
+
+  /**
+   * What stands for a failed read: another, while a server that is there may only be slow, since all that load in place of
+   * reading load at once.
+   *
+   * @throws what is the caller's own fault
+   */
+  #unread(error: unknown): Promise<Leased<unknown> | undefined> | undefined {
+    if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError) {
+      throw error
+    }
+    const isSlow =
+      error instanceof MemcacheTimeoutError || error instanceof MemcacheUnexpectedCloseError
+    const { waitTimeout, signal } = this.#request.settings
+    const isOver = performance.now() - this.#start >= waitTimeout || signal?.aborted === true
+    return isSlow && !isOver ? this.#read() : undefined
   }
 
   /** The value, from what was read on. */
@@ -256,12 +280,6 @@ export class KeyFetch {
 
 function known(leased: Leased<unknown>): Leased<unknown> | undefined {
   return leased.cas === undefined ? undefined : leased
-}
-
-/** What stands for a failed read. @throws what is the caller's own fault */
-function unread(error: unknown): undefined {
-  if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError)
-    throw error
 }
 
 function foundIn({ kind, value }: Leased<unknown>): Found | typeof UNFIT | undefined {

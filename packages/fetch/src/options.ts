@@ -49,7 +49,12 @@ export interface FetchDefaults<T = unknown> {
   readonly loadTimeout?: number | undefined
   /** Milliseconds after which a stale value at hand (`staleIfError`) is answered while the load goes on. @default never */
   readonly softTimeout?: number | undefined
-  /** Milliseconds for which another process's load is waited for; up to half more at random. @default 2000 */
+  /**
+   * Milliseconds for which another process's load is waited for, up to half more at random; and for which a cache is read
+   * anew that does not answer.
+   *
+   * @default 2000
+   */
   readonly waitTimeout?: number | undefined
   /** Milliseconds after a failed load of a value at hand in which this process does not try again. @default 1000 */
   readonly retryDelay?: number | undefined

@@ -49,6 +49,10 @@ export function lease<V>(
     numbers: runner.leaseNumbers,
     lock: undefined,
     winInText: (command) => winInText(runner, request, command, options),
+    onLostWin: (lost, isPlaceholder) => {
+      if (!isPlaceholder) runner.returnWin(wire)
+      else void release(runner, lost, undefined).catch(() => {})
+    },
   }
   return runner.run(new LeaseCommand<V>(request), options)
 }
@@ -140,6 +144,7 @@ export async function invalidate<V>(
 export async function returnWin<V>(runner: CommandRunner<V>, wire: WireKey): Promise<void> {
   try {
     const item = await runner.run(new ItemStateCommand(wire), undefined)
+    // Marked stale, a value that was to be refreshed would pass for one that was invalidated.
     if (!item?.isStale) return
     await runner.run(
       new MetaDeleteCommand(wire, ` I${condition(item.cas)}`, 'invalidate'),

@@ -2,7 +2,7 @@ import type { LeaseNumbers } from '../client/lease-numbers.ts'
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheSerdeError } from '../errors.ts'
 import { itemKey, type WireKey } from '../key.ts'
-import type { Leased, LeaseKind } from '../lease-methods.ts'
+import type { Lease, Leased, LeaseKind } from '../lease-methods.ts'
 import type { CasToken, Key } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
@@ -25,6 +25,8 @@ export interface LeaseRequest<V> {
   readonly lock: CasToken | undefined
   /** What the call comes to in the text dialect when there is no item. */
   readonly winInText: (command: Command) => Promise<Leased<V>>
+  /** Takes what was won for a caller who has given up. */
+  readonly onLostWin: (lease: Lease, isPlaceholder: boolean) => void
 }
 
 /**
@@ -100,7 +102,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
         return false
       case ReplyKind.end:
         if (this.#opaque >= 0) throw misplaced(reply, this.name)
-        if (!this.#hit) this.resolve(this.#request.winInText(this))
+        if (!this.#hit && !this.isSettled) this.resolve(this.#request.winInText(this))
         return true
       default:
         if (this.#hit) throw errorOfReply(reply, this.name)
@@ -110,7 +112,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
 
   #readFlags(reply: ReplyParser): void {
     this.#cas = casOf(reply)
-    this.#ttl = reply.ttl
+    this.#ttl = Number.isNaN(reply.ttl) ? undefined : reply.ttl
     if (!reply.endsInMark) return
     this.#won = reply.metaFlag('W') !== undefined
     this.#alreadyWon = reply.metaFlag('Z') !== undefined
@@ -119,11 +121,14 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
 
   #take(reply: ReplyParser): void {
     const { flags, size } = reply
-    const isPlaceholder = size === 0 && flags === 0 && (this.#opaque < 0 || reply.endsInMark)
-    if (flags === ReservedFlags.lock) {
-      this.#won = reply.dataView.toString('latin1') === this.#request.lock
-    }
-    if (isPlaceholder || flags === ReservedFlags.lock) {
+    const isLock = flags === ReservedFlags.lock
+    const isEmpty = size === 0 && flags === 0 && (this.#opaque < 0 || reply.endsInMark)
+    if (isLock) this.#won = reply.dataView.toString('latin1') === this.#request.lock
+    if (this.isSettled) {
+      const { key, onLostWin } = this.#request
+      const lease = { key, cas: this.#cas, origin: this.#origin }
+      if (this.#won) onLostWin(lease, isLock || isEmpty)
+    } else if (isLock || isEmpty) {
       this.#alreadyWon = !this.#won
       this.#settle('placeholder')
     } else if (flags === ReservedFlags.nothing) this.#settle('nothing')
@@ -131,7 +136,6 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
   }
 
   #takeValue(reply: ReplyParser): void {
-    if (this.isSettled) return
     const { serde, key } = this.#request
     const { server } = reply
     const item = itemKey(key)

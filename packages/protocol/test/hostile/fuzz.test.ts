@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { runs } from '../../../../test-support/amounts.ts'
 import { fuzz, pieces } from '../../../../test-support/mutation.ts'
+import { LeaseNumbers } from '../../src/client/lease-numbers.ts'
+import { LeaseCommand } from '../../src/commands/lease.ts'
+import { FillCommand, ReleaseCommand } from '../../src/commands/lease-end.ts'
 import {
   type Command,
   MemcacheError,
@@ -38,6 +41,22 @@ const serde = {
   deserialize: (data: Buffer) => data.toString('latin1'),
 }
 
+const LEASE = { key: 'key', cas: '1234567890123456789', origin: undefined }
+
+function lease(): Command {
+  return new LeaseCommand({
+    key: 'key',
+    wire: 'key',
+    serde,
+    seconds: 10,
+    refreshWithin: 5,
+    numbers: new LeaseNumbers(),
+    lock: undefined,
+    winInText: () => new Promise<never>(() => {}),
+    onLostWin: () => {},
+  })
+}
+
 /** Every kind of command, in both dialects where there are two. */
 const COMMANDS: readonly (() => Command)[] = [
   ...(['text', 'meta'] as const).flatMap((dialect) =>
@@ -48,6 +67,9 @@ const COMMANDS: readonly (() => Command)[] = [
       () => new StoreCommand('set', 'key', 'value', 0, 0),
       () => new StoreCommand('cas', 'key', 'value', 0, 0, '1'),
       () => new DeleteCommand('key'),
+      () => lease(),
+      () => new FillCommand('key', LEASE, { data: 'v', flags: 0, exptime: 0, number: '2' }),
+      () => new ReleaseCommand('key', LEASE, -1),
     ].map((make) => (): Command => written(make(), dialect)),
   ),
   () => {
