@@ -106,6 +106,7 @@ async function describe(): Promise<string> {
     `Node ${process.version}; ${versions.join(', ')}.`,
     `${processes} processes of ${callers} callers read one key that expires after ${EXPIRE} s and takes ${LOAD} ms to load,`,
     `for ${seconds} s in each scenario.`,
+    'Waits are those of the machine as well: `stall ms` is for how long a process of the callers did nothing, at the longest.',
     ...[...missing].map(
       (program) => `Without the contenders that need ${program}: it is not installed.`,
     ),

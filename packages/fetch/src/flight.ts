@@ -22,6 +22,8 @@ export interface FlightPlan {
   readonly replaces: boolean
   readonly load: (signal: AbortSignal) => unknown
   readonly settings: FetchSettings
+  /** Seconds for which the item outlives its freshness. */
+  readonly window: number
 }
 
 /** What a flight needs of the client that it flies for. */
@@ -62,6 +64,11 @@ export class Flight {
     })
     // Each of those that wait has a promise of its own.
     this.#answer.catch(() => {})
+  }
+
+  /** Whether it was stopped before its loader answered. */
+  get isGivenUp(): boolean {
+    return this.#controller.signal.aborted
   }
 
   /** What is loaded. @throws what the loader throws, MemcacheLoadTimeoutError, the signal's reason */
@@ -139,7 +146,7 @@ export class Flight {
   }
 
   async #store({ value, expire }: Loaded): Promise<Stored> {
-    const { lease, settings } = this.#plan
+    const { lease, settings, window } = this.#plan
     if (lease === undefined) return 'unwanted'
     if (expire < 0) {
       await this.#release(lease)
@@ -148,7 +155,7 @@ export class Flight {
     try {
       const isStored = await this.#host.client.fill(lease, value, {
         ...settings.command,
-        expire: expire === 0 ? 0 : expire + settings.window,
+        expire: expire === 0 ? 0 : expire + window,
       })
       if (isStored === undefined) return 'gone'
       return isStored || 'changed'

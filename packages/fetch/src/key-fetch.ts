@@ -204,8 +204,12 @@ export class KeyFetch {
       flight = this.#load(id, leased, found)
     } else {
       this.#trace.outcome = 'wait'
-      const changed = await this.#orSpare(this.#wait(id, leased), spare)
-      if (changed === undefined) return this.#answerSpare(spare as Found)
+      const enough = spare && new AbortController()
+      const changed = await this.#orSpare(this.#wait(id, leased, enough?.signal), spare)
+      if (changed === undefined) {
+        enough?.abort()
+        return this.#answerSpare(spare as Found)
+      }
       if (changed.value !== 'overdue') return { leased: changed.value }
       flight = loads.of(id) ?? this.#load(id, leased, found)
     }
@@ -231,11 +235,17 @@ export class KeyFetch {
     return {
       ...{ reason, lease, settings },
       replaces: found !== undefined,
+      // Without times to live nobody would see that it is past its freshness.
+      window: lease?.ttl === undefined ? 0 : settings.window,
       load: (signal: AbortSignal) => load({ key, signal, stale }),
     }
   }
 
-  #wait(id: string, leased: Leased<unknown>): Promise<Leased<unknown> | 'overdue' | undefined> {
+  #wait(
+    id: string,
+    leased: Leased<unknown>,
+    enough: AbortSignal | undefined,
+  ): Promise<Leased<unknown> | 'overdue' | undefined> {
     const { waitTimeout, signal } = this.#request.settings
     return this.#host.loads.wait(
       id,
@@ -245,7 +255,7 @@ export class KeyFetch {
         read: () => this.#read(),
         onUnwanted: (won) => this.#giveBack(won),
       },
-      signal,
+      signal && enough ? AbortSignal.any([signal, enough]) : (signal ?? enough),
     )
   }
 
@@ -286,8 +296,8 @@ export class KeyFetch {
   }
 
   /** The item in this state. */
-  #stateOf({ cas }: Leased<unknown>): string {
-    return `${cas} ${idOf(this.#request.key)}`
+  #stateOf(leased: Leased<unknown>): string {
+    return this.#host.loads.stateOf(idOf(this.#request.key), leased)
   }
 }
 

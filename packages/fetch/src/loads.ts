@@ -1,4 +1,5 @@
-import type { Leased } from '@mc/protocol'
+import type { Lease, Leased } from '@mc/protocol'
+import { isOwnCas } from '@mc/protocol/toolkit'
 import { Flight, type FlightHost, type FlightPlan } from './flight.ts'
 import { Overdue } from './overdue.ts'
 import { Wait, type WaitPlan } from './wait.ts'
@@ -9,13 +10,14 @@ interface Uncached {
   readonly tick: number
 }
 
-/** What this process loads and waits for: by item and CAS token, so that only callers that saw that token join. */
+/** What this process loads and waits for: by the state of an item, so that only callers that saw that state join. */
 export class Loads {
   readonly overdue: Overdue = new Overdue()
   readonly #host: FlightHost
   readonly #flights = new Map<string, Flight>()
   readonly #uncached = new Map<string, Uncached>()
   readonly #waits = new Map<string, Wait>()
+  readonly #origins = new WeakMap<object, number>()
   #tick = 0
 
   constructor(host: FlightHost) {
@@ -32,9 +34,24 @@ export class Loads {
     return ++this.#tick
   }
 
-  /** The load of an item in this state, if there is one. */
+  /**
+   * One text for each state of an item: its key and CAS token, and as a restarted server counts these anew, the connection
+   * that it was seen on.
+   */
+  stateOf(key: string, { cas = '', origin }: Lease): string {
+    if (origin === undefined || isOwnCas(cas)) return `${cas} ${key}`
+    let number = this.#origins.get(origin)
+    if (number === undefined) {
+      number = this.tick()
+      this.#origins.set(origin, number)
+    }
+    return `${cas} ${number} ${key}`
+  }
+
+  /** The load of an item in this state, if there is one that goes on. */
   of(id: string): Flight | undefined {
-    return this.#flights.get(id)
+    const flight = this.#flights.get(id)
+    return flight?.isGivenUp ? undefined : flight
   }
 
   start(id: string, plan: FlightPlan): Flight {
@@ -44,7 +61,9 @@ export class Loads {
     if (plan.replaces) {
       flight.join().catch(() => this.overdue.failed(id, plan.settings.retryDelay))
     }
-    void flight.landed.then(() => this.#flights.delete(id))
+    void flight.landed.then(() => {
+      if (this.#flights.get(id) === flight) this.#flights.delete(id)
+    })
     return flight
   }
 

@@ -1,3 +1,4 @@
+import { Client } from '@mc/client'
 import { describe, expect, test } from 'vitest'
 import { EMBEDDED, fleet, newKey, SERVERS, Source, until } from './support/fleet.ts'
 
@@ -199,5 +200,22 @@ describe.each(SERVERS.filter(({ isTimed }) => !isTimed))('$name', ({ tags, ...ki
     expect(warnings[0]?.message).toContain('staleWhileRevalidate')
     expect(await client.invalidate(key, { staleFor: 30 })).toBe(true)
     expect(await client.fetch(key, () => 'new')).toBe('new')
+  })
+
+  test('no value outlives its freshness', { tags: [...tags] }, async () => {
+    const { client, clock, server } = await fleet({ tags, ...kind }, 1, {
+      expire: 10,
+      staleIfError: 20,
+    })
+    const key = newKey()
+    await client.fetch(key, () => 'old')
+    if (tags.length > 0) {
+      const meta = new Client(server.name)
+      expect((await meta.inspect(key))?.ttl).toBeLessThanOrEqual(10)
+      await meta.close()
+    } else {
+      clock.pass(11)
+      expect(await client.fetch(key, () => 'new')).toBe('new')
+    }
   })
 })
