@@ -174,7 +174,7 @@ export class Flight {
 }
 
 /** Seconds for which a value is fresh, shortened at random; negative if it is not to be stored. */
-function expireOf(value: unknown, { expire, jitter }: FetchSettings): number {
+function expireOf(value: unknown, { expire, jitter, refreshAhead }: FetchSettings): number {
   const seconds = typeof expire === 'number' ? expire : expire(value as never)
   if (!Number.isInteger(seconds)) {
     throw new MemcacheIllegalInputError(
@@ -182,5 +182,7 @@ function expireOf(value: unknown, { expire, jitter }: FetchSettings): number {
     )
   }
   if (seconds <= 0) return seconds
-  return Math.max(1, Math.round(seconds * (1 - jitter * Math.random())))
+  // Not into the seconds in which every read would refresh it.
+  const least = Math.min(seconds, refreshAhead + 1)
+  return Math.max(least, Math.round(seconds * (1 - jitter * Math.random())))
 }

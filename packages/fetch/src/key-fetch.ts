@@ -150,7 +150,9 @@ export class KeyFetch {
     if (freshness !== 'fresh' && freshness !== 'servable') {
       return this.#obtain(leased, found, freshness)
     }
-    if (leased.won || leased.alreadyWon) this.#refresh(leased, found)
+    const isFreshNothing = freshness === 'fresh' && found.value === undefined
+    if (isFreshNothing && leased.won) this.#refreshLater(leased)
+    else if (!isFreshNothing && (leased.won || leased.alreadyWon)) this.#refresh(leased, found)
     if (freshness === 'servable') this.#trace.outcome = 'stale'
     else this.#trace.outcome ??= found.value === undefined ? 'negative' : 'hit'
     return found
@@ -172,6 +174,16 @@ export class KeyFetch {
       return { leased: undefined }
     }
     return { leased: await this.#readUnlessAborted() }
+  }
+
+  /**
+   * That there is nothing is remembered for so short a time that `refreshAhead` may be longer, and each read would win it:
+   * it is refreshed when it is past its freshness.
+   */
+  #refreshLater(leased: Leased<unknown>): void {
+    const { ttl = 0 } = leased
+    const fresh = ttl - this.#request.settings.window
+    this.#host.loads.overdue.later(this.#stateOf(leased), fresh * 1000)
   }
 
   /** Loads in the background where that is this process's to do. */

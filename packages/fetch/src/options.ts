@@ -39,7 +39,10 @@ export interface FetchDefaults<T = unknown> {
   readonly staleWhileRevalidate?: number | undefined
   /** Seconds after `expire` for which the old value is answered if loading fails (RFC 5861). @default 0 */
   readonly staleIfError?: number | undefined
-  /** In the last so many fresh seconds one caller loads in the background. Less than `expire`. @default 0 */
+  /**
+   * In the last so many fresh seconds one caller loads in the background. Less than `expire`: where a function answers
+   * fewer, each read of the value loads. @default 0
+   */
   readonly refreshAhead?: number | undefined
   /** Seconds for which it is remembered that a loader answered `undefined`; 0: not at all. @default 1 */
   readonly negativeExpire?: number | undefined
@@ -96,6 +99,7 @@ export interface FetchSettings {
   readonly staleIfError: number
   /** Seconds for which an item outlives its freshness. */
   readonly window: number
+  readonly refreshAhead: number
   readonly negativeExpire: number
   readonly jitter: number
   readonly loadTimeout: number
@@ -152,6 +156,7 @@ function settingsOf(options: FetchOptions): FetchSettings {
     staleWhileRevalidate,
     staleIfError,
     window,
+    refreshAhead,
     negativeExpire: seconds('negativeExpire', options.negativeExpire ?? 1),
     jitter: checkNumber('jitter', options.jitter ?? 0, { min: 0, max: 1 }),
     loadTimeout,

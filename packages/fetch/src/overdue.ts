@@ -35,6 +35,11 @@ export class Overdue {
     return true
   }
 
+  /** A refresh is to be done here after the delay. */
+  later(id: string, delay: number): void {
+    this.#keep(id, performance.now(), delay, false)
+  }
+
   /** A refresh has failed here: it is due again after the delay. */
   failed(id: string, delay: number): void {
     this.#keep(id, performance.now(), delay, true)

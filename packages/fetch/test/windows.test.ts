@@ -166,6 +166,25 @@ describe.each(EMBEDDED.filter(({ isTimed }) => isTimed))('$name', (kind) => {
     expect(await client.fetch(key, () => 'newer')).toBe('new')
   })
 
+  test('refreshAhead reloads neither what is just loaded nor that there is nothing', async () => {
+    const { client, clock } = await fleet(kind, 1, {
+      expire: 10,
+      negativeExpire: 3,
+      refreshAhead: 8,
+      jitter: 1,
+      staleWhileRevalidate: 20,
+    })
+    const [key, none] = [newKey(), newKey()]
+    for (let i = 0; i < 5; i++) {
+      await client.fetch(key, () => 'value')
+      await client.fetch(none, () => undefined)
+    }
+    await until(() => client.loading === 0)
+    expect(client.fetches.loads).toBe(2)
+    clock.pass(4)
+    expect(await client.fetch(none, () => 'new')).toBeUndefined()
+  })
+
   test('a placeholder whose winner is gone ends, and times to live are shortened at random', async () => {
     const { client, clock } = await fleet(kind, 1, { loadTimeout: 1000, jitter: 0.5, expire: 1000 })
     const key = newKey()
