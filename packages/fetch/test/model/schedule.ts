@@ -144,6 +144,12 @@ function one<S extends Step>(
 }
 
 const fetchAnywhere = one('fetch', { process, key: fc.constant(0), plan, flows: often })
+const slowFetchAnywhere = one('fetch', {
+  process,
+  key: fc.constant(0),
+  plan: fc.constant(slow),
+  flows: often,
+})
 
 /**
  * What the rules are about: a load from before a confirmed write ends behind it, and others have read in between. What
@@ -153,7 +159,7 @@ const oldLoad: fc.Arbitrary<Step[]> = fc
   .tuple(
     noise,
     fc.oneof(
-      { weight: 3, arbitrary: none },
+      { weight: 4, arbitrary: none },
       { weight: 1, arbitrary: one('cut', { process: fc.constant(0), isCut: fc.constant(true) }) },
     ),
     one('fetch', {
@@ -176,7 +182,7 @@ const oldLoad: fc.Arbitrary<Step[]> = fc
       flows: fc.constant(true),
     }),
     noise,
-    fetchAnywhere,
+    slowFetchAnywhere,
     noise,
     one('finish', { pick: fc.constant(0) }),
     one('flow'),
@@ -221,7 +227,19 @@ const oldValue: fc.Arbitrary<Step[]> = fc
   )
   .map((parts) => parts.flat())
 
-/** A load ends without a value while others wait for it, or come. */
+/** A load ends with a value that is not stored. */
+const unstored: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    one('finish', { pick: fc.constant(0) }),
+    fc.oneof(
+      one('refuse', { pick: fc.constant(0) }),
+      one('lose', { pick: fc.constant(0) }),
+      one('break', { process: fc.constant(0), arrivesLater: fc.boolean() }),
+    ),
+  )
+  .map((parts) => parts.flat())
+
+/** A load ends without a value in the cache while others wait for it, or come. */
 const lostLoad: fc.Arbitrary<Step[]> = fc
   .tuple(
     one('fetch', {
@@ -236,6 +254,7 @@ const lostLoad: fc.Arbitrary<Step[]> = fc
     fc.oneof(
       one('abort', { pick: fc.constant(0) }),
       one('fail', { pick: fc.constant(0) }),
+      unstored,
       one('kill', { process: fc.constant(0), arrivesLater: fc.boolean() }),
       one('run', { milliseconds: fc.constant(11_000) }),
     ),
@@ -251,15 +270,15 @@ const lists = mixes.map((mix, i) => ({
 }))
 
 export const steps: fc.Arbitrary<Step[]> = fc.oneof(
-  oldLoad,
-  oldValue,
-  lostLoad,
+  { weight: 3, arbitrary: oldLoad },
+  { weight: 2, arbitrary: oldValue },
+  { weight: 2, arbitrary: lostLoad },
   fc.oneof(...(lists as fc.WeightedArbitrary<Step[]>[])),
 )
 
 export const setting: fc.Arbitrary<Setting> = fc.record({
   dialect: fc.constantFrom('meta', 'meta', 'text'),
-  version: fc.constantFrom('1.6.18', '1.6.45'),
+  version: fc.constantFrom('1.6.18', '1.6.18', '1.6.45'),
   keys: fc.constantFrom(1, 1, 2),
   staleWhileRevalidate: fc.constantFrom(0, 0, 5),
   staleIfError: fc.constantFrom(0, 8),
