@@ -11,7 +11,7 @@ import { VirtualTime } from './virtual-time.ts'
 const timeFor = (numRuns: number): number => 60_000 + 60 * numRuns
 
 const EMBEDDED_RUNS = runs(300, 10_000)
-const REAL_RUNS = runs(300, 300)
+const REAL_RUNS = runs(150, 300)
 
 /** Follows so many random schedules, each in a time of its own. */
 async function followAll(
