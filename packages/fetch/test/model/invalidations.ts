@@ -20,14 +20,13 @@ export class Invalidations {
     this.#journal = journal
   }
 
-  /** Changes the source, and answers what to call when the invalidation behind it is confirmed. */
-  begin(key: string, staleFor = 0): () => void {
+  /**
+   * Changes the source, and answers what to call when the invalidation behind it is confirmed.
+   *
+   * @param staleFor - milliseconds
+   */
+  begin(key: string, staleFor: number): () => void {
     this.#source.change(key)
-    return this.expect(key, staleFor)
-  }
-
-  /** As `begin`, without a change. */
-  expect(key: string, staleFor = 0): () => void {
     const version = this.#source.read(key)
     return () => {
       const confirmed = this.#confirmed.get(key) ?? []

@@ -26,7 +26,7 @@ class VirtualTimer {
   readonly #delay: number
   readonly #repeats: boolean
   due = 0
-  isRef = true
+  #isRef = true
 
   constructor(time: VirtualTime, run: () => void, delay: number, repeats: boolean) {
     this.#time = time
@@ -47,17 +47,17 @@ class VirtualTimer {
   }
 
   ref(): this {
-    this.isRef = true
+    this.#isRef = true
     return this
   }
 
   unref(): this {
-    this.isRef = false
+    this.#isRef = false
     return this
   }
 
   hasRef(): boolean {
-    return this.isRef
+    return this.#isRef
   }
 
   close(): this {
