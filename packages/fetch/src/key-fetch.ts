@@ -217,9 +217,12 @@ export class KeyFetch {
     } else {
       this.#trace.outcome = 'wait'
       const enough = spare && new AbortController()
-      const changed = await this.#orSpare(this.#wait(id, leased, enough?.signal), spare)
+      const waiting = this.#wait(id, leased, enough?.signal)
+      const changed = await this.#orSpare(waiting, spare)
       if (changed === undefined) {
         enough?.abort()
+        // In the same turn it may have won what its last poll found gone.
+        waiting.then((next) => next !== 'overdue' && this.#giveBack(next)).catch(() => {})
         return this.#answerSpare(spare as Found)
       }
       if (changed.value !== 'overdue') return { leased: changed.value }
