@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Source } from './source.ts'
 
 /** Milliseconds between two reads of a caller, on average. */
-const PAUSE = 50
+const PAUSE = 100
 /** Milliseconds between two pairs of writes. */
 const WRITE_PAUSE = 1000
 

@@ -44,7 +44,7 @@ for (const kind of KINDS) {
             expect({ name, answers }).toEqual({ name, answers: first?.answers })
           }
         }),
-        { numRuns: runs(300, 5000), seed },
+        { numRuns: runs(150, 5000), seed },
       )
     })
   })

@@ -82,7 +82,7 @@ describe('ReplyParser', () => {
           expect(isBetweenReplies).toBe(true)
         },
       ),
-      { numRuns: runs(2000, 10_000), seed },
+      { numRuns: runs(1000, 10_000), seed },
     )
   })
 
@@ -114,7 +114,7 @@ describe('ReplyParser', () => {
           ])
         },
       ),
-      { numRuns: runs(2000, 10_000), seed },
+      { numRuns: runs(1000, 10_000), seed },
     )
   })
 
@@ -149,7 +149,7 @@ describe('ReplyParser', () => {
           ),
         ).toEqual(whole)
       }),
-      { numRuns: runs(2000, 10_000), seed },
+      { numRuns: runs(1000, 10_000), seed },
     )
   })
 

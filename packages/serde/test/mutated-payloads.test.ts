@@ -13,7 +13,7 @@ import {
 } from '../src/index.ts'
 import { errorOf, readItem } from './round-trip.ts'
 
-const ROUNDS = runs(1000, 10_000)
+const ROUNDS = runs(500, 10_000)
 const MAX_LENGTH = 1_000_000
 
 const values: readonly NativeValue[] = [

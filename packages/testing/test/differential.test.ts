@@ -32,7 +32,7 @@ describe('MemcachedServer and memcached', needs, () => {
             }
           }),
           {
-            numRuns: runs(300, 5000),
+            numRuns: runs(150, 5000),
             seed,
           },
         )

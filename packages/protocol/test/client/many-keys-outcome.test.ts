@@ -138,7 +138,7 @@ test('each key of a call is found, missing, stored or failed, and an error belon
         }),
       )
     }),
-    { numRuns: runs(200, 500), seed },
+    { numRuns: runs(100, 500), seed },
   )
 })
 

@@ -28,7 +28,7 @@ import {
 } from '../../src/toolkit.ts'
 import { GARBAGE, REPLIES } from '../reply-fixtures.ts'
 
-const RUNS = runs(5000, 50_000)
+const RUNS = runs(2000, 50_000)
 const TIMEOUT = 30_000 + RUNS
 
 /** What a parser may keep, in bytes; inputs announce more. */

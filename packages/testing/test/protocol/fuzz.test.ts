@@ -3,7 +3,7 @@ import { runs } from '../../../../test-support/amounts.ts'
 import { fuzz, pieces } from '../../../../test-support/mutation.ts'
 import { RequestParser } from '../../src/protocol/index.ts'
 
-const RUNS = runs(5000, 50_000)
+const RUNS = runs(2000, 50_000)
 const TIMEOUT = 30_000 + RUNS
 
 /** What the parser may keep, in bytes; inputs announce more. */

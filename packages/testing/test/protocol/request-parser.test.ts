@@ -306,7 +306,7 @@ describe('any split of the bytes', () => {
           parse(text, { ...options, authentication }),
         )
       }),
-      { numRuns: runs(2000, 10_000), seed },
+      { numRuns: runs(1000, 10_000), seed },
     )
   })
 
@@ -338,7 +338,7 @@ describe('any split of the bytes', () => {
           while (parser.next() !== undefined);
         }
       }),
-      { numRuns: runs(2000, 10_000), seed },
+      { numRuns: runs(1000, 10_000), seed },
     )
   })
 
