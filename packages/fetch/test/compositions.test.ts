@@ -138,6 +138,29 @@ test('a lease of a server that died fills nothing on the one that stands in, nor
 })
 
 test.each(['auto', 'text'] as const)(
+  'what is loaded is not stored for a placeholder that was evicted meanwhile (%s)',
+  async (dialect) => {
+    const server = await MemcachedServer.start({ memoryLimit: 1024 * 1024 })
+    const inner = new Client(server.name, { ...PATIENT, dialect })
+    const client = new FetchClient(inner, { expire: 60 })
+    onTestFinished(async () => {
+      await client.close()
+      await server.stop()
+    })
+    const source = new Source()
+    const release = source.hold()
+    const call = client.fetch('key', source.load)
+    await until(() => source.loads === 1)
+    for (let i = 0; i < 200; i++) await inner.set(`other:${i}`, Buffer.alloc(20_000))
+    release()
+    expect(await call).toBe('v1')
+    expect(await inner.get('key')).toBeUndefined()
+    source.version = 2
+    expect(await client.fetch('key', source.load)).toBe('v2')
+  },
+)
+
+test.each(['auto', 'text'] as const)(
   'a lease ends with its server, whose CAS tokens begin anew (%s)',
   async (dialect) => {
     let server = await MemcachedServer.start()

@@ -2,9 +2,10 @@ import { Client } from '@mc/client'
 import { FetchClient, type FetchOptions } from '@mc/fetch'
 import { type Contender, KEY, STALE } from './contender.ts'
 
-/** Ours: at its defaults, and with the windows in which readers never wait. */
+/** Ours: at its defaults, in text as through a proxy, and with the windows in which readers never wait. */
 export const FETCH: readonly Contender[] = [
   { name: 'mc fetch', store: 'memcached', open: opener({}) },
+  { name: 'mc fetch, text', store: 'memcached', open: opener({}, 'text') },
   {
     name: 'mc fetch, stale',
     store: 'memcached',
@@ -12,9 +13,12 @@ export const FETCH: readonly Contender[] = [
   },
 ]
 
-function opener(windows: FetchOptions<number>): Contender['open'] {
+function opener(
+  windows: FetchOptions<number>,
+  dialect: 'auto' | 'text' = 'auto',
+): Contender['open'] {
   return ({ server, expire, timeout }, load) => {
-    const client = new FetchClient<number>(new Client<number>(server, { timeout }), {
+    const client = new FetchClient<number>(new Client<number>(server, { timeout, dialect }), {
       expire,
       ...windows,
     })
