@@ -20,10 +20,13 @@ function lease(refreshWithin = 0, lock?: string): LeaseCommand<string> {
     serde,
     seconds: 11,
     refreshWithin,
-    numbers: new LeaseNumbers(),
     lock,
-    winInText: async () => text,
-    onLostWin: () => {},
+    options: {},
+    host: {
+      leaseNumbers: new LeaseNumbers(),
+      winInText: async () => text,
+      onLostWin: () => {},
+    },
   })
 }
 

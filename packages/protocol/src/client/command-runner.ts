@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { serdeTimeout } from '../commands/late-value.ts'
+import type { LeaseHost } from '../commands/lease.ts'
 import { StoreCommand, type StoreVerb } from '../commands/storage.ts'
 import { MemcacheTimeoutError } from '../errors.ts'
 import { checkFlags, toExptime } from '../integer.ts'
@@ -17,7 +18,7 @@ import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
 import { orIgnored } from './ignoring.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
-import { returnWin } from './leases.ts'
+import { leaseHost, returnWin } from './leases.ts'
 import type { CommandClientSettings } from './options.ts'
 import { serializedCommand } from './serialized-command.ts'
 import { watchSignal } from './watch-signal.ts'
@@ -41,6 +42,7 @@ export class CommandRunner<V> {
   readonly now: () => number
   /** CAS tokens for items that are stored under leases. */
   readonly leaseNumbers: LeaseNumbers = new LeaseNumbers()
+  readonly leaseHost: LeaseHost<V> = leaseHost(this)
   /** Gives back the win of a stale item that a plain read has taken. */
   readonly returnWin = (wire: WireKey): void => void returnWin(this, wire)
   readonly #serde: Serde<V>

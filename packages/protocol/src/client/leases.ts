@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Command } from '../command.ts'
 import { type ItemState, ItemStateCommand } from '../commands/item-state.ts'
-import { LeaseCommand, type LeaseRequest } from '../commands/lease.ts'
+import { LeaseCommand, type LeaseHost, type LeaseRequest } from '../commands/lease.ts'
 import { FillCommand, ReleaseCommand } from '../commands/lease-end.ts'
 import { DeleteCommand } from '../commands/line.ts'
 import { MetaDeleteCommand } from '../commands/meta-change.ts'
@@ -40,21 +40,22 @@ export function lease<V>(
   checkInteger('seconds', seconds, 1, THIRTY_DAYS)
   checkInteger('refreshWithin', refreshWithin, 0, MAX_REFRESH)
   const wire = runner.keys.encode(key)
-  const request: LeaseRequest<V> = {
-    key,
-    wire,
-    serde: runner.readingSerde(),
-    seconds,
-    refreshWithin,
-    numbers: runner.leaseNumbers,
-    lock: undefined,
-    winInText: (command) => winInText(runner, request, command, options),
-    onLostWin: (lost, isPlaceholder) => {
+  const serde = runner.readingSerde()
+  const host = runner.leaseHost
+  const request = { key, wire, serde, seconds, refreshWithin, lock: undefined, options, host }
+  return runner.run(new LeaseCommand<V>(request), options)
+}
+
+/** What the leases of a client need of it. */
+export function leaseHost<V>(runner: CommandRunner<V>): LeaseHost<V> {
+  return {
+    leaseNumbers: runner.leaseNumbers,
+    winInText: (request, command) => winInText(runner, request, command),
+    onLostWin: ({ wire }, lost, isPlaceholder) => {
       if (!isPlaceholder) runner.returnWin(wire)
       else void release(runner, lost, undefined).catch(() => {})
     },
   }
-  return runner.run(new LeaseCommand<V>(request), options)
 }
 
 /** In text, whoever adds the lock has won. */
@@ -62,10 +63,9 @@ async function winInText<V>(
   runner: CommandRunner<V>,
   request: LeaseRequest<V>,
   command: Command,
-  options: CommandOptions,
 ): Promise<Leased<V>> {
   const lock = request.lock ?? runner.leaseNumbers.next()
-  const { wire, seconds } = request
+  const { wire, seconds, options } = request
   const step = { ...options, timeout: Math.max(1, command.deadline - performance.now()) }
   // One round trip for both. Whose lock there is then, its data says.
   const [, leased] = await Promise.all([

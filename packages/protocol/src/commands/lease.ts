@@ -3,7 +3,7 @@ import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheSerdeError } from '../errors.ts'
 import { itemKey, type WireKey } from '../key.ts'
 import type { Lease, Leased, LeaseKind } from '../lease-methods.ts'
-import type { CasToken, Key } from '../memcache-client.ts'
+import type { CasToken, CommandOptions, Key } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
@@ -19,14 +19,20 @@ export interface LeaseRequest<V> {
   readonly serde: Serde<V>
   readonly seconds: number
   readonly refreshWithin: number
-  /** Gives the CAS token of the placeholder, where the server takes one. */
-  readonly numbers: LeaseNumbers
   /** In the text dialect: the data of the lock that this call has tried to store. */
   readonly lock: CasToken | undefined
-  /** What the call comes to in the text dialect when there is no item. */
-  readonly winInText: (command: Command) => Promise<Leased<V>>
+  readonly options: CommandOptions
+  readonly host: LeaseHost<V>
+}
+
+/** What leases have in common, so that none needs functions of its own. */
+export interface LeaseHost<V> {
+  /** CAS tokens for placeholders, where the server takes one. */
+  readonly leaseNumbers: LeaseNumbers
+  /** What a call comes to in the text dialect when there is no item. */
+  winInText(request: LeaseRequest<V>, command: Command): Promise<Leased<V>>
   /** Takes what was won for a caller who has given up. */
-  readonly onLostWin: (lease: Lease, isPlaceholder: boolean) => void
+  onLostWin(request: LeaseRequest<V>, lease: Lease, isPlaceholder: boolean): void
 }
 
 /**
@@ -64,7 +70,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
-    const { wire, seconds, refreshWithin, numbers } = this.#request
+    const { wire, seconds, refreshWithin, host } = this.#request
     this.#origin = out.peer
     if (dialect === 'text') {
       this.#opaque = -1
@@ -74,7 +80,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
     this.#opaque = out.nextOpaque()
     out.ascii('mg ').ascii(wire).ascii(' v f c N').uint(seconds).ascii(' t')
     if (refreshWithin > 0) out.ascii(' R').uint(refreshWithin + 1)
-    if (out.peer.takesCas) out.ascii(' E').ascii(numbers.next())
+    if (out.peer.takesCas) out.ascii(' E').ascii(host.leaseNumbers.next())
     out.opaque().crlf()
   }
 
@@ -102,7 +108,9 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
         return false
       case ReplyKind.end:
         if (this.#opaque >= 0) throw misplaced(reply, this.name)
-        if (!this.#hit && !this.isSettled) this.resolve(this.#request.winInText(this))
+        if (!this.#hit && !this.isSettled) {
+          this.resolve(this.#request.host.winInText(this.#request, this))
+        }
         return true
       default:
         if (this.#hit) throw errorOfReply(reply, this.name)
@@ -125,9 +133,9 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
     const isEmpty = size === 0 && flags === 0 && (this.#opaque < 0 || reply.endsInMark)
     if (isLock) this.#won = reply.dataView.toString('latin1') === this.#request.lock
     if (this.isSettled) {
-      const { key, onLostWin } = this.#request
+      const { key, host } = this.#request
       const lease = { key, cas: this.#cas, origin: this.#origin }
-      if (this.#won) onLostWin(lease, isLock || isEmpty)
+      if (this.#won) host.onLostWin(this.#request, lease, isLock || isEmpty)
     } else if (isLock || isEmpty) {
       this.#alreadyWon = !this.#won
       this.#settle('placeholder')

@@ -50,10 +50,13 @@ function lease(): Command {
     serde,
     seconds: 10,
     refreshWithin: 5,
-    numbers: new LeaseNumbers(),
     lock: undefined,
-    winInText: () => new Promise<never>(() => {}),
-    onLostWin: () => {},
+    options: {},
+    host: {
+      leaseNumbers: new LeaseNumbers(),
+      winInText: () => new Promise<never>(() => {}),
+      onLostWin: () => {},
+    },
   })
 }
 
