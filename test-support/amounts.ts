@@ -5,7 +5,7 @@ export const isLong: boolean = MC_LONG !== undefined
 
 /** How often a random test runs: `pnpm test` wants seconds, `pnpm test:long` more, and MC_RUNS says how often. */
 export function runs(quick: number, long: number): number {
-  return Number(MC_RUNS ?? (isLong ? long : quick))
+  return Number(MC_RUNS || (isLong ? long : quick))
 }
 
 /** Of random tests: another in each run, unless MC_SEED repeats one. */
