@@ -6,7 +6,7 @@ import { say } from './source-link.ts'
 
 /** Milliseconds between two reads of a caller, on average. */
 const PAUSE = 200
-/** Reads are told in such intervals, in milliseconds. */
+/** Milliseconds between two messages with the reads since the last one. */
 const REPORT = 250
 
 /** So many callers read, each one read at a time, until the signal aborts. */

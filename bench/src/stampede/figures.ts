@@ -13,7 +13,7 @@ export interface Figures {
   readonly p99: number
   /** Milliseconds of the read that took longest. */
   readonly longest: number
-  /** Milliseconds for which a process of the callers did nothing, at most. */
+  /** Milliseconds: the longest time for which the event loop of a calling process stood still. */
   readonly stall: number
   readonly invalidations: number
   readonly silences: number

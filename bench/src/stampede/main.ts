@@ -31,7 +31,7 @@ const reads = Number(options.reads)
 const EXPIRE = 2
 /** Milliseconds of a load. */
 const LOAD = 200
-/** Ours begin so, and ratios are told against the first of them. */
+/** How the names of our contenders begin. Ratios compare with the contender of exactly this name. */
 const OURS = 'mc fetch'
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -106,7 +106,7 @@ async function describe(): Promise<string> {
     `Node ${process.version}; ${versions.join(', ')}.`,
     `${processes} processes of ${callers} callers read one key that expires after ${EXPIRE} s and takes ${LOAD} ms to load,`,
     `for ${seconds} s in each scenario.`,
-    'Waits are those of the machine as well: `stall ms` is for how long a process of the callers did nothing, at the longest.',
+    'Waits include those of the machine: `stall ms` is the longest time for which the event loop of a calling process stood still.',
     ...[...missing].map(
       (program) => `Without the contenders that need ${program}: it is not installed.`,
     ),

@@ -28,7 +28,7 @@ export type FromProcess =
   | { readonly kind: 'confirmed'; readonly version: number; readonly at: number }
   | { readonly kind: 'reads'; readonly reads: readonly Read[] }
   | { readonly kind: 'failed'; readonly what: string }
-  /** With the longest time, in milliseconds, for which the process itself did nothing. */
+  /** `stall` is the longest time for which its event loop stood still, in milliseconds. */
   | { readonly kind: 'done'; readonly stall: number }
 
 /** What they are sent. */

@@ -28,6 +28,6 @@ export interface Records {
   readonly silences: readonly Silence[]
   /** Reads and invalidations that rejected, by their message. */
   readonly failures: ReadonlyMap<string, number>
-  /** Milliseconds for which a process did nothing, because the machine was busy with others or it with itself: the most. */
+  /** Milliseconds: the longest time for which the event loop of a calling process stood still. */
   readonly stall: number
 }

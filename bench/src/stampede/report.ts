@@ -2,7 +2,7 @@ import { whole } from '../report.ts'
 import { total } from './figures.ts'
 import { loadsPerExpiry, loadsPerExpiryInOverload, type Result } from './result.ts'
 
-/** A table for each scenario. Ratios are told against the contender that is named. */
+/** A table for each scenario, with ratios to the contender of the name `base`. */
 export function formatStampede(results: readonly Result[], base: string): string {
   const of = results.find(({ contender }) => contender === base)
   const ratio = (value: number, ours: number | undefined): string =>

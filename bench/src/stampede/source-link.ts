@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from './clock.ts'
 import type { FromProcess, ToProcess } from './messages.ts'
 
-/** Tells the parent process. */
+/** Sends a message to the parent process. */
 export function say(message: FromProcess): void {
   process.send?.(message)
 }

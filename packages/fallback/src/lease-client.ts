@@ -16,7 +16,7 @@ export abstract class FallbackLeaseClient<V>
   extends FallbackMetaClient<V>
   implements LeaseMethods<V>
 {
-  /** A fresh item of an older cache stands for what the winner of a lease would store. */
+  /** Where the first cache has no item, the winner of its lease gets a fresh item of an older cache in place of the lease. */
   lease<T = V>(key: Key, options: LeaseOptions): Promise<Leased<T>> {
     return this.policies.lease<T>(key, options)
   }

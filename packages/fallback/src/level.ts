@@ -156,7 +156,7 @@ export async function findIn<V, T>(
   return undefined
 }
 
-/** Whether an item that was found is fresh. Without meta commands the server tells no stale one. */
+/** Whether an item that was found is fresh. A server without meta commands cannot say, so every item is. */
 export async function isFresh<V>(call: Call, { level, key }: Found<V, unknown>): Promise<boolean> {
   try {
     const item = await call.step({}, (options) => level.client.inspect(key, options))

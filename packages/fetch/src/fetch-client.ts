@@ -197,7 +197,7 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     if (this.#hasWarned) return
     this.#hasWarned = true
     const message =
-      'the server tells no times to live: staleWhileRevalidate, staleIfError and refreshAhead do nothing'
+      'the server does not answer times to live: staleWhileRevalidate, staleIfError and refreshAhead do nothing'
     this.announce('warning', new MemcacheUnsupportedError(message))
   }
 }

@@ -19,7 +19,7 @@ import type { FetchTrace, LoadReason } from './telemetry.ts'
 /** What a `KeyFetch` works with. */
 export interface FetchHost extends FlightHost {
   readonly loads: Loads
-  /** Says, once, that the server tells no times to live. */
+  /** Warns, once, that the server does not answer times to live. */
   readonly onUntimed: () => void
 }
 
@@ -99,8 +99,8 @@ export class KeyFetch {
   }
 
   /**
-   * What stands for a failed read: another, while a server that is there may only be slow, since all that load in place of
-   * reading load at once.
+   * What a read that failed comes to. One that got no answer is repeated for up to `waitTimeout`: if every caller loaded at
+   * once when the cache is slow, the source would have the whole load. After other failures the cache cannot say.
    *
    * @throws what is the caller's own fault
    */

@@ -31,8 +31,8 @@ export interface LoadManyContext {
 /** Options of `fetch` that a client can have defaults for. */
 export interface FetchDefaults<T = unknown> {
   /**
-   * Seconds for which a value is fresh, a whole number, 0 for ever; or what tells them from the value: a negative number
-   * does not store it. Required, here or in the call.
+   * Seconds for which a value is fresh: a whole number, or 0 for ever; or a function that returns them for a value, negative
+   * if it is not to be stored. Required, here or in the call.
    */
   readonly expire?: number | ((value: T) => number) | undefined
   /** Seconds after `expire` for which the old value is answered at once while one caller loads (RFC 5861). @default 0 */
@@ -40,8 +40,8 @@ export interface FetchDefaults<T = unknown> {
   /** Seconds after `expire` for which the old value is answered if loading fails (RFC 5861). @default 0 */
   readonly staleIfError?: number | undefined
   /**
-   * In the last so many fresh seconds one caller loads in the background. Less than `expire`: where a function answers
-   * fewer, each read of the value loads. @default 0
+   * In the last so many fresh seconds one caller loads in the background. Less than `expire`: if a function
+   * returns fewer, each read of the value loads. @default 0
    */
   readonly refreshAhead?: number | undefined
   /** Seconds for which it is remembered that a loader answered `undefined`; 0: not at all. @default 1 */

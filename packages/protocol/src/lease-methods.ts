@@ -71,7 +71,8 @@ export interface LeaseMethods<V> {
   lease<T = V>(key: Key, options: LeaseOptions): Promise<Leased<T>>
   /**
    * Stores a value, or with `undefined` that there is none, if the item is still what the lease saw: `true` stored,
-   * `false` changed by someone else, `undefined` gone, or no longer to be told.
+   * `false` changed by someone else, `undefined` gone, or unknown
+   * because the connection of the lease is gone.
    */
   fill(
     lease: Lease,

@@ -34,7 +34,7 @@ interface Connection {
   isOpen: boolean
 }
 
-/** What the network tells of what happens in it. */
+/** Receives what happens in the network. */
 export interface NetworkObserver {
   onArrival(message: Message): void
 }

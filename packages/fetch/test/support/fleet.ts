@@ -8,7 +8,7 @@ import { FetchClient, type FetchDefaults } from '../../src/index.ts'
 export interface ServerKind {
   readonly name: string
   readonly tags: readonly string[]
-  /** Whether it tells times to live. */
+  /** Whether it answers times to live. */
   readonly isTimed: boolean
   readonly start: (clock: Clock) => Promise<TestServer>
   readonly options: ClientOptions

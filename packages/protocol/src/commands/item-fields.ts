@@ -46,7 +46,7 @@ export function fieldsOf(
 
 /**
  * Whether the item of a reply is no value: one of reserved flags, or the placeholder of somebody's lease. In text
- * nothing tells a placeholder from empty bytes that were stored with flags 0.
+ * a placeholder looks like empty bytes that were stored with flags 0, and both count.
  */
 export function isNoValue(reply: ReplyParser, size: number = reply.size): boolean {
   if (reply.flags !== 0) return isReserved(reply.flags)
