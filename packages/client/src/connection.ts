@@ -9,7 +9,7 @@ import {
   MemcacheUnexpectedCloseError,
   ReplyParser,
 } from '@mc/protocol'
-import { errorOfReply, Peer } from '@mc/protocol/toolkit'
+import { errorOfReply } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Outgoing } from './outgoing.ts'
@@ -146,11 +146,6 @@ export class Connection {
     const deadline = answered[0]?.deadline ?? this.heardAt
     const lateFrom = Math.max(this.heardAt, Math.min(deadline, this.heardAt + timeout))
     return Math.min(lateFrom + timeout, deadline + LATE_LIMIT * timeout)
-  }
-
-  /** The handshake is over. @param takesCas - the server takes CAS tokens from its clients */
-  introduced(takesCas: boolean): void {
-    this.out.peer = new Peer(takesCas)
   }
 
   /** @throws MemcacheError when the connection is gone */

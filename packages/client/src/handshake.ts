@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { type Command, MemcacheConnectError, type MemcacheError, RawCommand } from '@mc/protocol'
-import { MetaNoopCommand, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
+import { MetaNoopCommand, Peer, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
 import type { Connection } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Step } from './peer.ts'
@@ -31,7 +31,7 @@ export async function shakeHands(
     version = await askForVersion(connection)
   }
   connection.out.stallsOverTls &&= !isSince(version, PIPELINES_OVER_TLS_SINCE)
-  connection.introduced(isSince(version, TAKES_CAS_SINCE))
+  connection.out.peer = new Peer(isSince(version, TAKES_CAS_SINCE))
 }
 
 /** The meta commands took their lasting form in 1.6.10. */

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { tracingChannel } from 'node:diagnostics_channel'
 import type { Command } from '@mc/protocol'
+import { hasSubscribers } from '@mc/protocol/toolkit'
 
 /**
  * What subscribers of the tracing channel `mc:command` get about each command that a `Client` sends, and
@@ -65,16 +66,4 @@ export function traceCommand(command: Command, server: string, submit: () => voi
 /** Runs an attempt to connect and publishes what becomes of it. */
 export function traceConnect(server: string, attempt: () => Promise<void>): Promise<void> {
   return hasSubscribers(connects) ? connects.tracePromise(attempt, { server }) : attempt()
-}
-
-/** Asks each of its channels: in Bun 1.4 a tracing channel does not tell by itself. */
-function hasSubscribers<T extends object>(channel: TracingChannel<unknown, T>): boolean {
-  const { start, end, asyncStart, asyncEnd, error } = channel
-  return (
-    start.hasSubscribers ||
-    asyncEnd.hasSubscribers ||
-    error.hasSubscribers ||
-    end.hasSubscribers ||
-    asyncStart.hasSubscribers
-  )
 }

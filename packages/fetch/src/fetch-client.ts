@@ -18,7 +18,6 @@ import { Loads } from './loads.ts'
 import {
   checkDefaults,
   type FetchDefaults,
-  type FetchManyOptions,
   type FetchOptions,
   type FetchSettings,
   fetchSettings,
@@ -135,7 +134,7 @@ export class FetchClient<V = unknown> extends ForwardingClient<
       keys: ItemOf<K>[],
       context: LoadManyContext,
     ) => ReadonlyMap<ItemOf<K>, T> | Promise<ReadonlyMap<ItemOf<K>, T>>,
-    options?: FetchManyOptions<NoInfer<T>>,
+    options?: FetchOptions<NoInfer<T>>,
   ): Promise<Map<ItemOf<K>, T>> {
     this.#checkOpen()
     checkLoader(load)

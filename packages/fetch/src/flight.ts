@@ -5,8 +5,9 @@ import {
   MemcacheLoadTimeoutError,
   MemcacheSerdeError,
 } from '@mc/protocol'
-import { Deadline, onAbort, startTimer, toError } from '@mc/protocol/toolkit'
+import { onAbort, startTimer, toError } from '@mc/protocol/toolkit'
 import type { FetchSettings } from './options.ts'
+import { orAborted } from './or-aborted.ts'
 import { validated } from './schema.ts'
 import type { LoadReason, LoadTrace, Stored, Telemetry } from './telemetry.ts'
 
@@ -76,7 +77,7 @@ export class Flight {
     this.#waiting++
     if (signal === undefined) return this.#answer
     try {
-      return await new Deadline(Number.POSITIVE_INFINITY, signal).bound(this.#answer)
+      return await orAborted(this.#answer, signal)
     } finally {
       this.#waiting--
       // A value at hand is still to be replaced.
@@ -125,7 +126,8 @@ export class Flight {
         forget()
         how()
       }
-      Promise.resolve((async () => load(signal))()).then(
+      const loading = (async () => load(signal))()
+      loading.then(
         (loaded) => settle(() => resolve(loaded)),
         (error: unknown) => settle(() => reject(error)),
       )

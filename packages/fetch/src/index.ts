@@ -1,7 +1,6 @@
 export { FetchClient, type FetchClientEvents } from './fetch-client.ts'
 export type {
   FetchDefaults,
-  FetchManyOptions,
   FetchOptions,
   LoadContext,
   LoadManyContext,

@@ -7,12 +7,13 @@ import {
   MemcacheTimeoutError,
   MemcacheUnexpectedCloseError,
 } from '@mc/protocol'
-import { Deadline, startTimer, toError } from '@mc/protocol/toolkit'
+import { startTimer, toError } from '@mc/protocol/toolkit'
 import type { Flight, FlightHost } from './flight.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
 import type { Gate } from './gate.ts'
 import type { Loads } from './loads.ts'
 import type { FetchSettings, LoadContext } from './options.ts'
+import { orAborted } from './or-aborted.ts'
 import { validated } from './schema.ts'
 import type { FetchTrace, LoadReason } from './telemetry.ts'
 
@@ -82,14 +83,10 @@ export class KeyFetch {
     const reading = this.#read()
     const { signal } = this.#request.settings
     if (signal === undefined) return reading
-    return this.#orAborted(reading).catch((error: unknown) => {
+    return orAborted(reading, signal).catch((error: unknown) => {
       if (signal.aborted) reading.then((leased) => this.#giveBack(leased)).catch(() => {})
       throw error
     })
-  }
-
-  #orAborted<T>(promise: Promise<T>): Promise<T> {
-    return new Deadline(Number.POSITIVE_INFINITY, this.#request.settings.signal).bound(promise)
   }
 
   /** The item as it is; `undefined` if the cache cannot say. @throws MemcacheIllegalInputError, MemcacheClosedError */
@@ -131,7 +128,7 @@ export class KeyFetch {
     const plan = this.#plan('uncached', undefined, undefined)
     const id = idOf(this.#request.key)
     const flight = this.#host.loads.startUncached(id, this.#tick, plan, signal)
-    return this.#timed(this.#orAborted(flight).then((it) => it.join(signal)))
+    return this.#timed(orAborted(flight, signal).then((it) => it.join(signal)))
   }
 
   /** The value, or the item as it has become. */

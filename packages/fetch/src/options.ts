@@ -65,16 +65,13 @@ export interface FetchDefaults<T = unknown> {
   readonly timeout?: number | undefined
 }
 
-/** Options of `fetch`. */
+/** Options of `fetch`, and of `fetchMany` for each of its values. */
 export interface FetchOptions<T = unknown> extends FetchDefaults<T>, CommandOptions {
   /** Checks what the cache has, and what the loader answers. A stored value that it refuses is a miss. */
   readonly schema?: Schema<T> | undefined
   /** Ends this call alone, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
-
-/** Options of `fetchMany`; `expire` and `schema` are for each of the values. */
-export type FetchManyOptions<T = unknown> = FetchOptions<T>
 
 const DEFAULT_NAMES = {
   expire: true,

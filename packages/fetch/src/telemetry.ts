@@ -1,4 +1,5 @@
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { hasSubscribers } from '@mc/protocol/toolkit'
 
 /**
  * How a call came to its answer: a fresh value (`hit`); that there is none was remembered (`negative`); a value past its
@@ -81,14 +82,7 @@ function traced<T, D extends { error?: unknown }>(
   run: () => Promise<T>,
 ): Promise<T> {
   const { start, end, asyncStart, asyncEnd, error } = channel
-  // Each is asked: in Bun 1.4 a tracing channel does not tell by itself.
-  const isHeard =
-    start.hasSubscribers ||
-    asyncEnd.hasSubscribers ||
-    error.hasSubscribers ||
-    end.hasSubscribers ||
-    asyncStart.hasSubscribers
-  if (!isHeard) return run()
+  if (!hasSubscribers(channel)) return run()
   const settle = async (answer: Promise<T>): Promise<T> => {
     try {
       return await answer

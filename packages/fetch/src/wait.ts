@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Leased } from '@mc/protocol'
-import { Deadline, startTimer } from '@mc/protocol/toolkit'
+import { startTimer } from '@mc/protocol/toolkit'
+import { orAborted } from './or-aborted.ts'
 
 const LEAST_DELAY = 4
 const MOST_DELAY = 250
@@ -37,9 +38,7 @@ export class Wait {
   async join(signal: AbortSignal | undefined): Promise<Leased<unknown> | 'overdue' | undefined> {
     this.#waiting++
     try {
-      return await (signal === undefined
-        ? this.ended
-        : new Deadline(Number.POSITIVE_INFINITY, signal).bound(this.ended))
+      return await orAborted(this.ended, signal)
     } finally {
       this.#waiting--
     }

@@ -205,7 +205,7 @@ export class PooledClient<
 
   override lease<T = V>(key: Key, options: LeaseOptions): Promise<Leased<T>> {
     return this.forward(METHODS.lease, key, options, async (client, own) => {
-      const leased = await client.lease<T>(key, { ...options, ...own })
+      const leased = await client.lease<T>(key, own ?? options)
       this.#leases.took(leased, client)
       return leased
     })

@@ -26,6 +26,7 @@ export {
   checkCallOptions,
   commandClientSettings,
 } from './client/options.ts'
+export { hasSubscribers } from './client/subscribers.ts'
 export { onAbort } from './client/watch-signal.ts'
 export { errorOfReply } from './command.ts'
 export { GetCommand } from './commands/get.ts'

@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks'
 import type { Command } from '../command.ts'
+import { NO_CAS } from '../commands/item-fields.ts'
 import { type ItemState, ItemStateCommand } from '../commands/item-state.ts'
 import { LeaseCommand, type LeaseHost, type LeaseRequest } from '../commands/lease.ts'
-import { FillCommand, ReleaseCommand } from '../commands/lease-end.ts'
+import { FillCommand, type HeldLease, ReleaseCommand } from '../commands/lease-end.ts'
 import { DeleteCommand } from '../commands/line.ts'
 import { MetaDeleteCommand } from '../commands/meta-change.ts'
 import { ReservedFlags } from '../commands/reserved-flags.ts'
@@ -27,8 +28,6 @@ const MAX_REFRESH = 2_147_483_646
 
 /** What is stored where a value is not: that there is none. */
 const NOTHING: SerializedValue = { data: '', flags: ReservedFlags.nothing }
-
-type Tokened = Lease & { readonly cas: CasToken }
 
 // Not async: it sits on the hot path.
 export function lease<V>(
@@ -157,7 +156,7 @@ export async function returnWin<V>(runner: CommandRunner<V>, wire: WireKey): Pro
 
 /** The flag for an item of this CAS token; a server started with `-C` has none. */
 function condition(cas: CasToken): string {
-  return cas === '0' ? '' : ` C${cas}`
+  return cas === NO_CAS ? '' : ` C${cas}`
 }
 
 /** @throws MemcacheIllegalInputError for what is no lease */
@@ -173,6 +172,6 @@ function wireOf<V>(runner: CommandRunner<V>, given: Lease): WireKey {
   return runner.keys.encode(given.key)
 }
 
-function hasToken(given: Lease): given is Tokened {
+function hasToken(given: Lease): given is HeldLease {
   return given.cas !== undefined
 }

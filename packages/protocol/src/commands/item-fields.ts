@@ -12,6 +12,9 @@ const LETTERS = {
   isFetched: 'h',
 } as const
 
+/** The CAS token of all items of a server started with `-C`. */
+export const NO_CAS = '0'
+
 /** A field of an item that its reply has in a flag. */
 export type FieldName = keyof typeof LETTERS
 

@@ -2,7 +2,7 @@ import type { WireKey } from '../key.ts'
 import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
-import { isNoValue } from './item-fields.ts'
+import { isNoValue, NO_CAS } from './item-fields.ts'
 import { ItemMetaCommand } from './item-meta.ts'
 import { ReservedFlags } from './reserved-flags.ts'
 
@@ -32,7 +32,7 @@ export class ItemStateCommand extends ItemMetaCommand<ItemState | undefined> {
     }
     const isEmpty = isNoValue(reply, Number(reply.metaFlag('s')))
     this.resolve({
-      cas: reply.metaFlag('c') ?? '0',
+      cas: reply.metaFlag('c') ?? NO_CAS,
       ttl: reply.ttl,
       isPlaceholder: isEmpty && reply.flags !== ReservedFlags.nothing,
       isStale: reply.metaFlag('X') !== undefined,

@@ -7,10 +7,11 @@ import type { CasToken } from '../memcache-client.ts'
 import { ReplyKind } from '../reply-kind.ts'
 import type { ReplyParser } from '../reply-parser.ts'
 import type { RequestWriter } from '../request-writer.ts'
+import { NO_CAS } from './item-fields.ts'
 import { storedFlags } from './reserved-flags.ts'
 
-/** The CAS token of all items of a server started with `-C`. */
-const NO_CAS = '0'
+/** A lease of an item or placeholder that there was. */
+export type HeldLease = Lease & { readonly cas: CasToken }
 
 /**
  * What ends a lease, if the item is still what the lease saw: true done, false changed, undefined gone.
@@ -21,20 +22,19 @@ const NO_CAS = '0'
 abstract class LeaseEndCommand extends Command<boolean | undefined> {
   abstract override readonly name: 'fill' | 'release'
   protected readonly wire: WireKey
-  readonly #lease: Lease
-  readonly #cas: CasToken
+  readonly #lease: HeldLease
   #opaque = -1
 
-  constructor(wire: WireKey, lease: Lease, cas: CasToken) {
+  constructor(wire: WireKey, lease: HeldLease) {
     super()
     this.wire = wire
     this.#lease = lease
-    this.#cas = cas
   }
 
   /** `undefined` for a server that knows none. */
   protected get cas(): CasToken | undefined {
-    return this.#cas === NO_CAS ? undefined : this.#cas
+    const { cas } = this.#lease
+    return cas === NO_CAS ? undefined : cas
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
@@ -88,7 +88,7 @@ export class FillCommand extends LeaseEndCommand {
   /** @param item - the item to store; its `number` is the CAS token that it gets, where the server takes one */
   constructor(
     wire: WireKey,
-    lease: Lease & { readonly cas: CasToken },
+    lease: HeldLease,
     item: {
       readonly data: string | Uint8Array
       readonly flags: number
@@ -96,7 +96,7 @@ export class FillCommand extends LeaseEndCommand {
       readonly number: CasToken
     },
   ) {
-    super(wire, lease, lease.cas)
+    super(wire, lease)
     this.#data = item.data
     this.#length = dataLength(item.data)
     this.#flags = storedFlags(item.flags, this.#length)
@@ -144,8 +144,8 @@ export class ReleaseCommand extends LeaseEndCommand {
   readonly #past: number
 
   /** @param past - an exptime that has passed */
-  constructor(wire: WireKey, lease: Lease & { readonly cas: CasToken }, past: number) {
-    super(wire, lease, lease.cas)
+  constructor(wire: WireKey, lease: HeldLease, past: number) {
+    super(wire, lease)
     this.#past = past
   }
 

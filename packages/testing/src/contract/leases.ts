@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Leased, MemcacheClient } from '@mc/protocol'
 import { answersOf } from './at-once.ts'
+import { hasMetaCommands } from './meta-commands.ts'
 import type { Rule } from './rule.ts'
 
 const LEASE = { seconds: 30 }
@@ -29,16 +30,6 @@ async function missed(client: MemcacheClient, key: string): Promise<void> {
   assert.deepEqual(await client.getsMany([key]), new Map())
   assert.equal(await client.has(key), false)
   assert.deepEqual(await client.hasMany([key]), new Set())
-}
-
-/** Whether the server has meta commands, and so stale items. */
-async function knowsStale(client: MemcacheClient, key: string): Promise<boolean> {
-  try {
-    await client.inspect(key)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export const leaseContract: readonly Rule[] = [
@@ -166,7 +157,7 @@ export const leaseContract: readonly Rule[] = [
       await client.set(key(), 'old', { expire: 1000 })
       const before = await client.lease(key(), LEASE)
       assert.equal(await client.invalidate(key(), { staleFor: 30 }), true)
-      if (!(await knowsStale(client, key()))) {
+      if (!(await hasMetaCommands(client, key()))) {
         assert.equal(await client.get(key()), undefined)
         return
       }
@@ -188,7 +179,7 @@ export const leaseContract: readonly Rule[] = [
     name: 'an item that is to expire soon is won by one lease that asks for it',
     async check(client, key) {
       await client.set(key(), 'value', { expire: 100 })
-      if (!(await knowsStale(client, key()))) return
+      if (!(await hasMetaCommands(client, key()))) return
       const soon = { ...LEASE, refreshWithin: 200 }
       assert.equal((await client.lease(key(), LEASE)).won, false)
       const winner = await client.lease(key(), soon)

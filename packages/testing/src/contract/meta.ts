@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { MemcacheClient, MetaGetOptions } from '@mc/protocol'
 import { answersOf } from './at-once.ts'
+import { hasMetaCommands, UNSUPPORTED } from './meta-commands.ts'
 import type { Rule } from './rule.ts'
-
-const UNSUPPORTED = { code: 'MEMCACHE_UNSUPPORTED' }
 
 /** A rule about a meta method, which rejects where the server has no meta commands. */
 function metaRule(
@@ -14,14 +13,7 @@ function metaRule(
   return {
     name,
     async check(client, key) {
-      let isSupported = true
-      try {
-        await client.inspect(key('probe'))
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, UNSUPPORTED.code)
-        isSupported = false
-      }
-      if (isSupported) await check(client, key)
+      if (await hasMetaCommands(client, key('probe'))) await check(client, key)
       else await assert.rejects(call(client, key()), UNSUPPORTED)
     },
   }
