@@ -6,6 +6,7 @@ import { Client, retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { FaultProxy } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sourceFlags } from '../../test-support/source-flags.ts'
 import { CLIENT_KINDS } from '../src/clients.ts'
 import {
   KINDS,
@@ -228,15 +229,7 @@ for (const kind of KINDS) {
         for (const client of clients) await client.set('key', 1, { signal }).catch(() => {})
         for (const client of clients) await client.close()
         console.log('closed')`
-      const flags = [
-        '--conditions=@mc/source',
-        '--import',
-        'tsx',
-        '--input-type=module',
-        '-e',
-        script,
-      ]
-      const { stdout } = await promisify(execFile)(process.execPath, flags, {
+      const { stdout } = await promisify(execFile)(process.execPath, sourceFlags(script), {
         cwd: new URL('..', import.meta.url),
         timeout: 25_000,
       })

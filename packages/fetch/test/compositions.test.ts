@@ -66,6 +66,15 @@ describe.each([
   })
 })
 
+/** A load of `key` that has begun and is held back. */
+async function begun(client: FetchClient<unknown>) {
+  const source = new Source()
+  const release = source.hold()
+  const call = client.fetch('key', source.load)
+  await until(() => source.loads === 1)
+  return { source, release, call }
+}
+
 test('an item of an older fleet stands for the load, unless it is stale', async () => {
   const [fresh, old] = [new MockMemcacheClient(), new MockMemcacheClient()]
   for (const warm of [undefined, { expire: 60 }]) {
@@ -147,10 +156,7 @@ test.each(['auto', 'text'] as const)(
       await client.close()
       await server.stop()
     })
-    const source = new Source()
-    const release = source.hold()
-    const call = client.fetch('key', source.load)
-    await until(() => source.loads === 1)
+    const { source, release, call } = await begun(client)
     for (let i = 0; i < 200; i++) await inner.set(`other:${i}`, Buffer.alloc(20_000))
     release()
     expect(await call).toBe('v1')
@@ -170,10 +176,7 @@ test.each(['auto', 'text'] as const)(
       await client.close()
       await server.stop()
     })
-    const source = new Source()
-    const release = source.hold()
-    const call = client.fetch('key', source.load)
-    await until(() => source.loads === 1)
+    const { source, release, call } = await begun(client)
     const { cas } = await client.lease('key', { seconds: 10 })
     await server.stop()
     server = await MemcachedServer.start({ port })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { isLong } from '../../../test-support/amounts.ts'
+import { sourceFlags } from '../../../test-support/source-flags.ts'
 import { fleet, newKey, SERVERS, Source } from './support/fleet.ts'
 
 /** A process that loads a key: it says `loading`, and its loader answers `old` when it is sent a line. */
@@ -24,15 +25,7 @@ class Loader {
       await cache.close()
       console.log('answered ' + value)
       process.exit()`
-    const flags = [
-      '--conditions=@mc/source',
-      '--import',
-      'tsx',
-      '--input-type=module',
-      '-e',
-      program,
-    ]
-    const child = spawn(process.execPath, flags, {
+    const child = spawn(process.execPath, sourceFlags(program), {
       cwd: new URL('..', import.meta.url),
       stdio: ['pipe', 'pipe', 'inherit'],
     })
