@@ -94,12 +94,13 @@ export class Flight {
     const { lease, replaces } = this.#plan
     let stored: Promise<Stored | undefined>
     let settle: () => void
+    let failure: { readonly error: unknown } | undefined
     try {
       const loaded = await this.#load()
       stored = this.#store(loaded)
       settle = () => resolve(loaded.answer)
     } catch (error) {
-      trace.error = error
+      failure = { error }
       // Without a value at hand the next caller is to win at once.
       stored = this.#release(replaces ? undefined : lease)
       settle = () => reject(error)
@@ -109,7 +110,7 @@ export class Flight {
     trace.stored = await stored
     cancel()
     settle()
-    if ('error' in trace) throw trace.error
+    if (failure !== undefined) throw failure.error
   }
 
   async #load(): Promise<Loaded> {

@@ -17,7 +17,9 @@ export class Loads {
   readonly #flights = new Map<string, Flight>()
   readonly #uncached = new Map<string, Uncached>()
   readonly #waits = new Map<string, Wait>()
+  /** A number for each connection that leases came on. */
   readonly #origins = new WeakMap<object, number>()
+  #lastOrigin = 0
   #tick = 0
 
   constructor(host: FlightHost) {
@@ -42,7 +44,7 @@ export class Loads {
     if (origin === undefined || isOwnCas(cas)) return `${cas} ${key}`
     let number = this.#origins.get(origin)
     if (number === undefined) {
-      number = this.tick()
+      number = ++this.#lastOrigin
       this.#origins.set(origin, number)
     }
     return `${cas} ${number} ${key}`
