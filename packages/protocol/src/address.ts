@@ -1,20 +1,36 @@
 import { MemcacheIllegalInputError } from './errors.ts'
+import { parseServerUrl, type ServerAccess } from './server-url.ts'
 
 const DEFAULT_PORT = 11211
 const MAX_PORT = 65_535
 
 /** Where a server listens: a host and TCP port, or the path of a Unix socket. */
-export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
+export type Address = (
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string }
+) & {
+  /** How it is reached, where its URL says so. A function, so that nothing that shows an address shows a password. */
+  readonly access?: AccessGiver | undefined
+}
+
+/** Returns what the URL of a server says beside its address. */
+export type AccessGiver = () => ServerAccess
 
 /**
  * A server as users write it. The port is 11211 unless given. As text: `host`, `host:port`, `[::1]`,
- * `[::1]:port`, `/path/of.sock` or `unix:path`.
+ * `[::1]:port`, `/path/of.sock` or `unix:path`; or as URL, `memcached://user:password@host:port?tls=true`, with
+ * `memcacheds://` for TLS, in which `/path/of.sock` in place of host and port is a Unix socket. What a URL says comes before
+ * the options of a client.
  */
 export type ServerSpec =
   | string
   | readonly [host: string, port: number]
-  | { readonly host: string; readonly port?: number | undefined }
-  | { readonly path: string }
+  | {
+      readonly host: string
+      readonly port?: number | undefined
+      readonly access?: AccessGiver | undefined
+    }
+  | { readonly path: string; readonly access?: AccessGiver | undefined }
 
 /**
  * The address that a spec means. IPv6 addresses lose their brackets. Without brackets, the text after
@@ -32,10 +48,13 @@ export function parseAddress(spec: ServerSpec): Address {
   if (typeof spec !== 'object' || spec === null) {
     illegal(`expected text, [host, port], { host, port } or { path }, got ${nameOfType(spec)}`)
   }
-  const { host, port = DEFAULT_PORT, path } = spec as Readonly<Record<string, unknown>>
-  if (path === undefined) return hostAddress(host, port)
+  const { host, port = DEFAULT_PORT, path, access } = spec as Readonly<Record<string, unknown>>
+  if (access !== undefined && typeof access !== 'function') {
+    illegal(`access must be a function, got ${nameOfType(access)}`)
+  }
+  if (path === undefined) return withAccess(hostAddress(host, port), access as AccessGiver)
   if (host !== undefined) illegal('an object has either a host or a path')
-  return pathAddress(path)
+  return withAccess(pathAddress(path), access as AccessGiver)
 }
 
 /**
@@ -49,8 +68,9 @@ export function addressName(address: Address): string {
 function parseText(text: string): Address {
   if (text.startsWith('unix:')) return pathAddress(text.slice('unix:'.length))
   if (text.startsWith('/')) return pathAddress(text)
+  if (/^memcacheds?:\/\//i.test(text)) return parseUrl(text)
   // Not shown in the message: a URL may hold a password.
-  if (text.includes('://')) illegal('URL schemes are not understood')
+  if (text.includes('://')) illegal('the schemes of URLs are memcached and memcacheds')
   if (text.startsWith('[')) return parseBracketed(text)
 
   const colon = text.lastIndexOf(':')
@@ -64,6 +84,25 @@ function parseText(text: string): Address {
     )
   }
   return { host: text, port: DEFAULT_PORT }
+}
+
+function parseUrl(text: string): Address {
+  const { host, port, path, access } = parseServerUrl(text)
+  const address = host === undefined ? pathAddress(path) : placeOfUrl(host, port)
+  return Object.keys(access).length === 0 ? address : withAccess(address, () => access)
+}
+
+function placeOfUrl(host: string, port: number = DEFAULT_PORT): Address {
+  try {
+    return hostAddress(host, port)
+  } catch {
+    // What cannot be read may be a part of a password.
+    return illegal('host or port of the URL is invalid')
+  }
+}
+
+function withAccess(address: Address, access: AccessGiver | undefined): Address {
+  return access === undefined ? address : { ...address, access }
 }
 
 function parseBracketed(text: string): Address {
@@ -142,7 +181,8 @@ function nameOfType(value: unknown): string {
   return Array.isArray(value) ? 'an array' : typeof value
 }
 
-const ALLOWED = "allowed are 'host', 'host:port', '[ipv6]', '[ipv6]:port', '/path' and 'unix:path'"
+const ALLOWED =
+  "allowed are 'host', 'host:port', '[ipv6]', '[ipv6]:port', '/path', 'unix:path' and 'memcached://user:password@host:port'; several servers are for HashClient"
 
 function illegal(what: string): never {
   throw new MemcacheIllegalInputError(`bad server address: ${what}; ${ALLOWED}`)

@@ -101,6 +101,7 @@ export abstract class Command<T = unknown> {
     this.#reject = onError
   }
 
+  /** Settles the call with its result. */
   resolve(value: T | PromiseLike<T>): void {
     if (this.#isSettled) return
     this.#isSettled = true
@@ -108,6 +109,7 @@ export abstract class Command<T = unknown> {
     if (this.#onAnswer !== undefined) this.#answered()
   }
 
+  /** Settles the call with an error. */
   reject(error: unknown): void {
     if (this.#isSettled) return
     this.#isSettled = true

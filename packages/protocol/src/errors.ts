@@ -11,6 +11,26 @@ export interface MemcacheErrorOptions extends ErrorOptions {
   readonly written?: boolean | undefined
 }
 
+/** What `error.code` of this family's errors can be; each class has one of its own. */
+export type MemcacheErrorCode =
+  | 'MEMCACHE_ERROR'
+  | 'MEMCACHE_CLIENT_ERROR'
+  | 'MEMCACHE_ILLEGAL_INPUT'
+  | 'MEMCACHE_UNKNOWN_COMMAND'
+  | 'MEMCACHE_UNSUPPORTED'
+  | 'MEMCACHE_SERVER_ERROR'
+  | 'MEMCACHE_UNEXPECTED_CLOSE'
+  | 'MEMCACHE_UNKNOWN'
+  | 'MEMCACHE_CONNECT'
+  | 'MEMCACHE_TIMEOUT'
+  | 'MEMCACHE_OVERLOAD'
+  | 'MEMCACHE_COUNTER_RANGE'
+  | 'MEMCACHE_CLOSED'
+  | 'MEMCACHE_SERDE'
+  | 'MEMCACHE_PARTIAL'
+  | 'MEMCACHE_LOAD_TIMEOUT'
+  | 'MEMCACHE_DISCOVERY'
+
 /**
  * Base of every error that this family of packages rejects with. Tell errors apart by `code` or by
  * `instanceof`: both also hold for errors of another copy of this package, and of another realm such as a
@@ -18,10 +38,13 @@ export interface MemcacheErrorOptions extends ErrorOptions {
  */
 export class MemcacheError extends Error {
   override readonly name: string = 'MemcacheError'
-  readonly code: string = 'MEMCACHE_ERROR'
+  /** Says what happened, whatever the message says. Stable over versions. */
+  readonly code: MemcacheErrorCode = 'MEMCACHE_ERROR'
   /** The message without the place: of an error line, what the server said. */
   readonly reason: string
+  /** Name of the server, as `host:port` or a socket path. */
   readonly server: string | undefined
+  /** Name of the command, such as `get`. */
   readonly command: string | undefined
   /**
    * `false`: certainly nothing of the request was written, so repeating it is safe. `true`: it was
@@ -29,6 +52,7 @@ export class MemcacheError extends Error {
    */
   readonly written: boolean | undefined
 
+  /** The message of the error is `message` with the command and the server of the options before it. */
   constructor(message: string, options: MemcacheErrorOptions = {}) {
     super(
       placed(message, options),
@@ -44,13 +68,13 @@ export class MemcacheError extends Error {
 /** The request was wrong: the server said `CLIENT_ERROR`, or a subclass says what. */
 export class MemcacheClientError extends MemcacheError {
   override readonly name: string = 'MemcacheClientError'
-  override readonly code: string = 'MEMCACHE_CLIENT_ERROR'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_CLIENT_ERROR'
 }
 
 /** Refused before anything was written: a key, value, option or number that memcached cannot take. */
 export class MemcacheIllegalInputError extends MemcacheClientError {
   override readonly name: string = 'MemcacheIllegalInputError'
-  override readonly code: string = 'MEMCACHE_ILLEGAL_INPUT'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_ILLEGAL_INPUT'
 }
 
 /** Refuses what a caller gave. @throws MemcacheIllegalInputError */
@@ -61,7 +85,7 @@ export function illegalInput(message: string): never {
 /** The server said `ERROR`: it does not know the command, or refuses connections. */
 export class MemcacheUnknownCommandError extends MemcacheClientError {
   override readonly name: string = 'MemcacheUnknownCommandError'
-  override readonly code: string = 'MEMCACHE_UNKNOWN_COMMAND'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_UNKNOWN_COMMAND'
 }
 
 /**
@@ -70,52 +94,56 @@ export class MemcacheUnknownCommandError extends MemcacheClientError {
  */
 export class MemcacheUnsupportedError extends MemcacheClientError {
   override readonly name: string = 'MemcacheUnsupportedError'
-  override readonly code: string = 'MEMCACHE_UNSUPPORTED'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_UNSUPPORTED'
 }
 
 /** The server said `SERVER_ERROR`, or failed in the way that a subclass says. */
 export class MemcacheServerError extends MemcacheError {
   override readonly name: string = 'MemcacheServerError'
-  override readonly code: string = 'MEMCACHE_SERVER_ERROR'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_SERVER_ERROR'
 }
 
 /** The connection ended before the reply was whole. */
 export class MemcacheUnexpectedCloseError extends MemcacheServerError {
   override readonly name: string = 'MemcacheUnexpectedCloseError'
-  override readonly code: string = 'MEMCACHE_UNEXPECTED_CLOSE'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_UNEXPECTED_CLOSE'
 }
 
 /** The server answered something that fits no command; its connection is given up. */
 export class MemcacheUnknownError extends MemcacheError {
   override readonly name: string = 'MemcacheUnknownError'
-  override readonly code: string = 'MEMCACHE_UNKNOWN'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_UNKNOWN'
 }
 
 /** No connection could be made: name look-up, refusal, TLS handshake or authentication failed. */
 export class MemcacheConnectError extends MemcacheError {
   override readonly name: string = 'MemcacheConnectError'
-  override readonly code: string = 'MEMCACHE_CONNECT'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_CONNECT'
 }
 
 /** The deadline passed. Whether a write took effect is unknown. */
 export class MemcacheTimeoutError extends MemcacheError {
   override readonly name: string = 'MemcacheTimeoutError'
-  override readonly code: string = 'MEMCACHE_TIMEOUT'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_TIMEOUT'
 }
 
-/** Too much is in flight already: a limit of the client or the pool is reached. Nothing was written. */
+/**
+ * Too much is in flight already: a limit of the client or the pool is reached. Nothing was written. When a client
+ * refuses many calls in one turn of the event loop, only the first 16 errors have frames in their `stack`.
+ */
 export class MemcacheOverloadError extends MemcacheError {
   override readonly name: string = 'MemcacheOverloadError'
-  override readonly code: string = 'MEMCACHE_OVERLOAD'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_OVERLOAD'
 }
 
 /** A counter passed 2^53 where a `number` was asked for; ask with a `bigint` delta. The item has changed. */
 export class MemcacheCounterRangeError extends MemcacheError {
   override readonly name: string = 'MemcacheCounterRangeError'
-  override readonly code: string = 'MEMCACHE_COUNTER_RANGE'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_COUNTER_RANGE'
   /** The counter's exact value after the command. */
   readonly value: bigint
 
+  /** The message names the value. */
   constructor(value: bigint, options: MemcacheErrorOptions = {}) {
     super(`the counter is ${value}, past 2^53: pass a bigint delta to get a bigint`, options)
     this.value = value
@@ -125,23 +153,32 @@ export class MemcacheCounterRangeError extends MemcacheError {
 /** The client was closed by its owner. */
 export class MemcacheClosedError extends MemcacheError {
   override readonly name: string = 'MemcacheClosedError'
-  override readonly code: string = 'MEMCACHE_CLOSED'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_CLOSED'
+}
+
+/** Of a call that comes after the client was closed. @param server - its name, of a client of one server */
+export function closedError(server?: string): MemcacheClosedError {
+  return new MemcacheClosedError('the client is closed: make a new one', { server, written: false })
 }
 
 /** What a `MemcacheSerdeError` tells besides its message. */
 export interface MemcacheSerdeErrorOptions extends MemcacheErrorOptions {
+  /** The key whose value it was. */
   readonly key?: string | Uint8Array | undefined
+  /** Client flags of the item. */
   readonly flags?: number | undefined
 }
 
 /** A value could not be written or read by the serde. The connection is untouched. */
 export class MemcacheSerdeError extends MemcacheError {
   override readonly name: string = 'MemcacheSerdeError'
-  override readonly code: string = 'MEMCACHE_SERDE'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_SERDE'
+  /** The key whose value it was. */
   readonly key: string | Uint8Array | undefined
   /** Client flags of the item that could not be read. */
   readonly flags: number | undefined
 
+  /** As `MemcacheError`, with the key and the flags of the item. */
   constructor(message: string, options: MemcacheSerdeErrorOptions = {}) {
     super(message, options)
     this.key = options.key
@@ -156,12 +193,13 @@ export class MemcacheSerdeError extends MemcacheError {
  */
 export class MemcachePartialError<R = unknown> extends MemcacheError {
   override readonly name: string = 'MemcachePartialError'
-  override readonly code: string = 'MEMCACHE_PARTIAL'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_PARTIAL'
   /** What did arrive, in the form that the call answers. Not enumerable, so that logs show no values. */
   declare readonly results: R
   /** What failed, each with its error: keys as the caller gave them, or names of servers. */
   readonly failed: ReadonlyMap<string | Uint8Array, Error>
 
+  /** The first of the errors is the `cause`, and the message counts them. */
   constructor(
     results: R,
     failed: ReadonlyMap<string | Uint8Array, Error>,
@@ -195,7 +233,7 @@ export function isConnectionError(error: unknown): boolean {
 /** A loader of `FetchClient` has not answered within its `loadTimeout`. */
 export class MemcacheLoadTimeoutError extends MemcacheError {
   override readonly name: string = 'MemcacheLoadTimeoutError'
-  override readonly code: string = 'MEMCACHE_LOAD_TIMEOUT'
+  override readonly code: MemcacheErrorCode = 'MEMCACHE_LOAD_TIMEOUT'
 }
 
 /**

@@ -2,8 +2,13 @@ import { isDate } from 'node:util/types'
 import { shown } from './check.ts'
 import { illegalInput } from './errors.ts'
 import type { CasToken, Expire } from './memcache-client.ts'
+import { warnOnce } from './warn-once.ts'
 
-const THIRTY_DAYS = 2_592_000
+const DAY = 86_400
+const THIRTY_DAYS = 30 * DAY
+const YEAR = 365 * DAY
+/** In milliseconds. */
+const MINUTE = 60_000
 const MAX_INT32 = 2_147_483_647
 const MAX_UINT32 = 4_294_967_295
 const MAX_UINT64 = 18_446_744_073_709_551_615n
@@ -22,7 +27,19 @@ export function toExptime(expire: Expire, now: () => number): number {
   }
   if (expire < 0) return past(now)
   if (expire <= THIRTY_DAYS) return expire
-  return inRange(Math.floor(now() / 1000) + expire)
+  const exptime = inRange(Math.floor(now() / 1000) + expire)
+  warnOfMilliseconds(expire)
+  return exptime
+}
+
+/** Of what is whole minutes in milliseconds, and in seconds neither whole years nor days of one year. */
+function warnOfMilliseconds(expire: number): void {
+  const areDays = expire % DAY === 0 && expire < YEAR
+  if (expire % MINUTE !== 0 || areDays || expire % YEAR === 0) return
+  warnOnce(
+    'MEMCACHE_EXPIRE',
+    `expire is in seconds, and ${expire} of them are ${Math.round(expire / DAY)} days: milliseconds are to be divided by 1000; if it is meant, give a Date`,
+  )
 }
 
 function dateToExptime(date: Date, now: () => number): number {
@@ -45,7 +62,7 @@ function past(now: () => number): number {
 function inRange(unixTime: number): number {
   if (unixTime > MAX_INT32) {
     illegalInput(
-      'expire must lie before 2038-01-19, the last time that memcached can store, or be 0 for never',
+      'expire must lie before 2038-01-19, the last time that memcached can store, or be 0 for never: it is in seconds from now, so for a moment give a Date',
     )
   }
   return unixTime

@@ -1,6 +1,8 @@
 import { isProxy, isUint8Array } from 'node:util/types'
+import { binaryKey } from './binary-key.ts'
 import { plainBytes } from './bytes.ts'
 import { illegalInput, MemcacheIllegalInputError } from './errors.ts'
+import { HASHED_KEY_LENGTH, hashedKey, looksHashed } from './hashed-key.ts'
 import type { ItemKey, Key } from './memcache-client.ts'
 
 /** Longest key that memcached takes, prefix included, in bytes. */
@@ -18,6 +20,12 @@ export interface KeyRules {
   readonly prefix?: string | Uint8Array | undefined
   /** Take strings that are not ASCII, as UTF-8. @default false */
   readonly allowUnicode?: boolean | undefined
+  /** Put a SHA-256 in place of a key that is too long or has illegal bytes. @default false */
+  readonly hash?: boolean | undefined
+  /** Send a key that has illegal bytes in base64, which meta commands take. Not with `hash`. @default false */
+  readonly binary?: boolean | undefined
+  /** Take pairs, whose second part is the key that is stored. @default false */
+  readonly pairs?: boolean | undefined
 }
 
 /**
@@ -29,10 +37,14 @@ export interface KeyRules {
 export class KeyEncoder {
   readonly #prefix: WireKey
   readonly #allowUnicode: boolean
+  readonly #takesPairs: boolean
+  #hashesKeys = false
+  #sendsBinary = false
 
   /** @throws MemcacheIllegalInputError for a prefix that would make every key illegal */
   constructor(rules: KeyRules = {}) {
     this.#allowUnicode = rules.allowUnicode ?? false
+    this.#takesPairs = rules.pairs ?? false
     this.#prefix = ''
     const { prefix } = rules
     if (prefix !== undefined && !isItemKey(prefix))
@@ -42,6 +54,21 @@ export class KeyEncoder {
       if (this.#prefix.length === MAX_KEY_LENGTH)
         illegalInput('a key prefix of 250 bytes leaves no room')
     }
+    this.#hashesKeys = rules.hash ?? false
+    this.#sendsBinary = rules.binary ?? false
+    if (this.#hashesKeys && this.#sendsBinary) {
+      illegalInput('hashKeys and binaryKeys are two ways for the same keys: give one of them')
+    }
+    if (this.#hashesKeys && this.maxKeyLength < HASHED_KEY_LENGTH) {
+      illegalInput(
+        `a key prefix has at most ${MAX_KEY_LENGTH - HASHED_KEY_LENGTH} bytes with hashKeys, got ${this.#prefix.length}`,
+      )
+    }
+  }
+
+  /** Whether keys that are illegal by themselves are hashed. */
+  get hashesKeys(): boolean {
+    return this.#hashesKeys
   }
 
   /** Bytes that are left for a key behind the prefix. */
@@ -56,6 +83,8 @@ export class KeyEncoder {
    */
   encode(key: Key): WireKey {
     const item = itemKey(key)
+    if (item !== key && !this.#takesPairs && !isRoutedKey(key)) notAKey(key)
+    if (this.#hashesKeys && looksHashed(item)) return this.#prefix + hashedKey(item)
     // Nearly every key: looked at once, and not copied where there is no prefix.
     const isShort = item.length > 0 && this.#prefix.length + item.length <= MAX_KEY_LENGTH
     if (isShort && typeof item === 'string' && isGraphicAscii(item)) return this.#prefix + item
@@ -63,6 +92,10 @@ export class KeyEncoder {
       return this.#encodeAny(item)
     } catch (error) {
       if (!(error instanceof MemcacheIllegalInputError) || item.length === 0) throw error
+      if (!hasLoneSurrogate(item)) {
+        if (this.#hashesKeys) return this.#prefix + hashedKey(item)
+        if (this.#sendsBinary && item.length <= MAX_KEY_LENGTH) return binaryKey(this.#prefix, item)
+      }
       throw new MemcacheIllegalInputError(`${error.reason}: ${shownKey(item)}`)
     }
   }
@@ -102,10 +135,14 @@ export class KeyEncoder {
         `key contains a non-ASCII character at ${at}: set allowUnicodeKeys to send it as UTF-8`,
       )
     }
-    if (/\p{Surrogate}/u.test(key))
+    if (hasLoneSurrogate(key))
       illegalInput('key contains a lone surrogate, which has no UTF-8 form')
     return Buffer.from(key, 'utf8').toString('latin1')
   }
+}
+
+function hasLoneSurrogate(key: ItemKey): boolean {
+  return typeof key === 'string' && /\p{Surrogate}/u.test(key)
 }
 
 /** The part of a key that is stored. @throws MemcacheIllegalInputError if it is no key at all */
@@ -113,9 +150,15 @@ export function itemKey(key: Key): ItemKey {
   if (isItemKey(key)) return key
   const pair = keyPair(key)
   if (pair !== undefined) return pair[1]
-  return illegalInput(
-    `key must be a string, a Uint8Array, or a pair of them to route by the first: got ${nameOfType(key)}`,
-  )
+  return notAKey(key)
+}
+
+function notAKey(key: unknown): never {
+  const isArray = !isProxy(key) && Array.isArray(key)
+  const hint = isArray
+    ? ': getMany reads several keys; a pair [routingKey, key] needs HashClient, or the option routingKeys'
+    : ''
+  illegalInput(`key must be a string or a Uint8Array, got ${nameOfType(key)}${hint}`)
 }
 
 /** The parts of a key that chooses its server by another; `undefined` for any other value. */
@@ -123,6 +166,21 @@ export function keyPair(key: unknown): readonly [serverKey: ItemKey, key: ItemKe
   const pair = pairOf(key)
   if (pair === undefined || !isItemKey(pair[0]) || !isItemKey(pair[1])) return undefined
   return [pair[0], pair[1]]
+}
+
+/** Of every copy of this package. */
+const ROUTED = Symbol.for('@mc/protocol routed key')
+
+/** A pair that every client takes: for packages that are used over one server and over many. */
+export function routedKey(
+  routingKey: ItemKey,
+  key: ItemKey,
+): readonly [routingKey: ItemKey, key: ItemKey] {
+  return Object.assign([routingKey, key] as const, { [ROUTED]: true })
+}
+
+function isRoutedKey(key: Key): boolean {
+  return !isProxy(key) && Object.hasOwn(key as object, ROUTED)
 }
 
 /** A key as errors show it: printable, in quotes, at most 40 characters of it. */

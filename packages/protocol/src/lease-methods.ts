@@ -48,6 +48,7 @@ export type LeaseKind = 'value' | 'nothing' | 'placeholder' | 'unreadable'
 
 /** What `lease` answers. */
 export interface Leased<T> extends Lease, LeaseState {
+  /** What the caller is to do: see `LeaseKind`. */
   readonly kind: LeaseKind
   /** Of kind `value`, else `undefined`. */
   readonly value: T | undefined

@@ -22,7 +22,9 @@ export function entryPairs<V>(entries: Entries<V>): (readonly [Key, V])[] {
 /** The keys as an array, since an iterable may be read only once. @throws MemcacheIllegalInputError */
 export function keyList(keys: Iterable<Key>): Key[] {
   if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
-    throw new MemcacheIllegalInputError('keys must be an iterable of keys, not one key')
+    throw new MemcacheIllegalInputError(
+      "keys must be an iterable of keys such as ['a', 'b'], not one key",
+    )
   }
   const list = [...keys]
   checkItemKeys(list)

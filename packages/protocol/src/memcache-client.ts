@@ -1,12 +1,13 @@
 import type { LeaseMethods } from './lease-methods.ts'
 import type { MetaMethods } from './meta-methods.ts'
+import type { StatsOf } from './server-stats.ts'
 
 /** A key as stored: a string, or its bytes. At most 250 bytes with the prefix. */
 export type ItemKey = string | Uint8Array
 
 /**
  * A key, or a pair of which the first part chooses the server and the second is stored. Clients of one
- * server ignore the first part.
+ * server take a pair only with the option `routingKeys`, and ignore its first part.
  */
 export type Key = ItemKey | readonly [serverKey: ItemKey, key: ItemKey]
 
@@ -36,6 +37,7 @@ export interface GetOptions<D = undefined> extends CommandOptions {
 
 /** Options of reads of one key that name what is answered on a miss. */
 export interface DefaultTo<D> extends CommandOptions {
+  /** The answer to a miss. */
   readonly default: D
 }
 
@@ -98,7 +100,9 @@ export interface FlushOptions extends WriteOptions {
 
 /** A value and the token that makes `cas` succeed while nobody else has changed it. */
 export interface ValueWithCas<T> {
+  /** The value. */
   readonly value: T
+  /** What `cas` takes. */
   readonly cas: CasToken
 }
 
@@ -241,7 +245,7 @@ export interface RawCommandOptions extends CommandOptions {
 /** Commands that speak to one server, beside those of `MemcacheClient`. */
 export interface ServerCommands {
   /** Statistics; arguments as in `stats('items')`, `stats('cachedump', '1', '10')`, `stats('reset')`. */
-  stats(...args: readonly string[]): Promise<Stats>
+  stats<const A extends readonly string[]>(...args: A): Promise<StatsOf<A>>
   /** The server's version, such as `1.6.18`. */
   version(options?: CommandOptions): Promise<string>
   /** Sets the verbosity of the server's log. */

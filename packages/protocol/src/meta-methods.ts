@@ -103,8 +103,11 @@ export interface MetaArithmeticOptions extends CommandOptions, Asked<'cas' | 'tt
   readonly setCas?: CasToken | undefined
 }
 
-/** Names of fields that a call may ask for. */
-export type Asked<K extends string> = { readonly [name in K]?: boolean | undefined }
+/** Names of fields that a call may ask for: each with `true` is answered. @default false */
+export type Asked<K extends keyof ItemFields<unknown>> = {
+  // Mapped from the fields, so that editors show their documentation.
+  readonly [name in keyof Pick<ItemFields<unknown>, K>]?: boolean | undefined
+}
 
 /** Of the fields F those that options of the type O ask for. One asked for by a `boolean` may be missing. */
 export type Told<F, O> = {

@@ -15,6 +15,7 @@ export type ClientMethod = Exclude<
 
 /** What a method is, for all that treats methods alike: wrappers, retries, mocks. */
 export interface MethodTraits {
+  /** Name of the method. */
   readonly name: ClientMethod
   /** What it takes first, by which its servers are found: a lease has a key. */
   readonly takes: 'key' | 'lease' | 'keys' | 'entries' | 'nothing'

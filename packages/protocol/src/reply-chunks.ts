@@ -10,8 +10,11 @@ const EMPTY = Buffer.alloc(0)
 
 /** The bytes of a stream that are not read yet, of which the last reply may be unfinished. */
 export abstract class ReplyChunks {
+  /** Bytes that a line may have. */
   protected readonly maxLineLength: number
+  /** Bytes that a value may have. */
   protected readonly maxValueLength: number
+  /** What has arrived and is not parsed yet. */
   protected chunk: Buffer = EMPTY
   /** Where the next byte is in the chunk. */
   protected at = 0

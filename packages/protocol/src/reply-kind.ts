@@ -6,13 +6,21 @@ export const ReplyKind = {
   value: 1,
   /** `END` */
   end: 2,
+  /** `STORED` */
   stored: 3,
+  /** `NOT_STORED` */
   notStored: 4,
+  /** `EXISTS` */
   exists: 5,
+  /** `NOT_FOUND` */
   notFound: 6,
+  /** `DELETED` */
   deleted: 7,
+  /** `TOUCHED` */
   touched: 8,
+  /** `OK` */
   ok: 9,
+  /** `RESET` */
   reset: 10,
   /** A counter's new value */
   number: 11,

@@ -33,7 +33,9 @@ export abstract class ReplyLine extends ReplyChunks {
   readonly #secrets: readonly string[]
   /** What the line of the current reply lies in, without its end. */
   protected lineBytes: Buffer = this.chunk
+  /** Where the line begins in the chunk. */
   protected lineStart = 0
+  /** Where it ends, without its line break. */
   protected lineEnd = 0
 
   constructor(options: ReplyParserOptions = {}) {

@@ -2,6 +2,7 @@ import type { ItemKey } from './memcache-client.ts'
 
 /** A value on its way to the server: a string goes out as UTF-8. */
 export interface SerializedValue {
+  /** The bytes to store; a string is stored as UTF-8. */
   readonly data: string | Uint8Array
   /** Client flags stored with the item, 0 to 4294967295. */
   readonly flags: number

@@ -1,7 +1,7 @@
 // What users of any client name in their own code. Each client's package exports it as well, so that it is enough to
 // install that one.
 
-export type { Address, ServerSpec } from './address.ts'
+export type { AccessGiver, Address, ServerSpec } from './address.ts'
 export {
   isConnectionError,
   isIgnorableError,
@@ -10,6 +10,7 @@ export {
   MemcacheConnectError,
   MemcacheCounterRangeError,
   MemcacheError,
+  type MemcacheErrorCode,
   type MemcacheErrorOptions,
   MemcacheIllegalInputError,
   MemcacheLoadTimeoutError,
@@ -73,4 +74,35 @@ export type {
   MetaStored,
   Told,
 } from './meta-methods.ts'
+export type { MetadumpItem, MetadumpSelection } from './metadump.ts'
 export type { Serde, SerializedValue } from './serde.ts'
+export type {
+  GeneralStats,
+  ItemsStats,
+  SettingsStats,
+  SlabsStats,
+  StatsOf,
+} from './server-stats.ts'
+export type { Auth, ServerAccess } from './server-url.ts'
+export type {
+  AcquireTrace,
+  CommandTrace,
+  ConnectTrace,
+  DisconnectEvent,
+  EventChannels,
+  PoolEvent,
+  RequestTrace,
+  ServerEvent,
+  TracingChannels,
+} from './telemetry.ts'
+export type {
+  ConnectionEvent,
+  DeletedEvent,
+  EvictionEvent,
+  ItemGetEvent,
+  ItemStoreEvent,
+  OtherEvent,
+  SkippedEvent,
+  WatchEvent,
+  WatchTopic,
+} from './watch-event.ts'

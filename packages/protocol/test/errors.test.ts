@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import * as own from '../src/index.ts'
 import { kindOf, messageOf, toError } from '../src/toolkit.ts'
 
@@ -70,3 +70,12 @@ function revoked(): object {
   revoke()
   return proxy
 }
+
+it('a code that no error has is a mistake of types', () => {
+  const error: own.MemcacheError = new own.MemcacheTimeoutError('late')
+  expectTypeOf(error.code).toEqualTypeOf<own.MemcacheErrorCode>()
+  expectTypeOf<'MEMCACHE_DISCOVERY'>().toExtend<own.MemcacheErrorCode>()
+  // @ts-expect-error A letter is missing.
+  expect(error.code === 'MEMCACHE_TIMOUT').toBe(false)
+  expect(error.code).toBe('MEMCACHE_TIMEOUT')
+})

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { codePoint } from '../../../test-support/code-points.ts'
 import {
   itemKey,
   type Key,
@@ -7,7 +8,7 @@ import {
   MAX_KEY_LENGTH,
   MemcacheIllegalInputError,
 } from '../src/index.ts'
-import { wireKeyBytes } from '../src/toolkit.ts'
+import { routedKey, wireKeyBytes } from '../src/toolkit.ts'
 
 const plain = new KeyEncoder()
 const unicode = new KeyEncoder({ allowUnicode: true })
@@ -67,7 +68,21 @@ describe('a key', () => {
     for (const encoder of [plain, unicode, new KeyEncoder({ prefix: 'p:' })]) {
       expect(() => encoder.encode('')).toThrow('empty')
       expect(() => encoder.encode(new Uint8Array())).toThrow('empty')
-      expect(() => encoder.encode(['route', ''])).toThrow('empty')
+    }
+    const pairs = new KeyEncoder({ pairs: true })
+    expect(() => pairs.encode(['route', ''])).toThrow('empty')
+  })
+
+  it('may be a pair of the own packages everywhere', () => {
+    expect(plain.encode(routedKey('route', 'key'))).toBe('key')
+  })
+
+  it('may be a pair where pairs are taken, and is refused elsewhere with what to write instead', () => {
+    expect(new KeyEncoder({ pairs: true, prefix: 'p:' }).encode(['route', 'key'])).toBe('p:key')
+    for (const several of [['a', 'b'], ['a', 'b', 'c'], []] as unknown as [string, string][]) {
+      expect(() => plain.encode(several)).toThrow(
+        `got an array of ${several.length}: getMany reads several keys; a pair [routingKey, key] needs`,
+      )
     }
   })
 
@@ -120,8 +135,9 @@ describe('a key', () => {
   )
 
   it('is the second part of a pair, whatever its first part is', () => {
-    expect(plain.encode(['route me by é', 'key'])).toBe('key')
-    expect(plain.encode([Uint8Array.of(0), Uint8Array.of(0x61)])).toBe('a')
+    const pairs = new KeyEncoder({ pairs: true })
+    expect(pairs.encode(['route me by é', 'key'])).toBe('key')
+    expect(pairs.encode([Uint8Array.of(0), Uint8Array.of(0x61)])).toBe('a')
     expect(itemKey(['route', 'key'])).toBe('key')
     expect(itemKey('key')).toBe('key')
   })
@@ -135,7 +151,7 @@ describe('a key', () => {
   })
 
   it('is the same as text and as the bytes of that text', () => {
-    const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 60 })
+    const text = fc.string({ unit: codePoint, minLength: 1, maxLength: 60 })
     fc.assert(
       fc.property(text, (key) => {
         let wire: string | undefined

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { isLong } from '../../../test-support/amounts.ts'
 import { ReplyKind, ReplyParser } from '../src/index.ts'
 
 afterEach(() => {
@@ -69,13 +70,15 @@ describe('a raw reply', () => {
     expect(copied).toBeLessThan(line.length * 6)
   })
 
-  test('of 128 MB is read in a moment', () => {
+  const readLong = (): void => {
     const reply = Buffer.concat([Buffer.alloc(128 * 1024 * 1024, 'key=a\n'), token])
     const start = performance.now()
     expect(readRaw(new ReplyParser(), reply, 65_536, token)).toBe(true)
     // It was 23 seconds.
     expect(performance.now() - start).toBeLessThan(10_000)
-  })
+  }
+  // Quick runs count copies only.
+  if (isLong) test('of 128 MB is read in a moment', { tags: ['long'] }, readLong)
 
   test('is no larger than a value may be', () => {
     const parser = new ReplyParser({ maxValueLength: 100_000 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { isTurn } from '../../../test-support/amounts.ts'
 import { RequestWriter } from '../src/index.ts'
 import { StoreCommand } from '../src/toolkit.ts'
 
@@ -49,12 +50,14 @@ test('large bytes are passed as they are, or copied where that is asked for', ()
   expect(taken(out)).toBe('b'.repeat(20_000) + 'a'.repeat(20_000))
 })
 
-describe('text of any length is stored as its UTF-8, with its length in bytes', () => {
+describe('text of any length is stored as its UTF-8, with its length in bytes', {
+  tags: ['long'],
+}, () => {
   // Around the lengths from which text is encoded apart, counted first, and given memory of its own.
   const LENGTHS = [1, 5461, 16_383, 16_384, 16_385, 349_525, 349_526, 1_048_576, 1_048_577]
   const UNITS = ['a', 'é', '€', '😀', '\ud800', 'plain text, then ü']
 
-  test.each(UNITS)('of %o', (unit) => {
+  test.each(UNITS.filter((_, i) => isTurn(i, 3)))('of %o', (unit) => {
     const out = new RequestWriter()
     for (const copiesData of [false, true]) {
       out.copiesData = copiesData

@@ -6,6 +6,7 @@ import { nextTick } from 'node:process'
  * listener that throws disturbs no command, and an `error` that nobody listens for is dropped.
  */
 export class Announcer<E extends Record<keyof E, unknown[]>> extends EventEmitter<E> {
+  /** Emits an event. */
   protected announce<K extends keyof E>(event: K, ...args: E[K]): void {
     nextTick(() => {
       const emitter = this as EventEmitter

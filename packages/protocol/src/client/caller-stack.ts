@@ -1,4 +1,8 @@
 import { MemcacheError, MemcacheIllegalInputError } from '../errors.ts'
+import { withStackFrames } from '../stack-frames.ts'
+
+/** As clients wrap clients, the ten frames of Node may all be theirs. */
+const FRAMES = 30
 
 /**
  * Where a call came from, for the errors that it rejects with: their own frames are those of the socket that
@@ -9,7 +13,9 @@ export class CallerStack {
 
   constructor() {
     // Its text is made only when somebody reads it.
-    Error.captureStackTrace(this, CallerStack)
+    withStackFrames(Math.max(Error.stackTraceLimit, FRAMES), () => {
+      Error.captureStackTrace(this, CallerStack)
+    })
   }
 
   /** The error, with the frames of the call in place of its own. */

@@ -1,3 +1,5 @@
+import { isBinaryKey } from '../binary-key.ts'
+import { MetaTouchCommand } from '../commands/binary-item.ts'
 import { GetCommand } from '../commands/get.ts'
 import { DeleteCommand, OkCommand, TouchCommand } from '../commands/line.ts'
 import type { StoreVerb } from '../commands/storage.ts'
@@ -24,6 +26,7 @@ import type {
   WriteOptions,
 } from '../memcache-client.ts'
 import { METHODS } from '../methods.ts'
+import { traceMethods } from './call-trace.ts'
 import { count } from './counters.ts'
 import { LeaseCommandClient } from './lease-command-client.ts'
 import { deleteMany, getMany, setMany } from './many-calls.ts'
@@ -40,6 +43,10 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   extends LeaseCommandClient<V, E>
   implements MemcacheClient<V>
 {
+  static {
+    traceMethods(CommandClient.prototype)
+  }
+
   get maxKeyLength(): number {
     return this.runner.keys.maxKeyLength
   }
@@ -167,10 +174,11 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
 
   async touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
     checkOptions(options, 'write')
-    const command = new TouchCommand(
-      this.runner.keys.encode(key),
-      toExptime(expire, this.runner.now),
-    )
+    const wire = this.runner.keys.encode(key)
+    const exptime = toExptime(expire, this.runner.now)
+    const command = isBinaryKey(wire)
+      ? new MetaTouchCommand(wire, exptime, this.runner.returnWin)
+      : new TouchCommand(wire, exptime)
     return this.runner.write(command, options, true)
   }
 

@@ -16,7 +16,7 @@ import type { MethodTraits } from '../methods.ts'
 import type { Serde, SerializedValue } from '../serde.ts'
 import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
-import { orIgnored } from './ignoring.ts'
+import { Ignoring } from './ignoring.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
 import { leaseHost, returnWin } from './leases.ts'
 import type { CommandClientSettings } from './options.ts'
@@ -48,19 +48,24 @@ export class CommandRunner<V> {
   readonly #serde: Serde<V>
   readonly #bindsSerde: boolean
   readonly #timeout: number
-  readonly #ignoreExc: boolean
+  readonly #ignoring: Ignoring | undefined
   readonly #defaultNoreply: boolean
   readonly #carrier: Carrier
 
   constructor(settings: CommandClientSettings<V>, now: () => number, carrier: Carrier) {
     this.keys = settings.keys
-    this.#ignoreExc = settings.ignoreExc
+    this.#ignoring = settings.ignoreExc ? new Ignoring() : undefined
     this.now = now
     this.#serde = settings.serde
     this.#bindsSerde = settings.serde.ignoresContext !== true
     this.#timeout = settings.timeout
     this.#defaultNoreply = settings.defaultNoreply
     this.#carrier = carrier
+  }
+
+  /** The last error that `ignoreExc` covered. */
+  get lastError(): Error | undefined {
+    return this.#ignoring?.lastError
   }
 
   /** Settles with the reply. */
@@ -114,7 +119,7 @@ export class CommandRunner<V> {
     options: CommandOptions | undefined,
     answer: Promise<T>,
   ): Promise<T> {
-    return this.#ignoreExc ? orIgnored(answer, method, options) : answer
+    return this.#ignoring === undefined ? answer : this.#ignoring.answer(answer, method, options)
   }
 
   /** The deadline of a call that takes several steps. */

@@ -1,9 +1,13 @@
 import { performance } from 'node:perf_hooks'
+import { isBinaryKey } from '../binary-key.ts'
+import type { Command } from '../command.ts'
+import { MetaCounterCommand } from '../commands/binary-item.ts'
 import { CounterCommand } from '../commands/line.ts'
 import { InitialCounterCommand } from '../commands/meta-arithmetic.ts'
 import { StoreCommand } from '../commands/storage.ts'
 import { illegalInput, MemcacheSerdeError } from '../errors.ts'
 import { checkFlags, toExptime, toUint64 } from '../integer.ts'
+import type { WireKey } from '../key.ts'
 import type { Count, CounterOptions, Key } from '../memcache-client.ts'
 import type { CommandRunner } from './command-runner.ts'
 import type { Deadline } from './deadline.ts'
@@ -20,7 +24,7 @@ export function count<V, N extends number | bigint>(
   const initial = options?.initial
   if (options === undefined || initial === undefined) {
     if (options?.expire !== undefined) illegalInput('expire needs initial')
-    return runner.write(new CounterCommand(verb, wire, delta), options, undefined, false)
+    return runner.write(counterCommand(verb, wire, delta), options, undefined, false)
   }
   if (options.noreply === true)
     illegalInput('initial needs the reply: it cannot be given with noreply')
@@ -36,6 +40,17 @@ export function count<V, N extends number | bigint>(
     () => makeInText(runner, verb, key, delta, { ...options, timeout: timeLeft(command) }, initial),
   )
   return runner.run(command, options) as Promise<Count<N>>
+}
+
+function counterCommand<N extends number | bigint>(
+  verb: 'incr' | 'decr',
+  wire: WireKey,
+  delta: N,
+): Command<Count<N> | undefined> {
+  if (!isBinaryKey(wire)) return new CounterCommand(verb, wire, delta)
+  const digits = toUint64('delta', delta)
+  const command: Command = new MetaCounterCommand(verb, wire, digits, typeof delta === 'bigint')
+  return command as Command<Count<N> | undefined>
 }
 
 /** In text, whoever adds the counter first makes it, and all others count. */

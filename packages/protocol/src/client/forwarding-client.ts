@@ -9,6 +9,7 @@ import type {
 } from '../memcache-client.ts'
 import { type ClientMethod, METHODS, type MethodTraits } from '../methods.ts'
 import { Announcer } from './announcer.ts'
+import { partOf, traceMethods } from './call-trace.ts'
 import { optionNames } from './option-names.ts'
 
 type Call = (client: object, options: CommandOptions | undefined) => Promise<unknown>
@@ -118,9 +119,10 @@ for (const method of Object.values(METHODS)) {
   const { name } = method
   const { prototype } = SERVER_COMMANDS.has(name) ? ServerForwardingClient : ForwardingClient
   const value = forwarder(method)
-  Object.defineProperty(value, 'name', { value: name })
   Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
 }
+traceMethods(ForwardingClient.prototype)
+traceMethods(ServerForwardingClient.prototype)
 
 /** One for each number of arguments: to gather and spread them would take longer than the rest. */
 function forwarder(method: MethodTraits): Method {
@@ -129,32 +131,47 @@ function forwarder(method: MethodTraits): Method {
   switch (optionsAt) {
     case 0:
       return function (this: Forwarder, options) {
-        return this.forward(method, undefined, options as CommandOptions, (client, own) =>
-          (client as Receiver)[name](own),
+        return this.forward(
+          method,
+          undefined,
+          options as CommandOptions,
+          partOf((client, own) => (client as Receiver)[name](own)),
         )
       } as Method
     case 1:
       return function (this: Forwarder, a, options) {
-        return this.forward(method, keyOf(a), options as CommandOptions, (client, own) =>
-          (client as Receiver)[name](a, own),
+        return this.forward(
+          method,
+          keyOf(a),
+          options as CommandOptions,
+          partOf((client, own) => (client as Receiver)[name](a, own)),
         )
       } as Method
     case 2:
       return function (this: Forwarder, a, b, options) {
-        return this.forward(method, keyOf(a), options as CommandOptions, (client, own) =>
-          (client as Receiver)[name](a, b, own),
+        return this.forward(
+          method,
+          keyOf(a),
+          options as CommandOptions,
+          partOf((client, own) => (client as Receiver)[name](a, b, own)),
         )
       } as Method
     case 3:
       return function (this: Forwarder, a, b, c, options) {
-        return this.forward(method, keyOf(a), options as CommandOptions, (client, own) =>
-          (client as Receiver)[name](a, b, c, own),
+        return this.forward(
+          method,
+          keyOf(a),
+          options as CommandOptions,
+          partOf((client, own) => (client as Receiver)[name](a, b, c, own)),
         )
       } as Method
     case undefined:
       return function (this: Forwarder, ...args) {
-        return this.forward(method, undefined, undefined, (client) =>
-          (client as Receiver)[name](...args),
+        return this.forward(
+          method,
+          undefined,
+          undefined,
+          partOf((client) => (client as Receiver)[name](...args)),
         )
       } as Method
   }

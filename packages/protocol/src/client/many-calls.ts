@@ -1,3 +1,4 @@
+import type { KeyCommand } from '../commands/batch.ts'
 import { GetCommand } from '../commands/get.ts'
 import type { KeyResults } from '../commands/get-many.ts'
 import { HasCommand } from '../commands/has.ts'
@@ -19,7 +20,6 @@ import {
   checkOutcome,
   encodeNth,
   errorOfNth,
-  type KeyCommand,
   linesOfKeys,
   needsDeadline,
   settleLines,
@@ -66,21 +66,17 @@ export async function setMany<V>(
   let deadline = needsDeadline(pairs.length) ? runner.deadline(options, 'set') : undefined
   const commands: KeyCommand<StoreCommand>[] = []
   const unready: Promise<unknown>[] = []
-  // All of them are checked before any is sent.
-  for (const [index, [key, value]] of pairs.entries()) {
-    const keep = (command: StoreCommand): void => {
-      commands[index] = { key: itemKey(key), command }
-    }
-    const fail = (error: unknown): never => {
-      throw errorOfNth(error, index, pairs.length)
-    }
+  const count = pairs.length
+  // All of them are checked before any is sent. A loop without closures: there may be many keys.
+  for (let index = 0; index < count; index++) {
+    const [key, value] = pairs[index] as readonly [Key, V]
     try {
       const command = runner.storing('set', key, value, options)
-      if (command instanceof StoreCommand) keep(command)
-      else unready.push(command.then(keep, fail))
+      if (command instanceof StoreCommand) commands[index] = { key: itemKey(key), command }
+      else unready.push(keepNth(commands, index, count, itemKey(key), command))
     } catch (error) {
       for (const promise of unready) promise.catch(() => {})
-      fail(error)
+      throw errorOfNth(error, index, count)
     }
   }
   // Not a turn later where it need not be: calls are sent in the order in which they are made.
@@ -92,13 +88,27 @@ export async function setMany<V>(
   const outcome = await settleMany(
     commands,
     { options, deadline },
-    (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
+    (batch, step, resolve, reject) => runner.writeOne(batch, step, undefined, resolve, reject),
     (key, isStored) => isStored || notStored.push(key),
   )
   // A key that comes twice may have failed as well.
   const { failed } = outcome
   checkOutcome(outcome, failed.size === 0 ? [] : notStored.filter((key) => !failed.has(key)))
   return notStored
+}
+
+async function keepNth(
+  commands: KeyCommand<StoreCommand>[],
+  index: number,
+  count: number,
+  key: ItemKey,
+  unready: Promise<StoreCommand>,
+): Promise<void> {
+  try {
+    commands[index] = { key, command: await unready }
+  } catch (error) {
+    throw errorOfNth(error, index, count)
+  }
 }
 
 /** Deletes all of them; with `found` answers those that were there. @throws MemcachePartialError */
@@ -122,7 +132,7 @@ export async function deleteMany<V>(
   const outcome = await settleMany(
     commands,
     { options: own, deadline },
-    (command, step, resolve, reject) => runner.writeOne(command, step, true, resolve, reject),
+    (batch, step, resolve, reject) => runner.writeOne(batch, step, undefined, resolve, reject),
     (key, wasThere) => wasThere && found.push(key),
   )
   const results = options?.found === true ? found : true
@@ -146,7 +156,7 @@ export async function hasMany<V>(
   const outcome = await settleMany(
     commands,
     { options, deadline },
-    (command, step, resolve, reject) => runner.runOne(command, step, resolve, reject),
+    (batch, step, resolve, reject) => runner.runOne(batch, step, resolve, reject),
     (key, isThere) => isThere && found.add(key),
   )
   checkOutcome(outcome, found)

@@ -1,3 +1,6 @@
+import { isBinaryKey } from '../binary-key.ts'
+import type { Command } from '../command.ts'
+import { type BatchCommand, batchesOf, type KeyCommand } from '../commands/batch.ts'
 import { MAX_LINE } from '../commands/get-line.ts'
 import { GetManyCommand, type KeyResults } from '../commands/get-many.ts'
 import {
@@ -66,6 +69,11 @@ export function linesOfKeys<V>(
   const list = keyList(keys)
   for (const [index, key] of list.entries()) {
     const wire = encodeNth(encoder, key, index, list.length)
+    if (isBinaryKey(wire)) {
+      // A line of text cannot carry it.
+      found.doubtful.push([wire, itemKey(key)])
+      continue
+    }
     if (length + wire.length >= MAX_LINE) finishLine()
     wires.push(wire)
     items.push(itemKey(key))
@@ -114,56 +122,43 @@ export async function settleLines<V>(
   if (first !== undefined) throwPartial(first, failed, results, anyCame || results.size > 0)
 }
 
-/** One command of a call and the key that it is for. */
-export interface KeyCommand<C> {
-  readonly key: ItemKey
-  readonly command: C
-}
-
 /** What became of the commands of a call. */
 export interface ManyOutcome {
   readonly failed: ReadonlyMap<ItemKey, Error>
   readonly anyCame: boolean
 }
 
-/** Sends one command for each key and waits for all. */
-export async function settleMany<C, T, O extends CommandOptions>(
-  commands: readonly KeyCommand<C>[],
+/** Sends the commands in batches and waits for all. */
+export async function settleMany<T, O extends CommandOptions>(
+  commands: readonly KeyCommand<Command<T>>[],
   call: ManyCall<O>,
   send: (
-    command: C,
+    batch: BatchCommand<T>,
     options: O | undefined,
-    resolve: (result: T) => void,
+    resolve: () => void,
     reject: (error: unknown) => void,
   ) => void,
-  onResult: (key: ItemKey, result: T) => void = () => {},
+  onResult: (key: ItemKey, result: T) => void,
 ): Promise<ManyOutcome> {
   const failed = new Map<ItemKey, Error>()
   let failures = 0
-  const fail = ({ key }: KeyCommand<C>, error: unknown): void => {
+  const onFailure = (key: ItemKey, error: unknown): void => {
     failures++
     failed.set(key, error as Error)
   }
+  const fail = ({ key }: KeyCommand<unknown>, error: unknown): void => onFailure(key, error)
   await inWindows(commands, call, fail, (window, options) => {
-    // One promise for all: that each has its own would be a third of the work.
+    const batches = batchesOf(window, { onResult, onFailure })
     return new Promise<void>((done) => {
-      let left = window.length
+      let left = batches.length
       const settle = (): void => {
         if (--left === 0) done()
       }
-      for (const one of window) {
-        send(
-          one.command,
-          options,
-          (result) => {
-            onResult(one.key, result)
-            settle()
-          },
-          (error) => {
-            fail(one, error)
-            settle()
-          },
-        )
+      for (const batch of batches) {
+        send(batch, options, settle, (error) => {
+          for (const one of batch.unanswered) fail(one, error)
+          settle()
+        })
       }
     })
   })

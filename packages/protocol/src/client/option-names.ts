@@ -68,7 +68,8 @@ export function pickOptions<O extends object>(options: O, names: ReadonlySet<str
   return Object.fromEntries(picked) as Partial<O>
 }
 
-function nearestTo(name: string, names: ReadonlySet<string>): string | undefined {
+/** The name that was probably meant; `undefined` if none is near. */
+export function nearestTo(name: string, names: ReadonlySet<string>): string | undefined {
   const plain = name.toLowerCase().replace(/[^a-z]/g, '')
   const synonym = SYNONYMS[plain]?.find((it) => names.has(it))
   if (synonym !== undefined) return synonym

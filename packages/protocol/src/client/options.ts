@@ -45,6 +45,29 @@ export interface CommandClientOptions<V> {
   readonly keyPrefix?: string | Uint8Array | undefined
   /** Take key strings that are not ASCII, as UTF-8. @default false */
   readonly allowUnicodeKeys?: boolean | undefined
+  /**
+   * Store a key that is too long or has illegal bytes under its SHA-256, as `sha256:` and 64 hexadecimal digits behind
+   * the prefix, where it would be illegal input; a key of that form is hashed too. Clients in other languages and those
+   * without the option do not find such keys. An empty key remains illegal.
+   *
+   * @default false
+   */
+  readonly hashKeys?: boolean | undefined
+  /**
+   * Send a key that has illegal bytes in base64, where it would be illegal input: up to 186 bytes with the prefix. The
+   * server stores it under those bytes, where clients that send keys so find it as well. Such calls reject with
+   * MemcacheUnsupportedError where there are no meta commands. Not together with `hashKeys`.
+   *
+   * @default false
+   */
+  readonly binaryKeys?: boolean | undefined
+  /**
+   * Take pairs `[routingKey, key]`, as `HashClient` does, and ignore the first part: for code that runs on many servers and
+   * on one. Without it a pair is illegal input, as `get(['a', 'b'])` is most often meant to be `getMany`.
+   *
+   * @default false
+   */
+  readonly routingKeys?: boolean | undefined
   /** `noreply` for calls that do not say: set, add, replace, append, prepend, delete, touch, flushAll. @default false */
   readonly defaultNoreply?: boolean | undefined
   /**
@@ -118,6 +141,9 @@ export const COMMAND_CLIENT_OPTIONS: ReadonlySet<string> = optionNames<
   serde: true,
   keyPrefix: true,
   allowUnicodeKeys: true,
+  hashKeys: true,
+  binaryKeys: true,
+  routingKeys: true,
   defaultNoreply: true,
   ignoreExc: true,
   captureStack: true,
@@ -148,6 +174,9 @@ export function commandClientSettings<V>(
     keys: new KeyEncoder({
       prefix: options.keyPrefix,
       allowUnicode: checkBoolean('allowUnicodeKeys', options.allowUnicodeKeys ?? false),
+      hash: checkBoolean('hashKeys', options.hashKeys ?? false),
+      binary: checkBoolean('binaryKeys', options.binaryKeys ?? false),
+      pairs: checkBoolean('routingKeys', options.routingKeys ?? false),
     }),
     serde: checkSerde(options.serde ?? defaultSerde),
     timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
@@ -164,13 +193,20 @@ function checkSerde<V>(serde: Serde<V>): Serde<V> {
   return serde
 }
 
+/** What was probably meant by what is no options object. */
+const OBJECT_HINTS: Readonly<Record<string, string>> = {
+  number: ' such as { expire: 60 }',
+  string: ' (several keys are an array)',
+  function: ' (calls return promises and take no callback)',
+}
+
 /**
  * @param names - those that the call takes; misspelt ones would do nothing
  * @throws MemcacheIllegalInputError for invalid options of a call
  */
 export function checkCallOptions(options: WriteOptions, names?: ReadonlySet<string>): void {
   if (typeof options !== 'object' || options === null) {
-    illegal('options of a call', 'an object', options)
+    illegal('options of a call', `an object${OBJECT_HINTS[typeof options] ?? ''}`, options)
   }
   const problem = names && unknownOption(options, names)
   if (problem !== undefined) throw new MemcacheIllegalInputError(problem)

@@ -7,12 +7,13 @@ import type {
   CommandOptions,
   RawCommandOptions,
   ServerCommands,
-  Stats,
   WriteOptions,
 } from '../memcache-client.ts'
 import { METHODS } from '../methods.ts'
 import type { Serde } from '../serde.ts'
+import type { StatsOf } from '../server-stats.ts'
 import { Announcer } from './announcer.ts'
+import { isTraced, traceCall } from './call-trace.ts'
 import { captureCalls } from './captured-calls.ts'
 import { CommandRunner } from './command-runner.ts'
 import {
@@ -67,19 +68,25 @@ export abstract class ServerCommandClient<
     if (settings.captureStack) captureCalls(this)
   }
 
+  /** The last error that `ignoreExc` covered; `undefined` without `ignoreExc`, or if there was none. */
+  get lastError(): Error | undefined {
+    return this.runner.lastError
+  }
+
   /** Carries a command to the server. It must settle it within `timeout` milliseconds. */
   protected abstract dispatch(command: Command, timeout: number): void
 
   abstract quit(): Promise<void>
   abstract close(): Promise<void>
 
-  async stats(...args: readonly string[]): Promise<Stats> {
+  async stats<const A extends readonly string[]>(...args: A): Promise<StatsOf<A>> {
     const answer = this.runner.run(new StatsCommand(args), undefined)
-    return this.runner.answered(METHODS.stats, undefined, answer)
+    return this.runner.answered(METHODS.stats, undefined, answer) as Promise<StatsOf<A>>
   }
 
-  version(options?: CommandOptions): Promise<string> {
-    return this.execute(new VersionCommand(), options)
+  async version(options?: CommandOptions): Promise<string> {
+    checkOptions(options, 'command')
+    return this.runner.run(new VersionCommand(), options)
   }
 
   async verbosity(level: number, options?: WriteOptions): Promise<true> {
@@ -112,14 +119,20 @@ export abstract class ServerCommandClient<
 
   /** Runs any command of the protocol, such as a `MetaCommand`. */
   execute<T>(command: Command<T>, options?: CommandOptions): Promise<T> {
-    try {
-      checkOptions(options, 'command')
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return isTraced()
+      ? traceCall(this, { ...EXECUTE, name: command.name }, [], () =>
+          this.#execute(command, options),
+        )
+      : this.#execute(command, options)
+  }
+
+  async #execute<T>(command: Command<T>, options: CommandOptions | undefined): Promise<T> {
+    checkOptions(options, 'command')
     return this.runner.run(command, options)
   }
 }
+
+const EXECUTE = { takes: 'nothing', optionsAt: 1, isRead: false } as const
 
 /** @throws MemcacheIllegalInputError for options that this kind of call does not take */
 export function checkOptions(

@@ -1,3 +1,4 @@
+import { isBinaryKey, textKey } from '../binary-key.ts'
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import type { WireKey } from '../key.ts'
 import type { ItemKey } from '../memcache-client.ts'
@@ -66,7 +67,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
   }
 
   override get lineMember(): LineMember | undefined {
-    return this.#withCas || this.#exptime !== undefined ? undefined : this
+    const isPlain = !this.#withCas && this.#exptime === undefined && !isBinaryKey(this.wire)
+    return isPlain ? this : undefined
   }
 
   override write(out: RequestWriter, dialect: Dialect): void {
@@ -74,7 +76,7 @@ export class GetCommand<V, T, D> extends Command<T | D> {
       this.#opaque = -1
       out.ascii(this.name)
       if (this.#exptime !== undefined) out.ascii(` ${this.#exptime}`)
-      out.ascii(' ').ascii(this.wire).crlf()
+      out.ascii(' ').ascii(textKey(this.wire)).crlf()
       return
     }
     this.#opaque = out.nextOpaque()

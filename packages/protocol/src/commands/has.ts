@@ -1,3 +1,4 @@
+import { textKey } from '../binary-key.ts'
 import { type Dialect, errorOfReply, misplaced } from '../command.ts'
 import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
@@ -29,7 +30,7 @@ export class HasCommand extends ItemMetaCommand<boolean> {
 
   override write(out: RequestWriter, dialect: Dialect): void {
     this.#isText = dialect === 'text'
-    if (this.#isText) out.ascii('get ').ascii(this.key).crlf()
+    if (this.#isText) out.ascii('get ').ascii(textKey(this.key)).crlf()
     else super.write(out, dialect)
   }
 

@@ -1,3 +1,4 @@
+import { writeMetaSet } from '../binary-key.ts'
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command, type Dialect, misplaced } from '../command.ts'
 import { MemcacheUnsupportedError } from '../errors.ts'
@@ -58,8 +59,8 @@ export abstract class ItemMetaCommand<T> extends Command<T> {
     if (dialect === 'text') throw unsupported(this.name)
     if (this.#data !== undefined) checkLength(this.#data, this.#length)
     this.#opaque = out.nextOpaque()
-    out.ascii(this.#verb).ascii(' ').ascii(this.key)
-    if (this.#data !== undefined) out.ascii(' ').uint(this.#length)
+    if (this.#data !== undefined) writeMetaSet(out, this.key, this.#length)
+    else out.ascii(this.#verb).ascii(' ').ascii(this.key)
     out.ascii(this.#flags).opaque().crlf()
     if (this.#data !== undefined) out.data(this.#data, this.#length).crlf()
   }

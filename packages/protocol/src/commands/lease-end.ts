@@ -1,3 +1,4 @@
+import { textKey, writeMetaSet } from '../binary-key.ts'
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command, type Dialect, misplaced } from '../command.ts'
 import { MemcacheServerError } from '../errors.ts'
@@ -118,7 +119,7 @@ export class FillCommand extends LeaseEndCommand {
 
   protected writeMeta(out: RequestWriter): void {
     checkLength(this.#data, this.#length)
-    out.ascii('ms ').ascii(this.wire).ascii(' ').uint(this.#length)
+    writeMetaSet(out, this.wire, this.#length)
     if (this.cas !== undefined) out.ascii(' C').ascii(this.cas)
     if (this.#flags !== 0) out.ascii(' F').uint(this.#flags)
     if (this.#exptime !== 0) out.ascii(` T${this.#exptime}`)
@@ -131,7 +132,7 @@ export class FillCommand extends LeaseEndCommand {
     const numbers = ` ${this.#flags} ${this.#exptime} ${this.#length}`
     out
       .ascii(this.cas === undefined ? 'set ' : 'cas ')
-      .ascii(this.wire)
+      .ascii(textKey(this.wire))
       .ascii(numbers)
     if (this.cas !== undefined) out.ascii(' ').ascii(this.cas)
     out.crlf().data(this.#data, this.#length).crlf()
@@ -165,7 +166,8 @@ export class ReleaseCommand extends LeaseEndCommand {
   }
 
   protected writeText(out: RequestWriter): void {
-    if (this.cas === undefined) out.ascii('delete ').ascii(this.wire).crlf()
-    else out.ascii('cas ').ascii(this.wire).ascii(` 0 ${this.#past} 0 ${this.cas}`).crlf().crlf()
+    const key = textKey(this.wire)
+    if (this.cas === undefined) out.ascii('delete ').ascii(key).crlf()
+    else out.ascii('cas ').ascii(key).ascii(` 0 ${this.#past} 0 ${this.cas}`).crlf().crlf()
   }
 }

@@ -1,3 +1,4 @@
+import { textKey } from '../binary-key.ts'
 import type { LeaseNumbers } from '../client/lease-numbers.ts'
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheSerdeError } from '../errors.ts'
@@ -74,7 +75,7 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
     this.#origin = out.peer
     if (dialect === 'text') {
       this.#opaque = -1
-      out.ascii('gets ').ascii(wire).crlf()
+      out.ascii('gets ').ascii(textKey(wire)).crlf()
       return
     }
     this.#opaque = out.nextOpaque()

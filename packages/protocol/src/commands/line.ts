@@ -1,3 +1,4 @@
+import { textKey } from '../binary-key.ts'
 import { Command, type Dialect, errorOfReply, misplaced } from '../command.ts'
 import { MemcacheCounterRangeError } from '../errors.ts'
 import { toUint64 } from '../integer.ts'
@@ -41,6 +42,7 @@ export class DeleteCommand extends LineCommand<boolean> {
   override write(out: RequestWriter, dialect: Dialect): void {
     this.#opaque = dialect === 'meta' ? out.nextOpaque() : -1
     if (dialect === 'text') {
+      textKey(this.#key)
       super.write(out, dialect)
       return
     }

@@ -1,3 +1,4 @@
+import { textKey } from '../binary-key.ts'
 import type { Dialect } from '../command.ts'
 import type { WireKey } from '../key.ts'
 import { ReplyKind } from '../reply-kind.ts'
@@ -63,7 +64,7 @@ export class InitialCounterCommand extends ItemMetaCommand<number | bigint> {
   override write(out: RequestWriter, dialect: Dialect): void {
     this.#isText = dialect === 'text'
     if (this.#isText)
-      out.ascii(this.name).ascii(' ').ascii(this.key).ascii(` ${this.#delta}`).crlf()
+      out.ascii(this.name).ascii(' ').ascii(textKey(this.key)).ascii(` ${this.#delta}`).crlf()
     else super.write(out, dialect)
   }
 

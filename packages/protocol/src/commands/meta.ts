@@ -14,6 +14,7 @@ const VERBS = ['mg', 'ms', 'md', 'ma', 'mn', 'me'] as const
 
 /** A meta request as the protocol has it. */
 export interface MetaRequest {
+  /** The command: `mg`, `ms`, `md` or `ma`. */
   readonly verb: MetaVerb
   /** Any bytes; sent as base64 where memcached's text form cannot hold them. Absent for `mn`. */
   readonly key?: WireKey | undefined
@@ -28,6 +29,7 @@ export interface MetaRequest {
 
 /** A meta reply as the protocol has it. */
 export interface MetaReply {
+  /** The first word of the reply. */
   readonly code: 'VA' | 'HD' | 'EN' | 'NF' | 'NS' | 'EX' | 'MN' | 'ME'
   /** Returned flags by letter, with their tokens; of `me`, its words by name. */
   readonly flags: ReadonlyMap<string, string>

@@ -1,3 +1,4 @@
+import { isBinaryKey, textKey, writeMetaSet } from '../binary-key.ts'
 import { checkLength, dataLength } from '../bytes.ts'
 import { Command, type Dialect, misplaced } from '../command.ts'
 import { shownKey, type WireKey } from '../key.ts'
@@ -10,12 +11,21 @@ import { storedFlags } from './reserved-flags.ts'
 /** The commands that store an item. */
 export type StoreVerb = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
 
+/** The flag of `ms` that does what a command does; the token of `cas` comes behind it. */
+const MODES: Readonly<Record<Exclude<StoreVerb, 'set'>, string>> = {
+  add: ' ME',
+  replace: ' MR',
+  append: ' MA',
+  prepend: ' MP',
+  cas: ' C',
+}
+
 /**
  * Stores an item: true stored, false not stored (for `cas`: changed by someone else), and for `cas`
  * undefined when there is none.
  *
- * Only `set` has a meta form here: a server deletes the old item when the value of an `ms` is too
- * large, whatever its mode, where `add`, `replace`, `append`, `prepend` and `cas` keep it.
+ * Only `set` has a meta form here, but for keys in base64: a server deletes the old item when the value of an `ms` is
+ * too large, whatever its mode, where `add`, `replace`, `append`, `prepend` and `cas` keep it.
  */
 export class StoreCommand extends Command<boolean | undefined> {
   readonly #verb: StoreVerb
@@ -67,21 +77,24 @@ export class StoreCommand extends Command<boolean | undefined> {
     checkLength(this.#data, this.#length)
     const data = isLongText(this.#data) ? out.encode(this.#data) : this.#data
     const length = data === this.#data ? this.#length : data.length
-    if (dialect === 'meta' && this.#verb === 'set') this.#writeMeta(out, length)
+    const isMeta = dialect === 'meta' && (this.#verb === 'set' || isBinaryKey(this.#key))
+    if (isMeta) this.#writeMeta(out, length)
     else this.#writeText(out, length)
     out.crlf().data(data, length).crlf()
   }
 
   #writeMeta(out: RequestWriter, length: number): void {
     this.#opaque = out.nextOpaque()
-    out.ascii('ms ').ascii(this.#key).ascii(' ').uint(length).opaque()
+    writeMetaSet(out, this.#key, length).opaque()
+    if (this.#verb !== 'set') out.ascii(MODES[this.#verb])
+    if (this.#cas !== undefined) out.ascii(this.#cas)
     if (this.#flags !== 0) out.ascii(' F').uint(this.#flags)
     if (this.#exptime !== 0) out.ascii(` T${this.#exptime}`)
   }
 
   #writeText(out: RequestWriter, length: number): void {
     this.#opaque = -1
-    out.ascii(this.#verb).ascii(' ').ascii(this.#key).ascii(' ').uint(this.#flags)
+    out.ascii(this.#verb).ascii(' ').ascii(textKey(this.#key)).ascii(' ').uint(this.#flags)
     out.ascii(` ${this.#exptime} `).uint(length)
     if (this.#cas !== undefined) out.ascii(' ').ascii(this.#cas)
   }
@@ -95,14 +108,13 @@ export class StoreCommand extends Command<boolean | undefined> {
   }
 
   #readMeta(reply: ReplyParser): boolean {
-    if (reply.kind === ReplyKind.hd || reply.kind === ReplyKind.ns) {
-      if (reply.opaque !== this.#opaque) {
-        throw misplaced(reply, this.name)
-      }
-      this.resolve(false)
-      return true
-    }
-    return this.refuse(reply)
+    const { kind } = reply
+    const isOfCas = kind === ReplyKind.ex || kind === ReplyKind.nf
+    const fits = kind === ReplyKind.hd || kind === ReplyKind.ns
+    if (!fits && !(isOfCas && this.#verb === 'cas')) return this.refuse(reply)
+    if (reply.opaque !== this.#opaque) throw misplaced(reply, this.name)
+    this.resolve(kind === ReplyKind.nf ? undefined : false)
+    return true
   }
 
   #readText(reply: ReplyParser): boolean {

@@ -10,7 +10,7 @@ import {
   ReplyParser,
   RequestWriter,
 } from '../../src/index.ts'
-import { plainSerde, ScriptedClient } from '../support/scripted-client.ts'
+import { plainSerde, reply, ScriptedClient } from '../support/scripted-client.ts'
 
 /** What becomes of a command that reaches the transport. */
 const FATES = ['answered', 'answered late', 'refused', 'lost', 'timed out', 'cut off'] as const
@@ -31,13 +31,11 @@ const serde = {
 }
 
 function settle(command: Command, fate: Fate, itemOf: (key: string) => Item): void {
-  const out = new RequestWriter()
-  command.write(out, 'text')
-  const [verb = '', ...words] = Buffer.concat(out.take().pieces).toString().split(/\s+/)
+  const request = requestOf(command)
   const place = { server: 'scripted', command: command.name, written: true }
   const answer = (isWhole: boolean): void => {
     const parser = new ReplyParser({ server: 'scripted' })
-    parser.push(Buffer.from(replyTo(verb, words, itemOf)))
+    parser.push(Buffer.from(replyTo(request, itemOf)))
     for (let units = 0; parser.next() && (isWhole || units < 2); units++) {
       if (command.read(parser)) return
     }
@@ -51,9 +49,20 @@ function settle(command: Command, fate: Fate, itemOf: (key: string) => Item): vo
   else command.reject(new MemcacheTimeoutError('late', place))
 }
 
-function replyTo(verb: string, words: readonly string[], itemOf: (key: string) => Item): string {
-  if (verb === 'delete') return 'DELETED\r\n'
-  if (verb === 'set') return itemOf(words[0] ?? '') === 'miss' ? 'NOT_STORED\r\n' : 'STORED\r\n'
+function requestOf(command: Command): string {
+  const out = new RequestWriter()
+  command.write(out, 'text')
+  return Buffer.concat(out.take().pieces).toString()
+}
+
+function replyTo(request: string, itemOf: (key: string) => Item): string {
+  const writes = request.matchAll(/^(delete|set) (\S+)/gm)
+  const outcomes = Array.from(writes, ([, verb, key = '']) => {
+    if (verb === 'delete') return 'DELETED\r\n'
+    return itemOf(key) === 'miss' ? 'NOT_STORED\r\n' : 'STORED\r\n'
+  })
+  if (outcomes.length > 0) return outcomes.join('')
+  const [verb, ...words] = request.split(/\s+/)
   const hits = words.filter((key) => key !== '' && itemOf(key) !== 'miss')
   const cas = verb === 'gets' ? ' 1' : ''
   const values = hits.map((key) => {
@@ -143,10 +152,9 @@ test('each key of a call is found, missing, stored or failed, and an error belon
 })
 
 test('a key that comes twice and fails once has failed', async () => {
-  let fate: Fate = 'refused'
   const client = new ScriptedClient((command) => {
-    settle(command, fate, () => 'miss')
-    fate = 'answered'
+    requestOf(command)
+    reply(command, 'SERVER_ERROR out of memory\r\nSTORED\r\nNOT_STORED\r\n')
   })
   const pairs = ['k', 'k', 'l'].map((key) => [key, 1] as const)
   const error = await client.setMany(pairs).catch((thrown: unknown) => thrown)
