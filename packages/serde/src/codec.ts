@@ -1,5 +1,4 @@
 import { promisify } from 'node:util'
-import zlib from 'node:zlib'
 import { Flag } from './flags.ts'
 
 /** How values are compressed. */
@@ -55,8 +54,16 @@ interface Decompressed {
   readonly engine: { readonly bytesWritten: number }
 }
 
-/** Looked up at each call: Zstandard is missing from the types and from older versions. */
-const functions = zlib as unknown as Readonly<Record<string, unknown>>
+/**
+ * The functions of zlib, loaded at the first use: a program that compresses nothing starts without them. Zstandard is missing
+ * from the types and from older versions.
+ */
+function zlib(): Readonly<Record<string, unknown>> {
+  return process.getBuiltinModule('node:zlib') as unknown as Readonly<Record<string, unknown>>
+}
+
+/** Z_DEFAULT_COMPRESSION. */
+const DEFAULT_LEVEL = -1
 
 /** Of the output, in bytes. */
 const MIN_CHUNK = 1024
@@ -83,22 +90,22 @@ function codec(settings: CodecSettings): Codec {
     maxLevel,
     longestResult: (length) => (length + 1) * maxRatio,
     isAvailable() {
-      return typeof functions[compress] === 'function'
+      return typeof zlib()[compress] === 'function'
     },
     compressSync(data, level) {
-      const run = functions[`${compress}Sync`] as Run
+      const run = zlib()[`${compress}Sync`] as Run
       return run(data, compressOptions(settings, data, level))
     },
     async compress(data, level) {
-      const run = promisify(functions[compress] as RunAsync)
+      const run = promisify(zlib()[compress] as RunAsync)
       return await run(data, compressOptions(settings, data, level))
     },
     decompressSync(data, maxLength) {
-      const run = functions[`${decompress}Sync`] as Run
+      const run = zlib()[`${decompress}Sync`] as Run
       return wholeResult(data, run(data, decompressOptions(data, maxLength)))
     },
     async decompress(data, maxLength) {
-      const run = promisify(functions[decompress] as RunAsync)
+      const run = promisify(zlib()[decompress] as RunAsync)
       return wholeResult(data, await run(data, decompressOptions(data, maxLength)))
     },
   }
@@ -111,7 +118,7 @@ function compressOptions(
 ): Options {
   const chunkSize = chunkSizeFor(data.length, data.length)
   if (levelParameter === undefined) {
-    return { chunkSize, level: level ?? zlib.constants.Z_DEFAULT_COMPRESSION }
+    return { chunkSize, level: level ?? DEFAULT_LEVEL }
   }
   return { chunkSize, params: { [levelParameter]: level ?? defaultLevel } }
 }
@@ -161,7 +168,8 @@ export const CODECS: Readonly<Record<CompressionAlgorithm, Codec>> = {
     decompress: 'brotliDecompress',
     minLevel: 0,
     maxLevel: 11,
-    levelParameter: zlib.constants.BROTLI_PARAM_QUALITY,
+    // BROTLI_PARAM_QUALITY.
+    levelParameter: 1,
     // Node's own default, 11, is a hundred times slower.
     defaultLevel: 4,
   }),

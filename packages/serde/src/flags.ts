@@ -9,7 +9,7 @@
 export const Flag = {
   /** Bytes as they are; also what most other tools write */
   bytes: 0,
-  /** A Python pickle, which is never read */
+  /** A Python pickle, which only `pickleSerde` reads and writes */
   pickle: 1,
   /** Decimal text, read as a number, or as a bigint past 2^53 */
   integer: 2,

@@ -8,7 +8,17 @@ export {
 } from './function-serde.ts'
 export { type JsonSerdeOptions, jsonSerde } from './json-serde.ts'
 export type { JsonReplacer, JsonReviver } from './json-text.ts'
-export { type NativeValue, nativeSerde } from './native-serde.ts'
+export { memcachedSerde } from './memcached-serde.ts'
+export { memjsSerde } from './memjs-serde.ts'
+export {
+  type NativeSerdeOptions,
+  type NativeValue,
+  nativeSerde,
+  nativeSerdeWith,
+} from './native-serde.ts'
+export type { PickleClass } from './pickle/classes.ts'
+export type { PickledDates } from './pickle/write-pickle.ts'
+export { type PickleSerdeOptions, pickleSerde } from './pickle-serde.ts'
 export { rawSerde } from './raw-serde.ts'
 export { structuredSerde } from './structured-serde.ts'
 export { textSerde } from './text-serde.ts'

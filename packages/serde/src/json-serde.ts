@@ -18,8 +18,8 @@ const READABLE = Flag.json | Flag.text | Flag.integer | Flag.long
  * Every value as JSON under flag 32. Reads take JSON of other tools too: without flags, as text, and
  * counters.
  *
- * Without a replacer, `undefined`, functions, symbols, bytes, and what JSON would make `{}` of are
- * illegal input, and numbers by themselves keep their exact value, NaN and infinities included.
+ * Without a replacer, bytes and what `nativeSerde` refuses are illegal input, and numbers by themselves keep their
+ * exact value, NaN and infinities included.
  *
  * @typeParam V - the values it takes and gives, which it does not check
  */

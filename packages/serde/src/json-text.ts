@@ -1,5 +1,6 @@
 import { type ItemKey, MemcacheIllegalInputError } from '@mc/protocol'
 import { kindOf, messageOf } from '@mc/protocol/toolkit'
+import { adviceOn, lossIn } from './json-losses.ts'
 import { unreadable } from './unreadable.ts'
 
 /** As the second argument of `JSON.stringify`. */
@@ -21,25 +22,40 @@ const NUMBER_WORDS: ReadonlyMap<string, number> = new Map([
  * The value as JSON. A number by itself keeps its exact value, NaN, infinities and -0 included; inside
  * arrays and objects the rules of `JSON.stringify` hold.
  *
- * @throws MemcacheIllegalInputError for a value of which JSON would keep nothing
+ * @throws MemcacheIllegalInputError for a value of which JSON would drop something, unless a replacer decides
  */
 export function toJson(value: unknown, replacer?: JsonReplacer): string {
   if (typeof value === 'number' && replacer === undefined) return numberToText(value)
-  if (ArrayBuffer.isView(value) && replacer === undefined) illegal('bytes and typed arrays', value)
+  if (ArrayBuffer.isView(value) && replacer === undefined) {
+    illegal(`bytes and typed arrays: got a ${kindOf(value)}`)
+  }
   let text: string | undefined
+  let advice: string | undefined
   try {
     text = JSON.stringify(value, replacer as (key: string, value: unknown) => unknown)
-  } catch (cause) {
-    // The engine's message names members of the value.
-    if (kindOf(cause) === 'TypeError' && /circular|cyclic/.test(messageOf(cause))) {
-      throw new MemcacheIllegalInputError('JSON cannot hold a value that contains itself')
+    if (replacer === undefined && typeof value === 'object' && value !== null) {
+      const loss = lossIn(value)
+      if (loss !== undefined) advice = adviceOn(loss)
     }
-    throw new MemcacheIllegalInputError('value cannot be written as JSON', { cause })
+  } catch (cause) {
+    throw refusal(cause)
   }
-  if (text === undefined) illegal('undefined, functions and symbols', value)
-  if (text === '{}' && !isPlainObject(value))
-    illegal('objects without properties of their own', value)
+  if (advice !== undefined) illegal(advice)
+  // Of an object, what its `toJSON` returned.
+  if (text === undefined) illegal(adviceOn(typeof value === 'object' ? undefined : value))
   return text
+}
+
+/** The engine's messages name members of the value. */
+function refusal(cause: unknown): MemcacheIllegalInputError {
+  const message = kindOf(cause) === 'TypeError' ? messageOf(cause) : ''
+  if (/circular|cyclic/.test(message)) {
+    illegal('a value that contains itself: structuredSerde keeps it')
+  }
+  if (/BigInt/.test(message)) {
+    illegal('a bigint within an array or object: store it as text, or use structuredSerde')
+  }
+  return new MemcacheIllegalInputError('value cannot be written as JSON', { cause })
 }
 
 /** @throws MemcacheSerdeError */
@@ -73,14 +89,6 @@ function numberToText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-/** Of this or any other realm. A Map, a Set or a promise is none, and JSON makes `{}` of it. */
-function isPlainObject(value: unknown): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
-}
-
-function illegal(what: string, value: unknown): never {
-  throw new MemcacheIllegalInputError(
-    `JSON cannot hold ${what}: got a value of type ${kindOf(value)}`,
-  )
+function illegal(what: string): never {
+  throw new MemcacheIllegalInputError(`JSON cannot hold ${what}`)
 }

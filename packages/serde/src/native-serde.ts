@@ -1,5 +1,6 @@
 import { isUint8Array } from 'node:util/types'
 import type { ItemKey, Serde, SerializedValue } from '@mc/protocol'
+import { checkObject, checkOptionNames, optionNames } from '@mc/protocol/toolkit'
 import { Flag } from './flags.ts'
 import { decodeIntegerText, encodeBigint } from './integer-text.ts'
 import { fromJson, toJson } from './json-text.ts'
@@ -20,10 +21,10 @@ const READABLE = Flag.integer | Flag.long | Flag.text | Flag.json
  * ours, which pymemcache gives as bytes: other numbers with their exact value, strings with a lone
  * surrogate, booleans, `null`, arrays and objects.
  *
- * Inside arrays and objects the rules of JSON hold: members that are `undefined` are left out, a Date
- * becomes its ISO text, NaN becomes `null`, a Map loses everything. `structuredSerde` keeps those.
- * `undefined`, functions, symbols, and what JSON would make `{}` of, such as a Map or a promise, are
- * illegal input.
+ * Inside arrays and objects the rules of JSON hold: members that are `undefined` are left out, a Date or
+ * another object with `toJSON` becomes what that returns, NaN becomes `null`. `structuredSerde` keeps those.
+ * What JSON would drop is illegal input, wherever it is in the value: functions, symbols, promises, and
+ * instances of classes without `toJSON`, such as Map. So is a value `undefined`.
  */
 export const nativeSerde: Serde<NativeValue> = {
   ignoresContext: true,
@@ -52,6 +53,43 @@ export const nativeSerde: Serde<NativeValue> = {
   keepsData: (flags) => flags === Flag.bytes,
   deserializeSlice: read,
 }
+
+/** Options of `nativeSerdeWith`. */
+export interface NativeSerdeOptions {
+  /** Reads the items of flag 1, such as `pickleSerde()`. */
+  readonly pickles: Serde<unknown>
+}
+
+/**
+ * `nativeSerde` which reads pickles too, and so all that pymemcache's default serde writes. It writes what
+ * `nativeSerde` writes, and never a pickle: `pickleSerde` does.
+ *
+ * @throws TypeError for invalid options
+ */
+export function nativeSerdeWith(options: NativeSerdeOptions): Serde<unknown> {
+  checkOptionNames(options, OPTIONS)
+  const { pickles } = options
+  checkObject('pickles', pickles)
+  return {
+    ignoresContext: pickles.ignoresContext,
+    serialize: (value, key) => nativeSerde.serialize(value as NativeValue, key),
+    deserialize(data, flags, key, call) {
+      return flags === Flag.pickle
+        ? pickles.deserialize(data, flags, key, call)
+        : nativeSerde.deserialize(data, flags, key)
+    },
+    keepsData(flags) {
+      if (flags !== Flag.pickle) return flags === Flag.bytes
+      return pickles.keepsData === undefined || pickles.keepsData(flags)
+    },
+    deserializeSlice(buffer, start, end, flags, key, call) {
+      if (flags !== Flag.pickle) return read(buffer, start, end, flags, key)
+      return pickles.deserialize(buffer.subarray(start, end), flags, key, call)
+    },
+  }
+}
+
+const OPTIONS = optionNames<NativeSerdeOptions>({ pickles: true })
 
 /** Reads all but bytes. Where several flags are set, the first that pymemcache looks at decides. */
 function read(

@@ -20,7 +20,7 @@ export function unreadableFlags(flags: number, key: ItemKey): MemcacheSerdeError
 
 function meaningOf(flags: number): string {
   if ((flags & COMPRESSION_FLAGS) !== 0) return 'may be compressed: compressedSerde reads it'
-  if ((flags & Flag.pickle) !== 0) return 'is a Python pickle, which only Python can read'
+  if ((flags & Flag.pickle) !== 0) return 'is a Python pickle: pickleSerde reads it'
   if (flags === Flag.structured) return 'was written by structuredSerde'
   if (flags === Flag.json) return 'is JSON, which this serde does not read'
   return 'is of a kind that this serde does not know: rawSerde gives its bytes'

@@ -1,13 +1,14 @@
 import fc from 'fast-check'
+import { codePoint } from '../../../test-support/code-points.ts'
 
 /** Any text at all, lone surrogates included. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codePoint }),
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
 )
 
 /** Text that UTF-8 can hold. */
-export const wellFormedText: fc.Arbitrary<string> = fc.string({ unit: 'binary' })
+export const wellFormedText: fc.Arbitrary<string> = fc.string({ unit: codePoint })
 
 export const anyBytes: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 300 })
 

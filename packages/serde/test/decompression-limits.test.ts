@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { MemcacheSerdeError } from '@mc/protocol'
 import { describe, expect, it } from 'vitest'
 import { isLong } from '../../../test-support/amounts.ts'
+import { bundledText } from '../../../test-support/bundle.ts'
 import { type CompressedSerdeOptions, compressedSerde, Flag, rawSerde } from '../src/index.ts'
 
 const MIB = 1024 ** 2
@@ -40,7 +40,8 @@ describe('values of one call that take more than maxTotalDecompressedLength toge
     ['as far as they are short directly', undefined],
     ['directly', Number.POSITIVE_INFINITY],
   ])('fail by themselves, the others arrive, decompressed %s', async (_, asyncLength) => {
-    const items = [...Array.from({ length: 20 }, () => bomb(3 * MIB)), bomb(500), bomb(100_000)]
+    const item = bomb(3 * MIB)
+    const items = [...Array.from({ length: 20 }, () => item), bomb(500), bomb(100_000)]
     const outcomes = await lengths({ ...options, asyncLength }, items)
     expect(outcomes.slice(0, 2)).toEqual([3 * MIB, 3 * MIB])
     for (const [i, error] of outcomes.slice(2, 20).entries()) {
@@ -62,7 +63,8 @@ describe('values of one call that take more than maxTotalDecompressedLength toge
   })
 
   it('are no error when each is of a call of its own', async () => {
-    const items = Array.from({ length: 20 }, () => bomb(3 * MIB))
+    const item = bomb(3 * MIB)
+    const items = Array.from({ length: 20 }, () => item)
     expect(await lengths(options, items, false)).toEqual(items.map(() => 3 * MIB))
   })
 
@@ -83,8 +85,9 @@ describe('compressedSerde', () => {
       maxTotalDecompressedLength: 4 * MIB,
     })
     const order: string[] = []
+    const item = bomb(3 * MIB)
     const read = async (name: string, call?: object) => {
-      await serde.deserialize(bomb(3 * MIB), Flag.brotli, name, call)
+      await serde.deserialize(item, Flag.brotli, name, call)
     }
     const call = {}
     const settled = ['a', 'b', 'c', 'd'].map((name) =>
@@ -124,7 +127,7 @@ describe('compressedSerde', () => {
   })
 
   it('takes little longer than zlib with its own defaults for an item that becomes long', async () => {
-    const item = bomb(32 * MIB)
+    const item = bomb(16 * MIB)
     const serde = compressedSerde(rawSerde)
     const plain = promisify(zlib.brotliDecompress)
     const timed = async (work: () => unknown) => {
@@ -161,9 +164,8 @@ describe('compressedSerde', () => {
         if (call !== undefined) held.push(value)
       }))
       console.log(process.resourceUsage().maxRSS * 1024 - start)`
-    const args = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module', '-e', module]
-    const cwd = fileURLToPath(new URL('..', import.meta.url))
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd })
+    const program = bundledText(module, new URL('..', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, [program])
     // All of them take 900 MiB, and twice that while their parts are joined.
     expect(Number(stdout)).toBeGreaterThan(0)
     expect(Number(stdout)).toBeLessThan(400 * MIB)

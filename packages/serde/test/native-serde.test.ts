@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm'
-import { MemcacheIllegalInputError, MemcacheSerdeError } from '@mc/protocol'
+import { MemcacheIllegalInputError, MemcacheSerdeError, type SerializedValue } from '@mc/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Flag, type NativeValue, nativeSerde } from '../src/index.ts'
@@ -100,9 +100,59 @@ describe('nativeSerde', () => {
     ['an object that JSON says is undefined', { toJSON: () => undefined }],
     ['an object with a bigint inside', { a: 1n }],
     ['a cycle', cycle],
+    ['a promise inside of an object', { users: [{ name: Promise.resolve('Ada') }] }],
+    ['a Map inside of an array', [1, [new Map([[1, 2]])]]],
+    ['an instance whose fields are private', { counter: new Counter() }],
+    ['an instance with fields', [Object.assign(new Counter(), { name: 'visits' })]],
+    [
+      'an instance whose members throw',
+      Object.defineProperty(new Counter(), 'then', {
+        get() {
+          throw new Error('secret')
+        },
+      }),
+    ],
+    ['a function inside of an object', { name: 'visits', increase: () => 1 }],
+    ['a symbol inside of an array', [Symbol('s')]],
+    ['bytes inside of an object', { photo: new Uint8Array(2) }],
+    ['a WeakMap inside of an object', { cache: new WeakMap() }],
     ['a bigint of 100,001 digits', 10n ** 100_000n],
   ])('refuses to write %s', (_, value) => {
     expect(() => write(value)).toThrow(MemcacheIllegalInputError)
+  })
+
+  it.each([
+    { empty: {}, none: Object.create(null), list: [{}, []] },
+    { text: '{}', at: new Date(0), own: { toJSON: () => ({}) } },
+    { texts: [new String('a')], numbers: [new Number(1), new Boolean(true)] },
+    { url: new URL('http://a/'), hidden: Object.defineProperty({ a: 1 }, 'f', { value: () => 1 }) },
+  ])('writes all of %o that JSON has', async (value) => {
+    expect(JSON.parse(String((await write(value)).data))).toEqual(JSON.parse(JSON.stringify(value)))
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['a Set', { roles: new Set(['admin']) }, /an instance of Set: structuredSerde keeps/],
+    ['an instance', new Counter(), /Counter: .* store a plain object such as \{ \.\.\.it \}/],
+    ['a promise', { user: Promise.resolve(1) }, /a Promise: await it/],
+    ['a bigint', { total: 1n }, /a bigint within .*: store it as text, or use structuredSerde/],
+    ['a cycle', cycle, /contains itself: structuredSerde keeps it/],
+    ['a function', { render: () => 1 }, /a function: leave it out/],
+    ['undefined', undefined, /undefined: store null, or delete the key/],
+  ])('says what to do with %s', (_, value, advice) => {
+    expect(() => write(value)).toThrow(advice)
+  })
+
+  it('ignores what an outdated library added to all objects', () => {
+    Object.defineProperty(Object.prototype, 'extend', {
+      value: () => {},
+      ...{ enumerable: true, configurable: true, writable: true },
+    })
+    try {
+      const { data } = write({ a: [{ b: 1 }] }) as SerializedValue
+      expect(data).toBe('{"a":[{"b":1}]}')
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'extend')
+    }
   })
 
   it.each<[string, string, number, NativeValue]>([
@@ -152,3 +202,10 @@ describe('nativeSerde', () => {
     expect((error as Error).message).toContain(`"key" with flags ${flags}`)
   })
 })
+
+class Counter {
+  readonly #count = 1
+  get count(): number {
+    return this.#count
+  }
+}

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { runs, seed } from '../../../test-support/amounts.ts'
 import { Flag, textSerde } from '../src/index.ts'
 import { wellFormedText } from './arbitraries.ts'
 import { errorOf, readItem } from './round-trip.ts'
@@ -23,7 +24,9 @@ const bytes = fc
     return data
   })
 
-it('text of any length is read as a strict decoder reads it, whole and in place', async () => {
+it('text of any length is read as a strict decoder reads it, whole and in place', {
+  tags: ['long'],
+}, async () => {
   await fc.assert(
     fc.asyncProperty(bytes, async (data) => {
       const expected = await errorOf(() => strict.decode(data))
@@ -36,6 +39,6 @@ it('text of any length is read as a strict decoder reads it, whole and in place'
         else expect(await errorOf(read)).toMatchObject({ code: 'MEMCACHE_SERDE', flags: Flag.text })
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(700, 20_000), seed },
   )
 })
