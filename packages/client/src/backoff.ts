@@ -9,7 +9,7 @@ export class Backoff {
   #delay = 0
   #until = 0
 
-  /** @param delays - milliseconds */
+  /** Delays are milliseconds: `initial` is the first, `max` the longest. */
   constructor({ initial = 50, max = 2000 }: { readonly initial?: number; readonly max?: number }) {
     this.#initial = initial
     this.#max = max
@@ -29,6 +29,7 @@ export class Backoff {
     this.#until = now + this.#delay * (0.75 + Math.random() / 2)
   }
 
+  /** The next failure waits for the first delay again. */
   succeeded(): void {
     this.#delay = 0
     this.#until = 0

@@ -7,17 +7,29 @@ import {
   type CommandOptions,
   type MemcacheError,
   MemcacheServerError,
+  type MetadumpItem,
   parseAddress,
   type Serde,
   type ServerSpec,
+  type WatchEvent,
+  type WatchTopic,
 } from '@mc/protocol'
-import { Deadline, QuitCommand, showAs } from '@mc/protocol/toolkit'
+import {
+  checkEventNames,
+  Deadline,
+  QuitCommand,
+  serverNameOf,
+  showAs,
+  traceMethods,
+} from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
+import { reaching } from './access.ts'
 import type { ClientState } from './client-state.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { CLIENT_OPTIONS, type ClientOptions, connectionSettings } from './options.ts'
+import { CLIENT_OPTIONS, type ClientOptions, clientSettings } from './options.ts'
 import { outlives } from './outlives.ts'
-import { isTracing, traceCommand } from './tracing.ts'
+import { type MetadumpOptions, Streams, type WatchOptions } from './streams.ts'
+import { type ServerPlace, traceRequest, tracesRequests } from './tracing.ts'
 
 export type { ClientState, NativeValue }
 
@@ -42,18 +54,28 @@ export interface ClientEvents extends CommandClientEvents {
  */
 export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   static {
-    showAs(Client, ({ server, state, inFlight }) => ({ server, state, inFlight }))
+    showAs(Client, ({ server, state, inFlight, lastError }) => ({
+      ...{ server, state, inFlight },
+      ...(lastError !== undefined && { lastError }),
+    }))
+    traceMethods(Client.prototype)
+    checkEventNames<ClientEvents>(Client, {
+      ...{ connect: true, reconnect: true, disconnect: true, error: true },
+    })
   }
 
-  /** The server's name: `host:port` or the path of a socket. */
+  /** The server's name: `host:port` or the path of a socket, unless `serverName` is another. */
   readonly server: string
 
   readonly #address: Address
+  readonly #place: ServerPlace
   readonly #timeout: number
   readonly #dispatcher: Dispatcher
+  readonly #streams: Streams
 
   /**
-   * @param server - as in `parseAddress`: 'host', 'host:port', '[::1]:11211', '/path', ['host', 11211], …
+   * @param server - as in `parseAddress`: 'host', 'host:port', '[::1]:11211', '/path', ['host', 11211],
+   *   'memcached://user:password@host:11211', …
    * @throws MemcacheIllegalInputError for an address or prefix, TypeError or RangeError for another
    *   invalid option
    */
@@ -61,15 +83,19 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
     super(options, nativeSerde as unknown as Serde<V>, undefined, CLIENT_OPTIONS)
     const address = parseAddress(server)
     this.#address = address
-    this.server = addressName(address)
-    const settings = connectionSettings(options)
+    this.server = serverNameOf(address, options.serverName)
+    this.#place = { server: this.server, address: addressName(address) }
+    const settings = clientSettings(reaching(options, address))
     this.#timeout = settings.timeout
-    this.#dispatcher = new Dispatcher(address, this.server, settings, {
+    const to = { address, place: this.#place, settings }
+    this.#streams = new Streams(to)
+    this.#dispatcher = new Dispatcher(to, {
       onConnect: (isFirst) => this.announce(isFirst ? 'connect' : 'reconnect'),
       onDisconnect: (error) => this.announce('disconnect', error),
     })
   }
 
+  /** What the connection does: `waiting` is the time after a failed attempt, in which calls reject at once. */
   get state(): ClientState {
     return this.#dispatcher.state
   }
@@ -103,20 +129,59 @@ export class Client<V = NativeValue> extends CommandClient<V, ClientEvents> {
   }
 
   async quit(): Promise<void> {
-    if (this.isConnected) await this.execute(new QuitCommand())
+    if (this.isConnected) await this.runner.run(new QuitCommand(), undefined)
+  }
+
+  /**
+   * What the server says of each of its items, by `lru_crawler metadump`, as a stream: the server goes on only as
+   * fast as it is read. On a connection of its own, which opens at the first read and closes at the end, with
+   * `break`, or when the client closes. Keys are those of the server, whatever `keyPrefix` is. The server makes
+   * one dump at a time.
+   *
+   * ```ts
+   * for await (const { key, size, expires } of client.metadump()) console.log(key, size, expires)
+   * ```
+   *
+   * Reads reject with MemcacheServerError while the server is busy with another dump,
+   * MemcacheUnknownCommandError where there are none, MemcacheTimeoutError, MemcacheConnectError,
+   * MemcacheUnexpectedCloseError.
+   *
+   * @throws TypeError or RangeError for an invalid option
+   */
+  metadump(options?: MetadumpOptions): AsyncIterableIterator<MetadumpItem> & AsyncDisposable {
+    return this.#streams.metadump(options)
+  }
+
+  /**
+   * What happens on the server, by `watch`, as a stream without end; on a connection of its own as in
+   * `metadump`. What is not read in time the server drops, and says how much by an event `skipped`.
+   *
+   * ```ts
+   * for await (const event of client.watch('evictions')) console.log(event)
+   * ```
+   *
+   * @throws TypeError for an invalid topic or option
+   */
+  watch(
+    topics: WatchTopic | readonly WatchTopic[],
+    options?: WatchOptions,
+  ): AsyncIterableIterator<WatchEvent> & AsyncDisposable {
+    return this.#streams.watch(topics, options)
   }
 
   close(): Promise<void> {
+    this.#streams.close()
     return this.#dispatcher.close()
   }
 
   /** Closes at once; commands in flight reject with `MemcacheClosedError`. */
   destroy(): void {
+    this.#streams.close()
     this.#dispatcher.destroy()
   }
 
   protected dispatch(command: Command, timeout: number): void {
-    if (!isTracing()) this.#dispatcher.submit(command, timeout)
-    else traceCommand(command, this.server, () => this.#dispatcher.submit(command, timeout))
+    if (!tracesRequests()) this.#dispatcher.submit(command, timeout)
+    else traceRequest(command, this.#place, () => this.#dispatcher.submit(command, timeout))
   }
 }

@@ -3,17 +3,16 @@ import { performance } from 'node:perf_hooks'
 import {
   type Address,
   type Command,
-  MemcacheClosedError,
-  MemcacheConnectError,
   MemcacheError,
   MemcacheUnexpectedCloseError,
+  ReplyKind,
   ReplyParser,
 } from '@mc/protocol'
 import { errorOfReply } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Outgoing } from './outgoing.ts'
-import { GREETING_LENGTH, hintOf, reasonOf, Step } from './peer.ts'
+import { connectError, GREETING_LENGTH, hintOf, reasonOf, Step } from './peer.ts'
 import { openSocket, readyEvent, resetSocket } from './socket.ts'
 
 /** An unwanted reply that goes on for this many timeouts may be endless. */
@@ -29,6 +28,8 @@ const WRITE_SIZE = 512 * 1024
 export interface ConnectionListener {
   /** More commands may be accepted than before. */
   onReady(): void
+  /** The server refused the command; true if the listener settles it. */
+  onRefused(command: Command, reply: ReplyParser): boolean
   /** The connection is gone; the commands left had no whole reply. */
   onClose(error: MemcacheError, left: Iterable<Command>): void
 }
@@ -65,6 +66,7 @@ export class Connection {
   #greeting: Buffer | undefined
   #headHasBegun = false
   #cause: Error | undefined
+  #receiver = (chunk: Buffer): void => this.#receive(chunk)
 
   constructor(
     address: Address,
@@ -74,14 +76,9 @@ export class Connection {
   ) {
     this.#server = server
     this.#listener = listener
-    const { credentials } = settings
-    this.#parser = new ReplyParser({
-      ...settings,
-      server,
-      secrets: credentials && [credentials.password],
-    })
+    this.#parser = new ReplyParser({ ...settings, server })
     this.out = new Outgoing(settings.tls !== undefined)
-    this.#socket = openSocket(address, settings, (chunk) => this.#receive(chunk))
+    this.#socket = openSocket(address, settings, (chunk) => this.#receiver(chunk))
     this.#ready = new Promise((resolve, reject) => {
       this.#socket.once(readyEvent(settings), resolve)
       this.#rejectReady = reject
@@ -206,7 +203,7 @@ export class Connection {
     if (entry !== undefined) this.#inFlight.push(entry)
     this.#isEnding ||= command.endsConnection
     this.#bytes += command.size
-    this.#count++
+    this.#count += command.count
     // What the socket has not taken yet stays with the owner, who can still drop it.
     if (this.out.length >= WRITE_SIZE) this.flush()
   }
@@ -222,6 +219,16 @@ export class Connection {
     for (let i = 0; i < last; i++) this.#socket.write(pieces[i] as Uint8Array)
     this.#socket.write(pieces[last] as Uint8Array, onSent)
     if (last > 0) this.#socket.uncork()
+  }
+
+  /**
+   * Hands what an idle connection gets from now on to `receive`, which must not keep the chunk; the caller uses
+   * the socket.
+   */
+  divert(receive: (chunk: Buffer) => void): Socket {
+    this.#receiver = receive
+    this.hold(true)
+    return this.#socket
   }
 
   /** Gives the connection up. */
@@ -263,7 +270,8 @@ export class Connection {
         }
         const { endToken } = command
         if (!(endToken === undefined ? parser.next() : parser.nextRaw(endToken))) return
-        if (!command.read(parser)) {
+        const isRefused = parser.kind === ReplyKind.serverError
+        if (!(isRefused && this.#listener.onRefused(command, parser)) && !command.read(parser)) {
           this.#headHasBegun = true
           continue
         }
@@ -295,20 +303,13 @@ export class Connection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#isEnding = true
-    this.#rejectReady(this.#connectError(this.#cause))
+    this.#rejectReady(connectError(this.#cause, this.#server))
     this.#listener.onClose(this.#closeError(this.#cause), this.commands())
   }
 
   #closeError(cause: unknown): MemcacheError {
     if (cause instanceof MemcacheError && this.#isGivenUp) return cause
-    const place = { server: this.#server, cause }
-    return new MemcacheUnexpectedCloseError(reasonOf(cause), place)
-  }
-
-  #connectError(cause: unknown): MemcacheError {
-    if (cause instanceof MemcacheConnectError || cause instanceof MemcacheClosedError) return cause
-    const place = { server: this.#server, cause, written: false }
-    return new MemcacheConnectError(reasonOf(cause), place)
+    return new MemcacheUnexpectedCloseError(reasonOf(cause), { server: this.#server, cause })
   }
 }
 

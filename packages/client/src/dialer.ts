@@ -1,27 +1,37 @@
 import { performance } from 'node:perf_hooks'
 import { MemcacheClosedError, MemcacheConnectError, type MemcacheError } from '@mc/protocol'
+import type { Access, AskForAccess } from './access.ts'
 import { Backoff } from './backoff.ts'
 import type { Connection } from './connection.ts'
+import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { shakeHands } from './handshake.ts'
-import type { ConnectionSettings } from './options.ts'
-import { traceConnect } from './tracing.ts'
+import type { ClientSettings, ConnectionSettings } from './options.ts'
+import { Step } from './peer.ts'
+import { type ServerPlace, traceConnect } from './tracing.ts'
 
 /** Makes connections to one server, one attempt at a time, and waits longer after each that fails. */
 export class Dialer {
-  readonly #server: string
-  readonly #settings: ConnectionSettings
-  readonly #connect: () => Connection
+  readonly #place: ServerPlace
+  readonly #settings: ClientSettings
+  readonly #connect: (settings: ConnectionSettings) => Connection
   readonly #backoff: Backoff
   readonly #timer: DeadlineTimer
   #attempt: Promise<Connection> | undefined
   #opening: Connection | undefined
   #deadline = Number.POSITIVE_INFINITY
-  #isAborted = false
+  #aborted: MemcacheClosedError | undefined
+  /** Ends the wait for the functions that give password, user and TLS options. */
+  #giveUp: ((error: MemcacheError) => void) | undefined
+  #connections = 0
 
   /** @param connect - starts a connection */
-  constructor(server: string, settings: ConnectionSettings, connect: () => Connection) {
-    this.#server = server
+  constructor(
+    place: ServerPlace,
+    settings: ClientSettings,
+    connect: (settings: ConnectionSettings) => Connection,
+  ) {
+    this.#place = place
     this.#settings = settings
     this.#connect = connect
     this.#backoff = new Backoff(settings.reconnectDelay)
@@ -29,6 +39,11 @@ export class Dialer {
       (stalled) => this.#onDue(stalled),
       () => this.#opening?.heardAt ?? 0,
     )
+  }
+
+  /** How many it has made. */
+  get connections(): number {
+    return this.#connections
   }
 
   get isDialing(): boolean {
@@ -47,7 +62,7 @@ export class Dialer {
 
   /** The attempt that is on, or a new one. Rejects with `MemcacheConnectError` or `MemcacheClosedError`. */
   dial(): Promise<Connection> {
-    this.#attempt ??= this.#traced()
+    this.#attempt ??= traceConnect(this.#place, this.#connections > 0, () => this.#dial())
     return this.#attempt
   }
 
@@ -63,22 +78,21 @@ export class Dialer {
 
   /** Ends the attempt that is on; no other may begin. */
   abort(error: MemcacheClosedError): void {
-    this.#isAborted = true
+    this.#aborted = error
+    this.#giveUp?.(error)
     this.#opening?.destroy(error)
-  }
-
-  async #traced(): Promise<Connection> {
-    let made: Connection | undefined
-    await traceConnect(this.#server, async () => {
-      made = await this.#dial()
-    })
-    return made as Connection
   }
 
   async #dial(): Promise<Connection> {
     this.#setDeadline(performance.now() + this.#settings.connectTimeout)
     try {
-      return await this.#open(true)
+      const { access } = this.#settings
+      const current = typeof access === 'function' ? await this.#ask(access) : access
+      if (this.#aborted !== undefined) throw this.#aborted
+      const secrets = current.credentials && [current.credentials.password]
+      const connection = await this.#open({ ...this.#settings, ...current, secrets }, true)
+      this.#connections++
+      return connection
     } catch (error) {
       const failure = this.#connectError(error as MemcacheError)
       this.#opening?.destroy(failure)
@@ -87,23 +101,34 @@ export class Dialer {
     } finally {
       this.#attempt = undefined
       this.#opening = undefined
+      this.#giveUp = undefined
       this.#deadline = Number.POSITIVE_INFINITY
       this.#timer.clear()
     }
   }
 
+  /** Rejects when the attempt is over, whatever the functions of the user do. */
+  #ask(access: AskForAccess): Promise<Access> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
+      outsideCalls(() => access(this.#place.server)).then(resolve, reject)
+    })
+  }
+
   /** @param asks - whether to ask the server for its dialect */
-  async #open(asks: boolean): Promise<Connection> {
-    const connection = this.#connect()
+  async #open(settings: ConnectionSettings, asks: boolean): Promise<Connection> {
+    const connection = this.#connect(settings)
     this.#opening = connection
     await connection.ready
     try {
-      await shakeHands(connection, this.#settings, asks)
+      await shakeHands(connection, settings, asks)
       // A surplus reply behind the last of the handshake ends the connection before anybody uses it.
       connection.assertOpen()
     } catch (error) {
       // Some proxies close over a command that they do not know.
-      if (asks && connection.wasClosedByServer && !this.#isAborted) return this.#open(false)
+      if (asks && connection.wasClosedByServer && this.#aborted === undefined) {
+        return this.#open(settings, false)
+      }
       throw error
     }
     return connection
@@ -115,7 +140,7 @@ export class Dialer {
     if (cause.cause instanceof MemcacheConnectError) return cause.cause
     const hint = this.#opening?.hint
     const reason = hint === undefined ? cause.reason : `${cause.reason}: ${hint}`
-    return new MemcacheConnectError(reason, { server: this.#server, cause, written: false })
+    return new MemcacheConnectError(reason, { server: this.#place.server, cause, written: false })
   }
 
   #setDeadline(deadline: number): void {
@@ -134,11 +159,11 @@ export class Dialer {
       this.#timer.arm(this.#deadline)
       return
     }
-    const { step, hint } = this.#opening ?? {}
+    const { step, hint } = this.#opening ?? { step: Step.access }
     const place = [step, hint].filter((text) => text !== undefined).join(': ')
     const message = `no connection within ${connectTimeout} ms (${place})`
-    this.#opening?.destroy(
-      new MemcacheConnectError(message, { server: this.#server, written: false }),
-    )
+    const error = new MemcacheConnectError(message, { server: this.#place.server, written: false })
+    this.#giveUp?.(error)
+    this.#opening?.destroy(error)
   }
 }

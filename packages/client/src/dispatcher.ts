@@ -1,13 +1,15 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
-import { type Address, type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
+import { type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
 import type { ClientState } from './client-state.ts'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { Dialer } from './dialer.ts'
 import { Failures } from './failures.ts'
-import type { ConnectionSettings } from './options.ts'
+import { ItemSizeLimit } from './item-size-limit.ts'
+import type { ClientSettings, ServerSettings } from './options.ts'
+import { publishDisconnect, type ServerPlace } from './tracing.ts'
 import { WaitingCommands } from './waiting-commands.ts'
 
 /** Deadlines this close to that of the attempt to connect, in milliseconds, leave the error to the attempt. */
@@ -24,28 +26,24 @@ export interface DispatcherListener {
  * it that every command settles by its deadline.
  */
 export class Dispatcher {
-  readonly #server: string
-  readonly #settings: ConnectionSettings
+  readonly #place: ServerPlace
+  readonly #settings: ClientSettings
   readonly #listener: DispatcherListener
   readonly #waiting = new WaitingCommands()
   readonly #dialer: Dialer
   readonly #failures: Failures
   readonly #timer: DeadlineTimer
+  readonly #itemSizeLimit = new ItemSizeLimit((command, timeout) => this.submit(command, timeout))
   /** Reads that were sent a second time, which happens once. */
   readonly #resent = new WeakSet<Command>()
   #connection: Connection | undefined
-  #wasConnected = false
   #flushIsDue = false
   #isClosed = false
   #drained: (() => void) | undefined
 
-  constructor(
-    address: Address,
-    server: string,
-    settings: ConnectionSettings,
-    listener: DispatcherListener,
-  ) {
-    this.#server = server
+  constructor({ address, place, settings }: ServerSettings, listener: DispatcherListener) {
+    const { server } = place
+    this.#place = place
     this.#failures = new Failures(server)
     this.#settings = settings
     this.#listener = listener
@@ -53,10 +51,11 @@ export class Dispatcher {
       (stalled) => this.#sweep(stalled),
       () => this.#connection?.heardAt ?? 0,
     )
-    this.#dialer = new Dialer(server, settings, () =>
+    this.#dialer = new Dialer(place, settings, (current) =>
       outsideCalls(() => {
-        const connection: Connection = new Connection(address, server, settings, {
+        const connection: Connection = new Connection(address, server, current, {
           onReady: () => this.#onReady(connection),
+          onRefused: (...refused) => this.#itemSizeLimit.takes(...refused, connection.out.dialect),
           onClose: (error, left) => this.#onClose(connection, error, left),
         })
         return connection
@@ -77,7 +76,7 @@ export class Dispatcher {
 
   /** Commands that are not settled, and those whose late replies are still awaited. */
   get inFlight(): number {
-    return this.#waiting.length + (this.#connection?.inFlight ?? 0)
+    return this.#waiting.count + (this.#connection?.inFlight ?? 0)
   }
 
   /** Sends the command in this turn of the event loop and settles it within `timeout` milliseconds of its end. */
@@ -197,9 +196,9 @@ export class Dispatcher {
 
   #onDialed(connection: Connection): void {
     this.#connection = connection
+    this.#itemSizeLimit.forget()
     connection.hasAnswered = false
-    this.#listener.onConnect(!this.#wasConnected)
-    this.#wasConnected = true
+    this.#listener.onConnect(this.#dialer.connections === 1)
     this.flush()
     if (connection.inFlight === 0) connection.hold(false)
   }
@@ -233,6 +232,7 @@ export class Dispatcher {
     if (!wasCurrent) return
     if (connection.hasAnswered || isAskedFor) this.#dialer.succeeded()
     else if (!isIdle) this.#dialer.failed(error)
+    publishDisconnect(this.#place, error)
     this.#listener.onDisconnect(error)
     for (const command of again) this.#resent.add(command)
     this.#waiting.putBack(again)
@@ -274,7 +274,7 @@ export class Dispatcher {
     const givenUpAt = connection.lateReplyUntil(timeout) ?? Number.POSITIVE_INFINITY
     if (givenUpAt > now) return givenUpAt
     const message = `no byte from the server for ${Math.round(now - connection.heardAt)} ms`
-    connection.destroy(new MemcacheTimeoutError(message, { server: this.#server }))
+    connection.destroy(new MemcacheTimeoutError(message, { server: this.#place.server }))
     return Number.POSITIVE_INFINITY
   }
 

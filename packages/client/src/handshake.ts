@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { type Command, MemcacheConnectError, type MemcacheError, RawCommand } from '@mc/protocol'
 import { MetaNoopCommand, Peer, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
+import type { Credentials } from './access.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Step } from './peer.ts'
@@ -70,11 +71,14 @@ function isSince(version: number, since: number): boolean {
 
 async function authenticate(
   connection: Connection,
-  { username, password }: { readonly username: string; readonly password: string },
+  { username, password, auth }: Credentials,
 ): Promise<void> {
   connection.step = Step.login
-  // Expired at once: a server that wants no login takes this for an item, which others could read.
-  const login = new StoreCommand('set', NO_KEY, `${username} ${password}`, 0, -1)
+  const login =
+    auth === 'memcachier'
+      ? new StoreCommand('set', username, password, 0, 0)
+      : // Expired at once: a server that wants no login takes this for an item, which others could read.
+        new StoreCommand('set', NO_KEY, `${username} ${password}`, 0, -1)
   try {
     await ask(connection, login)
   } catch (error) {
@@ -98,7 +102,12 @@ function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
 /** Nothing, for a refusal that leaves the connection in use. @throws the error otherwise */
 function unlessLogin(error: MemcacheError): undefined {
   // Before a login the reply to what is sent behind this may be lost, and would be waited for in vain.
-  if (error.reason === 'unauthenticated' || !isRefusal(error)) throw error
+  const { reason, server } = error
+  if (reason === 'unauthenticated') {
+    const message = `${reason}: set the options username and password`
+    throw new MemcacheConnectError(message, { server, cause: error, written: false })
+  }
+  if (!isRefusal(error)) throw error
 }
 
 /** The server answered; it did not close, and the answer was one of memcached's. */

@@ -1,5 +1,10 @@
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import type { CommandClientOptions, Dialect, ReplyParserOptions, Serde } from '@mc/protocol'
+import type {
+  Address,
+  CommandClientOptions,
+  Dialect,
+  ReplyParserOptions,
+  Serde,
+} from '@mc/protocol'
 import {
   COMMAND_CLIENT_OPTIONS,
   checkBoolean,
@@ -8,31 +13,34 @@ import {
   checkObject,
   checkOneOf,
   commandClientSettings,
-  mustBe,
   OPAQUES,
   optionNames,
 } from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
+import { type Access, type AccessOptions, type AskForAccess, accessOf, reaching } from './access.ts'
+import type { ServerPlace } from './tracing.ts'
 
 /** How a `Client` reaches its server and what it puts up with. Durations are milliseconds. */
 export interface ClientOptions<V = NativeValue>
   extends CommandClientOptions<V>,
-    Omit<ReplyParserOptions, 'server' | 'secrets'> {
+    Omit<ReplyParserOptions, 'server' | 'secrets'>,
+    AccessOptions {
   /**
    * For a connection to be ready: name look-up, TCP, TLS, authentication and the dialect probe.
    *
    * @default 1000
    */
   readonly connectTimeout?: number | undefined
+  /**
+   * The name of the server in errors, events and telemetry.
+   *
+   * @default its address: `host:port` or the path of a socket
+   */
+  readonly serverName?: string | undefined
   /** Send small packets at once. TCP only. @default true */
   readonly noDelay?: boolean | undefined
   /** TCP keep-alive: off, or milliseconds of silence before the first probe. @default 60000 */
   readonly keepAlive?: false | number | undefined
-  /** TLS: `true` for the defaults, or options of `tls.connect`. @default none */
-  readonly tls?: boolean | TlsOptions | undefined
-  /** User of a server started with `-Y`; needs `password`. */
-  readonly username?: string | undefined
-  readonly password?: string | undefined
   /**
    * The wait after a failed connection attempt, in which commands reject at once: it starts at
    * `initial`, doubles with each failure in a row up to `max`, and varies by a quarter either way.
@@ -61,11 +69,13 @@ export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   ...COMMAND_CLIENT_OPTIONS,
   ...optionNames<Omit<ClientOptions, keyof CommandClientOptions<unknown>>>({
     connectTimeout: true,
+    serverName: true,
     noDelay: true,
     keepAlive: true,
     tls: true,
     username: true,
     password: true,
+    auth: true,
     reconnectDelay: true,
     dialect: true,
     maxInFlight: true,
@@ -76,33 +86,39 @@ export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
 ])
 
 /** Options with their defaults, as the connection layers read them. */
-export interface ConnectionSettings extends ReplyParserOptions {
+export interface ConnectionSettings extends ClientSettings, Access {}
+
+/** Those that hold for every connection of a client. */
+export interface ClientSettings extends ReplyParserOptions {
+  readonly access: Access | AskForAccess
+  readonly maxLineLength: number
   readonly connectTimeout: number
   readonly timeout: number
   readonly noDelay: boolean
   readonly keepAlive: false | number
-  readonly tls: TlsOptions | undefined
-  readonly credentials: { readonly username: string; readonly password: string } | undefined
   readonly reconnectDelay: { readonly initial: number; readonly max: number }
   readonly dialect: Dialect | 'auto'
   readonly maxInFlight: number
   readonly maxInFlightBytes: number
 }
 
+/** A server, and how its connections are made. */
+export interface ServerSettings {
+  readonly address: Address
+  readonly place: ServerPlace
+  readonly settings: ClientSettings
+}
+
 /** @throws TypeError or RangeError for an invalid option */
-export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSettings {
-  const { tls = false, keepAlive = 60_000, dialect = 'auto', reconnectDelay = {} } = options
+export function clientSettings<V>(options: ClientOptions<V>): ClientSettings {
+  const { keepAlive = 60_000, dialect = 'auto', reconnectDelay = {} } = options
   checkObject('reconnectDelay', reconnectDelay)
-  if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
-    mustBe('tls', 'a boolean or options of tls.connect', tls)
-  }
   return {
     connectTimeout: checkMilliseconds('connectTimeout', options.connectTimeout ?? 1000),
     timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
     noDelay: checkBoolean('noDelay', options.noDelay ?? true),
     keepAlive: keepAlive === false ? false : checkMilliseconds('keepAlive', keepAlive),
-    tls: tls === true ? {} : tls === false ? undefined : tls,
-    credentials: credentials(options.username, options.password),
+    access: accessOf(options),
     reconnectDelay: {
       initial: checkMilliseconds('reconnectDelay.initial', reconnectDelay.initial ?? 50),
       max: checkMilliseconds('reconnectDelay.max', reconnectDelay.max ?? 2000),
@@ -116,30 +132,15 @@ export function connectionSettings<V>(options: ClientOptions<V>): ConnectionSett
 }
 
 /**
- * Checks the options of clients that are made later.
+ * Checks the options of clients that are made later, of this server if it is given.
  *
  * @throws MemcacheIllegalInputError, TypeError or RangeError as the constructor of `Client`
  */
-export function checkClientOptions<V>(options: ClientOptions<V>): void {
+export function checkClientOptions<V>(options: ClientOptions<V>, server?: Address): void {
   commandClientSettings(options, nativeSerde as unknown as Serde<V>, CLIENT_OPTIONS)
-  connectionSettings(options)
+  clientSettings(server === undefined ? options : reaching(options, server))
 }
 
 function count(name: string, value: number, max?: number): number {
   return checkNumber(name, value, { integer: true, min: 1, max })
-}
-
-function credentials(
-  username: string | undefined,
-  password: string | undefined,
-): ConnectionSettings['credentials'] {
-  if (username === undefined && password === undefined) return undefined
-  if (typeof username !== 'string' || typeof password !== 'string') {
-    throw new TypeError('username and password must both be strings')
-  }
-  // The server splits at the first blank, and older ones drop what follows a second.
-  if (/[\s\0]/.test(username) || /[\s\0]/.test(password) || username === '' || password === '') {
-    throw new TypeError('username and password must be non-empty and without blanks')
-  }
-  return { username, password }
 }

@@ -1,5 +1,12 @@
-import { METHODS, type MemcacheClient } from '@mc/protocol'
-import { checkOptionNames, mustBe, optionNames } from '@mc/protocol/toolkit'
+import { type ClientMethod, METHODS, type MemcacheClient, type MethodTraits } from '@mc/protocol'
+import {
+  checkOptionNames,
+  isTraced,
+  mustBe,
+  optionNames,
+  partOf,
+  traceCall,
+} from '@mc/protocol/toolkit'
 import { type Repeatable, type RetryingOptions, RetryPolicy } from './retry-policy.ts'
 
 const RETRYING_OPTIONS = optionNames<RetryingOptions>({
@@ -60,10 +67,26 @@ export function retrying<C extends MemcacheClient>(client: C, options: RetryingO
               const result = method.apply(target, args)
               return result === target ? proxy : result
             }
-          : (...args) => policy.run(repeatable, args, (reusable) => method.apply(target, reusable))
+          : repeating(target, METHODS[name as ClientMethod], (args) =>
+              policy.run(
+                repeatable,
+                args,
+                partOf((reusable) => method.apply(target, reusable)),
+              ),
+            )
       wrapped.set(name, { method, wrapper })
       return wrapper
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   })
+}
+
+/** A call with all of its attempts, which is one call. @param traits - `undefined` for what is no call */
+function repeating(
+  client: object,
+  traits: MethodTraits | undefined,
+  run: (args: unknown[]) => Promise<unknown>,
+): Method {
+  return (...args) =>
+    traits !== undefined && isTraced() ? traceCall(client, traits, args, run) : run(args)
 }

@@ -1,5 +1,4 @@
 import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import type { Address } from '@mc/protocol'
 import type { ConnectionSettings } from './options.ts'
 
@@ -37,7 +36,9 @@ export function openSocket(
   try {
     if (tls === undefined) return connectTcp(target)
     const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
-    return connectTls({ ...(servername !== undefined && { servername }), ...target, ...tls })
+    // Loaded where it is used: a program without TLS starts sooner.
+    const { connect } = process.getBuiltinModule('node:tls')
+    return connect({ ...(servername !== undefined && { servername }), ...target, ...tls })
   } catch (error) {
     return new Socket().destroy(error as Error)
   }

@@ -10,9 +10,15 @@ export class WaitingCommands {
   /** How many of the last commands in the queue are undated. */
   #undated = 0
   #bytes = 0
+  #count = 0
 
   get length(): number {
     return this.#queue.length
+  }
+
+  /** How many replies they will have. */
+  get count(): number {
+    return this.#count
   }
 
   /** About how many bytes their requests have. */
@@ -24,6 +30,7 @@ export class WaitingCommands {
     command.deadline = timeout
     this.#undated++
     this.#bytes += command.size
+    this.#count += command.count
     this.#queue.push(command)
   }
 
@@ -32,6 +39,7 @@ export class WaitingCommands {
     for (let i = commands.length - 1; i >= 0; i--) {
       const command = commands[i] as Command
       this.#bytes += command.size
+      this.#count += command.count
       this.#queue.unshift(command)
     }
   }
@@ -47,6 +55,7 @@ export class WaitingCommands {
     const command = this.#queue.shift()
     if (command === undefined) return undefined
     this.#bytes -= command.size
+    this.#count -= command.count
     if (isUndated) {
       this.#undated--
       command.deadline += now

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { type MemcacheError, MemcacheOverloadError } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client } from '../src/index.ts'
@@ -176,7 +177,7 @@ describe('the dialect', () => {
     })
     await expect(client.get('a')).rejects.toMatchObject({
       code: 'MEMCACHE_CONNECT',
-      reason: 'unauthenticated',
+      reason: 'unauthenticated: set the options username and password',
       written: false,
     })
   })
@@ -287,6 +288,42 @@ describe('limits', () => {
     const codes = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)
     expect(codes.slice(0, 10)).toEqual(Array(10).fill('MEMCACHE_TIMEOUT'))
     expect(codes.slice(10)).toEqual(Array(2).fill('MEMCACHE_OVERLOAD'))
+  })
+
+  test('of thousands refused in one turn only the first have a stack, and each is its own error', async () => {
+    const { client } = await start({ maxInFlight: 10 }, echo)
+    const limit = Error.stackTraceLimit
+    const refuse = async (): Promise<MemcacheError[]> => {
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 110 }, () => client.set('k', 'v')),
+      )
+      const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
+      return refused.map(({ reason }) => reason)
+    }
+    for (const errors of [await refuse(), await refuse()]) {
+      expect(new Set(errors).size).toBe(100)
+      for (const error of errors) {
+        expect(error).toBeInstanceOf(MemcacheOverloadError)
+        expect(error).toMatchObject({ code: 'MEMCACHE_OVERLOAD', written: false, command: 'set' })
+        expect(error.stack).toContain(error.message)
+      }
+      expect(errors.filter(({ stack }) => stack?.includes('\n    at '))).toHaveLength(16)
+    }
+    expect(Error.stackTraceLimit).toBe(limit)
+  })
+
+  test('those of a later turn have a stack again, also while nothing is sent', async () => {
+    const { client } = await start({ maxInFlight: 1, timeout: 60_000 }, (link) => link.greet())
+    await client.connect()
+    const held = client.get('held').catch(() => {})
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const calls = Array.from({ length: 20 }, () => client.get('k').catch((error: Error) => error))
+      const errors = (await Promise.all(calls)) as Error[]
+      expect(errors.filter(({ stack }) => stack?.includes('\n    at '))).toHaveLength(16)
+    }
+    client.destroy()
+    await held
   })
 
   test('more than maxInFlightBytes are refused at once, though one large value goes alone', async () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
-import { sourceFlags } from '../../../test-support/source-flags.ts'
+import { bundledText } from '../../../test-support/bundle.ts'
 import { echo, type Link, startedClients } from './scripted-server.ts'
 
 const { start, cleanUp } = startedClients()
@@ -12,10 +12,13 @@ async function run(server: string, code: string): Promise<string> {
   const script = `import { Client } from '@mc/client'
     const client = new Client('${server}', { timeout: 3600_000, connectTimeout: 3600_000 })
     ${code}`
-  const { stdout } = await promisify(execFile)(process.execPath, sourceFlags(script), {
-    cwd: new URL('..', import.meta.url),
-    timeout: 25_000,
-  })
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [bundledText(script, new URL('..', import.meta.url))],
+    {
+      timeout: 25_000,
+    },
+  )
   return stdout
 }
 

@@ -169,7 +169,7 @@ test('a call with the time of the attempt to connect fails with the attempt, wha
     client.destroy()
   }
   expect([...codes]).toEqual([
-    'MEMCACHE_CONNECT: no connection within 20 ms (waiting for its first answer: it may expect TLS or the binary protocol)',
+    'MEMCACHE_CONNECT: no connection within 20 ms (waiting for its first answer: it may expect TLS or the binary protocol: for TLS set the option tls)',
   ])
 })
 

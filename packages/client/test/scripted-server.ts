@@ -95,6 +95,10 @@ export class ScriptedServer {
       .filter((line) => line !== 'mn' && line !== 'version')
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
   async stop(): Promise<void> {
     for (const { socket } of this.links) socket.destroy()
     this.#server.close()
