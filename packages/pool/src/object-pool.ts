@@ -11,6 +11,7 @@ import {
   type ObjectPoolOptions,
 } from './object-pool-options.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
+import { publishFigures, traceAcquire, tracesAcquires } from './telemetry.ts'
 
 /**
  * Lends objects that are expensive to create, each to one borrower at a time: the one last returned first, so
@@ -44,8 +45,14 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       soon(() => this.listenerCount('error') > 0 && this.emit('error', error))
     })
     this.#slots = new Slots(this.#hooks, this.#limits, {
-      onCreate: (object) => soon(() => this.emit('create', object)),
-      onDestroy: (object) => soon(() => this.emit('destroy', object)),
+      onCreate: (object) => {
+        publishFigures(this, this.#name)
+        soon(() => this.emit('create', object))
+      },
+      onDestroy: (object) => {
+        publishFigures(this, this.#name)
+        soon(() => this.emit('destroy', object))
+      },
       onChange: () => this.#serve(),
     })
   }
@@ -79,10 +86,21 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
    * @throws whatever `create` throws
    */
   get(options: AcquireOptions = {}): Promise<T> {
+    return tracesAcquires()
+      ? traceAcquire(this.#name, this.#mustWait, () => this.#get(options))
+      : this.#get(options)
+  }
+
+  /** Whether a borrower waits until an object is returned. */
+  get #mustWait(): boolean {
+    return this.#waiting.size > 0 || !this.#hasRoom()
+  }
+
+  #get(options: AcquireOptions): Promise<T> {
     const { signal, timeout = this.#limits.acquireTimeout } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#draining !== undefined) return Promise.reject(this.#closed())
-    const mustWait = this.#waiting.size > 0 || !this.#hasRoom()
+    const mustWait = this.#mustWait
     if (mustWait && this.#waiting.size >= this.#limits.maxWaiting) {
       return Promise.reject(this.#overload('too many wait already'))
     }
@@ -198,6 +216,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   #queue(borrower: Borrower<T>): void {
     borrower.limit()
     this.#waiting.add(borrower)
+    publishFigures(this, this.#name)
     borrower.onSettled(() => {
       if (this.#waiting.delete(borrower)) this.#serve()
     })
@@ -205,10 +224,11 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
 
   #serve(): void {
     for (const borrower of this.#waiting) {
-      if (!this.#hasRoom()) return
+      if (!this.#hasRoom()) break
       this.#waiting.delete(borrower)
       void this.#lend(borrower)
     }
+    publishFigures(this, this.#name)
     if (this.#waiting.size === 0 && this.#slots.taken === 0) this.#drained?.()
   }
 
@@ -235,6 +255,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       borrower.reject(this.#closed())
     } else {
       this.#lent.set(slot.object, slot)
+      publishFigures(this, this.#name)
       if (borrower.resolve(slot.object)) return
       this.#putBack(slot)
     }

@@ -1,5 +1,5 @@
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from '@mc/client'
-import type { MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
+import type { Address, MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
 import {
   checkBoolean,
   checkFunction,
@@ -12,6 +12,7 @@ import { type ResolvedLimits, resolveLimits } from './limits.ts'
 
 /** A client that can be pooled. The optional methods are used where there are any. */
 export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
+  /** Connects now; where it is missing, the first call connects. */
   connect?(): Promise<void>
   /** Whether a connection is ready. */
   readonly isConnected?: boolean | undefined
@@ -100,13 +101,14 @@ export interface PooledClientSettings<V> {
 /** @throws MemcacheIllegalInputError for a prefix, TypeError or RangeError for another invalid option */
 export function pooledClientSettings<V, C>(
   options: PooledClientOptions<V, C>,
+  server: Address,
 ): PooledClientSettings<V> {
   checkOptionNames(options, POOLED_CLIENT_OPTIONS)
   const { createClient, acquireTimeout, maxWaiting, drainTimeout } = options
   const given: ClientOptions<V> = pickOptions(options, CLIENT_OPTIONS)
   const { ignoreExc = false, captureStack = false, ...clientOptions } = given
   checkFunction('createClient', createClient)
-  if (createClient === undefined) checkClientOptions(clientOptions)
+  if (createClient === undefined) checkClientOptions(clientOptions, server)
   const renamed = Object.entries(LIMIT_NAMES).map(([limit, name]) => [limit, options[name]])
   const limits = { ...Object.fromEntries(renamed), acquireTimeout, maxWaiting, drainTimeout }
   return {

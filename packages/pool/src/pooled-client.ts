@@ -1,6 +1,5 @@
 import { Client, type ClientOptions, type NativeValue } from '@mc/client'
 import {
-  addressName,
   type CommandOptions,
   type FillOptions,
   type Key,
@@ -14,7 +13,17 @@ import {
   ServerForwardingClient,
   type ServerSpec,
 } from '@mc/protocol'
-import { captureCalls, checkCallOptions, Deadline, orIgnored, showAs } from '@mc/protocol/toolkit'
+import {
+  captureCalls,
+  checkCallOptions,
+  checkEventNames,
+  Deadline,
+  Ignoring,
+  partOf,
+  serverNameOf,
+  showAs,
+  traceMethods,
+} from '@mc/protocol/toolkit'
 import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
 import { LeaseHolders } from './lease-holders.ts'
@@ -57,7 +66,14 @@ export class PooledClient<
   C extends PoolableClient<V> = Client<V>,
 > extends ServerForwardingClient<V, C, PooledClientEvents<C>> {
   static {
-    showAs(PooledClient, ({ server, size, inUse, waiting }) => ({ server, size, inUse, waiting }))
+    showAs(PooledClient, ({ server, size, inUse, waiting, lastError }) => ({
+      ...{ server, size, inUse, waiting },
+      ...(lastError !== undefined && { lastError }),
+    }))
+    traceMethods(PooledClient.prototype)
+    checkEventNames<PooledClientEvents<unknown>>(PooledClient, {
+      ...{ create: true, destroy: true, error: true },
+    })
   }
 
   /** The server's name: `host:port` or the path of a socket. */
@@ -71,7 +87,7 @@ export class PooledClient<
   readonly #minPoolSize: number
   readonly #timeout: number
   readonly #acquireTimeout: number
-  readonly #ignoreExc: boolean
+  readonly #ignoring: Ignoring | undefined
 
   /**
    * @param server - as for `Client`
@@ -79,17 +95,20 @@ export class PooledClient<
    */
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
-    const { clientOptions, limits, ...settings } = pooledClientSettings(options)
+    const address = parseAddress(server)
+    const { clientOptions, limits, ...settings } = pooledClientSettings(options, address)
     const {
       createClient = defaultClient as unknown as (
         server: ServerSpec,
         options: ClientOptions<V>,
       ) => C,
     } = options
-    this.server = addressName(parseAddress(server))
+    this.server = serverNameOf(address, options.serverName)
     this.maxKeyLength = new KeyEncoder({
       prefix: clientOptions.keyPrefix,
       allowUnicode: clientOptions.allowUnicodeKeys,
+      hash: clientOptions.hashKeys,
+      binary: clientOptions.binaryKeys,
     }).maxKeyLength
     this.#minPoolSize = limits.minSize
     this.#timeout = settings.timeout
@@ -97,7 +116,7 @@ export class PooledClient<
     const limit = 2 * settings.connectTimeout + GRACE
     this.#connections = new Connections(this.server, options.reconnectDelay, limit)
     this.#acquireTimeout = limits.acquireTimeout
-    this.#ignoreExc = settings.ignoreExc
+    this.#ignoring = settings.ignoreExc ? new Ignoring() : undefined
     if (settings.captureStack) captureCalls(this)
     this.#pool = new ObjectPool<C>({
       ...limits,
@@ -127,6 +146,11 @@ export class PooledClient<
   /** Calls that wait for a client. */
   get waiting(): number {
     return this.#pool.waiting
+  }
+
+  /** The last error that `ignoreExc` covered; `undefined` without `ignoreExc`, or if there was none. */
+  get lastError(): Error | undefined {
+    return this.#ignoring?.lastError
   }
 
   /** Connects `minPoolSize` clients, and at least one. @throws MemcacheConnectError, MemcacheClosedError */
@@ -237,7 +261,7 @@ export class PooledClient<
     const holder = this.#leases.holderOf(lease)
     if (holder === undefined) return this.forward(method, lease?.key, options, call)
     const { timeout = this.#timeout, signal } = options ?? {}
-    const work = call(holder, { ...(options as O), timeout })
+    const work = partOf(call)(holder, { ...(options as O), timeout })
     return this.#watchdog.bound(work, timeout + GRACE, signal)
   }
 
@@ -250,7 +274,8 @@ export class PooledClient<
   ): Promise<R> {
     const { isRead } = method
     const answer = this.#run(options, call, isRead)
-    return this.#ignoreExc && isRead ? orIgnored(answer, method, options) : answer
+    const ignoring = isRead ? this.#ignoring : undefined
+    return ignoring === undefined ? answer : ignoring.answer(answer, method, options)
   }
 
   /** One deadline for the wait for a client, connecting, and the command. */
@@ -263,11 +288,12 @@ export class PooledClient<
     const { signal, timeout = this.#timeout } = options ?? {}
     const deadline = new Deadline(timeout)
     const { waiting } = this
+    const own = partOf(call)
     const answer = this.#lend(
       (client) => {
         // Without a wait, time that has passed is the process's own.
         const left = hasWaited ? Math.max(MIN_LEFT, deadline.left) : timeout
-        const work = call(client, { ...(options as O), timeout: left })
+        const work = own(client, { ...(options as O), timeout: left })
         return this.#watchdog.bound(work, left + GRACE, signal)
       },
       { signal, timeout: Math.min(timeout, this.#acquireTimeout) },

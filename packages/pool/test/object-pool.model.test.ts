@@ -1,6 +1,7 @@
 import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { runs, seed } from '../../../test-support/amounts.ts'
 import { ObjectPool } from '../src/index.ts'
 import { useFakeTime, useRealTime } from './fake-time.ts'
 
@@ -196,7 +197,9 @@ async function follow(
   await expect(pool.get()).rejects.toBeInstanceOf(MemcacheClosedError)
 }
 
-test('whatever its borrowers do, the pool shares no object, leaks none and keeps its limits', async () => {
+test('whatever its borrowers do, the pool shares no object, leaks none and keeps its limits', {
+  tags: ['long'],
+}, async () => {
   useFakeTime()
   try {
     await fc.assert(
@@ -209,7 +212,7 @@ test('whatever its borrowers do, the pool shares no object, leaks none and keeps
           await follow(steps, maxSize, Math.min(minSize, maxSize), checks)
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(150, 3000), seed },
     )
   } finally {
     useRealTime()

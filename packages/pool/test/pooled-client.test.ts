@@ -60,7 +60,7 @@ describe('on a server', () => {
   afterAll(() => server.stop())
 
   const runner = { describe, test }
-  const patient = { timeout: 10_000, acquireTimeout: 10_000 }
+  const patient = { timeout: 10_000, connectTimeout: 10_000, acquireTimeout: 10_000 }
   const create = () => new PooledClient(server.name, { maxPoolSize: 3, ...patient })
   clientContract({ name: 'PooledClient', create }, runner)
   serverCommandsContract({ name: 'PooledClient', create }, runner)
