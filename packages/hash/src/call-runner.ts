@@ -1,17 +1,17 @@
-import {
-  type CommandOptions,
-  type ItemKey,
-  type Key,
-  type KeyEncoder,
-  MemcacheClosedError,
-  type MethodTraits,
-  type WriteOptions,
+import type {
+  CommandOptions,
+  CommandTrace,
+  ItemKey,
+  Key,
+  KeyEncoder,
+  MethodTraits,
+  WriteOptions,
 } from '@mc/protocol'
-import { keyList, orIgnored } from '@mc/protocol/toolkit'
+import { closedError, currentTrace, Ignoring, keyList } from '@mc/protocol/toolkit'
 import { type AllServersOutcome, runOnAll } from './all-servers.ts'
 import type { CallTime } from './call-time.ts'
 import type { Cluster } from './cluster.ts'
-import { allServersDown, throwFailures } from './failure.ts'
+import { failureOf, isCovered, noServer } from './failure.ts'
 import type { HashClientSettings } from './hash-client-options.ts'
 import { allFailed, inOrderOf, type ManyKeysCall, runManyKeys } from './many-keys.ts'
 import type { Probes, WhenReady } from './probes.ts'
@@ -23,7 +23,6 @@ import { WaitingCalls } from './waiting-calls.ts'
 export interface CallRules {
   /** Checks the keys that meet no client. */
   readonly keys: KeyEncoder
-  readonly defaultNoreply: boolean
   readonly time: CallTime
   /** Given to each call that names none, for the client of its server does not know it. */
   readonly timeout: number | undefined
@@ -37,6 +36,7 @@ export class CallRunner<V> {
   readonly #cluster: Cluster<V>
   readonly #rules: CallRules
   readonly #waiting: WaitingCalls
+  readonly #ignoring: Ignoring | undefined
   #closed: Promise<void> | undefined
 
   constructor(settings: HashClientSettings, cluster: Cluster<V>, rules: CallRules) {
@@ -44,6 +44,7 @@ export class CallRunner<V> {
     this.#cluster = cluster
     this.#rules = rules
     this.#waiting = new WaitingCalls(rules.time)
+    this.#ignoring = settings.ignoreExc ? new Ignoring() : undefined
   }
 
   /** Takes no more calls; resolves when those in flight are done and all servers are let go. */
@@ -58,13 +59,24 @@ export class CallRunner<V> {
     return Math.min(own, this.#cluster.servers[0]?.client.maxKeyLength ?? own)
   }
 
+  /** The last error that `ignoreExc` covered. */
+  get lastError(): Error | undefined {
+    return this.#ignoring?.lastError
+  }
+
   get isClosed(): boolean {
     return this.#closed !== undefined
   }
 
-  /** The server for a key now; `undefined` if none is left. */
+  /** The name of the server for a key now; `undefined` if none is left. @throws MemcacheIllegalInputError */
+  nameFor(key: Key): string | undefined {
+    this.#rules.keys.encode(key)
+    return this.#serverFor(key)?.name
+  }
+
   #serverFor(key: Key): Server<V> | undefined {
-    return this.#cluster.serverFor(routingText(key, this.#settings.keyHashForm))
+    const { keyHashForm } = this.#settings
+    return this.#cluster.serverFor(routingText(key, keyHashForm, this.#rules.keys.hashesKeys))
   }
 
   /** Runs a call on the server of its key. */
@@ -82,12 +94,13 @@ export class CallRunner<V> {
       if (server?.health.state !== 'healthy') this.#rules.keys.encode(key)
       const options = this.#timed(given)
       const awaited = this.#awaited(server, probes)
-      const command = { name: method.name, send, isAwaited: this.isAwaited(method, given) }
+      const isAwaited = this.isAwaited(method, given)
+      const command = { name: method.name, send, isAwaited, trace: currentTrace() }
       const answer =
         server === undefined || awaited !== undefined
           ? this.#runAfter(awaited, options, (remaining) => this.#runLate(key, remaining, command))
           : server.run(command, options)
-      return this.#settings.ignoreExc ? orIgnored(answer, method, given) : answer
+      return this.#ignoring === undefined ? answer : this.#ignoring.answer(answer, method, given)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -106,7 +119,7 @@ export class CallRunner<V> {
     command: ServerCall<V, T, O | undefined>,
   ): Promise<T> {
     const server = this.#serverFor(key)
-    if (server === undefined) throw allServersDown(command.name, this.#cluster.lastFailure)
+    if (server === undefined) throw noServer(command.name, this.#cluster)
     return server.run(command, options)
   }
 
@@ -169,6 +182,7 @@ export class CallRunner<V> {
     results: R,
     call: ManyKeysCall<V, I, R, O>,
   ): Promise<Map<ItemKey, Error>> {
+    const trace = currentTrace()
     const probes = this.#begin()
     if (call.items.length === 0) return new Map()
     // All of them are checked before any is sent.
@@ -176,7 +190,7 @@ export class CallRunner<V> {
     const rules = {
       keysPerBatch: this.#settings.keysPerBatch,
       time: this.#rules.time,
-      noServer: () => allServersDown(call.name, this.#cluster.lastFailure),
+      noServer: () => noServer(call.name, this.#cluster),
       whenReady: this.#whenReady(probes),
     }
     const { failed, anyCame } = await this.#runAfter(
@@ -184,7 +198,7 @@ export class CallRunner<V> {
       call.options,
       (options) => runManyKeys({ ...call, options }, (key) => this.#serverFor(key), results, rules),
     ).catch((error) => allFailed(call, error))
-    throwFailures(results, failed, anyCame, this.#settings.ignoreExc)
+    this.#settle(results, failed, anyCame, trace)
     return failed
   }
 
@@ -198,6 +212,7 @@ export class CallRunner<V> {
     command: ServerCall<V, T, O | undefined>,
     isTimed = true,
   ): Promise<AllServersOutcome<T>> {
+    const trace = currentTrace()
     const probes = this.#begin()
     const time = isTimed ? this.#rules.time : undefined
     const outcome = await this.#runAfter(this.#awaitedByAll(probes), options, (remaining) =>
@@ -210,8 +225,21 @@ export class CallRunner<V> {
       }),
     ).catch((error) => ({ answers: new Map<string, T>(), failed: new Map([['', error]]) }))
     const { answers, failed } = outcome
-    throwFailures(answers, failed, answers.size > 0, this.#settings.ignoreExc)
+    this.#settle(answers, failed, answers.size > 0, trace)
     return outcome
+  }
+
+  /** Rejects for what failed of a call that went to several servers, unless `ignoreExc` covers all of it. */
+  #settle(
+    results: unknown,
+    failed: ReadonlyMap<string | Uint8Array, Error>,
+    anyCame: boolean,
+    trace: CommandTrace | undefined,
+  ): void {
+    const failure = failureOf(results, failed, anyCame)
+    if (failure === undefined) return
+    if (this.#ignoring === undefined || !isCovered(failed)) throw failure
+    this.#ignoring.cover(failure, trace)
   }
 
   /** Whether success of a call shows that the server is well: not if it only means that bytes left. */
@@ -222,7 +250,7 @@ export class CallRunner<V> {
       case 'asked':
         return options?.noreply !== true
       case 'default':
-        return !(options?.noreply ?? this.#rules.defaultNoreply)
+        return !(options?.noreply ?? this.#settings.defaultNoreply)
     }
   }
 
@@ -243,8 +271,4 @@ export class CallRunner<V> {
     await deadline.bound(this.#waiting.settled()).catch(() => {})
     await this.#cluster.retire(deadline)
   }
-}
-
-function closedError(): MemcacheClosedError {
-  return new MemcacheClosedError('the client is closed', { written: false })
 }

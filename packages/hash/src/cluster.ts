@@ -15,7 +15,9 @@ export interface HashClientEvents {
   dead: [server: string, error: Error]
   /** A dead server answered a probe. */
   alive: [server: string]
+  /** A server was added. */
   added: [server: string]
+  /** A server was removed. */
   removed: [server: string]
   /** A server has a new client. */
   replaced: [server: string]
@@ -31,9 +33,11 @@ export type Announce = <E extends keyof HashClientEvents>(
 
 /** What to do with servers, all of it at once. */
 export interface ServerChanges<S = ServerSpec> {
+  /** Servers to add. @default none */
   readonly add?: readonly S[] | undefined
   /** Their clients are made anew; no key moves. */
   readonly replace?: readonly S[] | undefined
+  /** Servers to remove. @default none */
   readonly remove?: readonly S[] | undefined
 }
 

@@ -21,28 +21,34 @@ export function connectionFailure(error: unknown): Error | undefined {
 }
 
 /** A call was not sent, as no server is left. */
-export function allServersDown(command: string, cause: Error | undefined): MemcacheConnectError {
-  const message = 'all servers seem to be down right now'
+export function noServer(
+  command: string,
+  { isEmpty, lastFailure: cause }: { isEmpty: boolean; lastFailure: Error | undefined },
+): MemcacheConnectError {
+  const message = isEmpty
+    ? 'there are no servers: give them to the constructor, or to addServer'
+    : 'all servers seem to be down right now'
   return new MemcacheConnectError(message, { command, cause, written: false })
 }
 
 /**
- * Rejects for what failed of a call that went to several servers, unless `ignoreExc` covers all of it.
+ * The error of a call that went to several servers; `undefined` if nothing failed.
  *
  * @param anyCame - whether some part of the call succeeded; if not, its first error says it all
- * @throws MemcachePartialError, or the first error that is not ignorable
  */
-export function throwFailures(
+export function failureOf(
   results: unknown,
   failed: ReadonlyMap<string | Uint8Array, Error>,
   anyCame: boolean,
-  ignoreExc: boolean,
-): void {
-  if (failed.size === 0) return
+): Error | undefined {
+  if (failed.size === 0) return undefined
   const errors = [...failed.values()]
   const reported = errors.find((error) => !isIgnorableError(error))
-  if (reported !== undefined) throw reported
-  if (ignoreExc) return
-  if (!anyCame) throw errors[0]
-  throw new MemcachePartialError(results, failed)
+  if (reported !== undefined || !anyCame) return reported ?? errors[0]
+  return new MemcachePartialError(results, failed)
+}
+
+/** Whether `ignoreExc` covers all that failed. */
+export function isCovered(failed: ReadonlyMap<string | Uint8Array, Error>): boolean {
+  return [...failed.values()].every(isIgnorableError)
 }

@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
-import type { Address } from '@mc/protocol'
+import { type Address, KeyEncoder } from '@mc/protocol'
 import {
   checkBoolean,
   checkFunction,
+  checkMilliseconds,
   checkNumber,
   checkOneOf,
   optionNames,
+  pickOptions,
 } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import type { KeyHashForm } from './routing-text.ts'
@@ -20,19 +22,24 @@ import type { DeadLimits, FailoverRules } from './server-health.ts'
  */
 export type Failover = 'rehash' | 'none'
 
+/** Options of `Client` that are not the caller's to give: each server has a name of its own, and all take pairs. */
+const NOT_SHARED = ['serverName', 'routingKeys'] as const
+
+type SharedOptions<V> = Omit<ClientOptions<V>, (typeof NOT_SHARED)[number]>
+
 /**
  * Options of `HashClient`: those of `Client`, for the client that is made for each server, and its own.
  * Durations are milliseconds.
  */
 export interface HashClientOptions<V = NativeValue>
-  extends ClientOptions<V>,
+  extends SharedOptions<V>,
     DeadLimits,
     Partial<FailoverRules> {
   /**
    * Makes the client of one server, in place of `new Client(server, options)`. The options of `Client` then have
    * no effect, but for `timeout`, which is passed to each call. Without `timeout` that of the client made holds,
    * and closing assumes 10 seconds. Do not set `ignoreExc` on these clients: failover would not see the errors
-   * that they ignore.
+   * that they ignore. Set `routingKeys` on them if keys are pairs `[routingKey, key]`.
    */
   readonly createClient?: ((server: Address) => ServerClient<V>) | undefined
   /** Chooses the server of a key; the servers are added to it. @default new RendezvousHash() */
@@ -58,7 +65,7 @@ export interface HashClientOptions<V = NativeValue>
 
 /** The names that the constructor of `HashClient` takes. */
 export const HASH_CLIENT_OPTIONS: ReadonlySet<string> = new Set([
-  ...CLIENT_OPTIONS,
+  ...[...CLIENT_OPTIONS].filter((name) => !(NOT_SHARED as readonly string[]).includes(name)),
   ...optionNames<Omit<HashClientOptions, Exclude<keyof ClientOptions, 'ignoreExc'>>>({
     createClient: true,
     hasher: true,
@@ -76,9 +83,19 @@ export const HASH_CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   }),
 ])
 
-/** The options with their defaults, without those of `Client`. */
+/** The options of the client of one server. */
+export function serverClientOptions<V>(options: SharedOptions<V>): ClientOptions<V> {
+  // What a client ignored, failover would not see; and calls are captured by the client of all servers.
+  const own = { ignoreExc: false, captureStack: false, routingKeys: true }
+  return { ...pickOptions(options, CLIENT_OPTIONS), ...own }
+}
+
+/** The options with their defaults; of those of `Client` only what this client goes by itself. */
 export interface HashClientSettings extends FailoverRules, DeadLimits {
   readonly ignoreExc: boolean
+  readonly defaultNoreply: boolean
+  /** Of each call; `undefined` where clients made by `createClient` have their own. */
+  readonly timeout: number | undefined
   readonly failover: Failover
   readonly keyHashForm: KeyHashForm
   readonly keysPerBatch: number
@@ -90,7 +107,9 @@ export interface HashClientSettings extends FailoverRules, DeadLimits {
 export function hashClientSettings<V>(options: HashClientOptions<V>): HashClientSettings {
   const {
     createClient,
+    timeout = createClient === undefined ? 1000 : undefined,
     ignoreExc = false,
+    defaultNoreply = false,
     failover = 'rehash',
     keyHashForm = 'text',
     keysPerBatch = 250,
@@ -102,6 +121,7 @@ export function hashClientSettings<V>(options: HashClientOptions<V>): HashClient
     now = () => performance.now(),
     random = Math.random,
   } = options
+  if (timeout !== undefined) checkMilliseconds('timeout', timeout)
   checkBoolean('ignoreExc', ignoreExc)
   checkOneOf('failover', failover, ['rehash', 'none'])
   checkOneOf('keyHashForm', keyHashForm, ['text', 'python-bytes'])
@@ -118,7 +138,19 @@ export function hashClientSettings<V>(options: HashClientOptions<V>): HashClient
     checkFunction(name, value)
   }
   return {
-    ...{ ignoreExc, failover, keyHashForm, keysPerBatch, now, random },
+    ...{ timeout, ignoreExc, defaultNoreply, failover, keyHashForm, keysPerBatch, now, random },
     ...{ retryAttempts, retryTimeout, deadTimeout, maxDeadServers, maxDeadShare },
   }
+}
+
+/** Of the keys that meet no client. Where `createClient` makes the clients, they may take more than this one knows. */
+export function keyEncoder<V>(options: HashClientOptions<V>): KeyEncoder {
+  const { createClient, keyPrefix, allowUnicodeKeys, hashKeys, binaryKeys } = options
+  return new KeyEncoder({
+    prefix: keyPrefix,
+    allowUnicode: allowUnicodeKeys ?? createClient !== undefined,
+    hash: hashKeys,
+    binary: binaryKeys,
+    pairs: true,
+  })
 }

@@ -1,4 +1,4 @@
-import { CLIENT_OPTIONS, Client, checkClientOptions, type NativeValue } from '@mc/client'
+import { type Client, checkClientOptions, type NativeValue } from '@mc/client'
 import {
   type Address,
   type CommandOptions,
@@ -9,13 +9,10 @@ import {
   ForwardingClient,
   type ItemKey,
   type Key,
-  KeyEncoder,
-  METHODS,
-  MemcacheIllegalInputError,
   type MethodTraits,
   parseAddress,
   type ServerSpec,
-  type Stats,
+  type StatsOf,
   type StoreOptions,
   type ValueWithCas,
   type WriteOptions,
@@ -23,22 +20,29 @@ import {
 import {
   captureCalls,
   checkBoolean,
-  checkMilliseconds,
+  checkEventNames,
   checkOptionNames,
-  pickOptions,
   showAs,
+  traceMethods,
 } from '@mc/protocol/toolkit'
+import { addressList } from './address-list.ts'
+import { connect, flushAll, stats, version } from './all-calls.ts'
 import { CallRunner } from './call-runner.ts'
 import { CallTime } from './call-time.ts'
 import { Cluster, type HashClientEvents, type ServerChanges } from './cluster.ts'
+import { prepareDefaultClient } from './default-client.ts'
 import {
   HASH_CLIENT_OPTIONS,
   type HashClientOptions,
   hashClientSettings,
+  keyEncoder,
+  serverClientOptions,
 } from './hash-client-options.ts'
 import { deleteMany, hasMany, setMany } from './many-calls.ts'
 import { RendezvousHash } from './rendezvous.ts'
-import { lacking, type PreparedClient, type ServerClient, type ServerStatus } from './server.ts'
+import type { PreparedClient, ServerClient, ServerStatus } from './server.ts'
+import { HASH_CLIENT_EVENTS, publishServerEvent } from './server-events.ts'
+import { streamsOf } from './server-streams.ts'
 
 /**
  * A client of many servers: each key lives on the server that the hasher chooses for it.
@@ -54,9 +58,15 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   HashClientEvents
 > {
   static {
-    showAs(HashClient, ({ servers }) => ({
-      servers: servers.map(({ name, state, inFlight }) => ({ name, state, inFlight })),
+    showAs(HashClient, ({ servers, lastError }) => ({
+      servers: servers.map(({ name, state, inFlight, lastError: error }) => ({
+        ...{ name, state, inFlight },
+        ...(error !== undefined && { lastError: error }),
+      })),
+      ...(lastError !== undefined && { lastError }),
     }))
+    traceMethods(HashClient.prototype)
+    checkEventNames(HashClient, HASH_CLIENT_EVENTS)
   }
 
   readonly #cluster: Cluster<V>
@@ -72,11 +82,9 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   constructor(servers: Iterable<ServerSpec>, options: HashClientOptions<V> = {}) {
     super()
     checkOptionNames(options, HASH_CLIENT_OPTIONS)
-    const { hasher, createClient, keyPrefix, allowUnicodeKeys, defaultNoreply } = options
+    const { createClient, hasher } = options
     const settings = hashClientSettings(options)
-    const { timeout = createClient === undefined ? 1000 : undefined } = options
-    if (timeout !== undefined) checkMilliseconds('timeout', timeout)
-    this.#time = new CallTime(timeout, settings.now)
+    this.#time = new CallTime(settings.timeout, settings.now)
     this.#cluster = new Cluster(
       settings,
       this.#time,
@@ -84,24 +92,21 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
       (event, ...args) => this.announce(event, ...args),
     )
     this.#prepareClient =
-      createClient ?? ((server) => () => this.#createDefaultClient(server, options))
-    // Clients are made when they are needed, but invalid options throw now.
-    if (createClient === undefined) checkClientOptions(pickOptions(options, CLIENT_OPTIONS))
+      createClient ??
+      ((server) =>
+        prepareDefaultClient(server, options, (...error) => this.announce('error', ...error)))
     if (checkBoolean('captureStack', options.captureStack ?? false)) captureCalls(this)
     this.#runner = new CallRunner(settings, this.#cluster, {
-      keys: new KeyEncoder({
-        prefix: keyPrefix,
-        allowUnicode: allowUnicodeKeys ?? createClient !== undefined,
-      }),
-      defaultNoreply: defaultNoreply ?? false,
+      keys: keyEncoder(options),
       time: this.#time,
-      timeout: createClient === undefined ? undefined : timeout,
+      timeout: createClient === undefined ? undefined : settings.timeout,
       awaitServers: () => this.awaitServers(),
     })
-    if (typeof servers === 'string' || typeof servers?.[Symbol.iterator] !== 'function') {
-      throw new MemcacheIllegalInputError('servers must be an iterable of servers, not one server')
+    const add = addressList(servers)
+    // Those of each server are checked with it, as its URL may complete them.
+    if (createClient === undefined && add.length === 0) {
+      checkClientOptions(serverClientOptions(options))
     }
-    const add = Array.from(servers, (server) => parseAddress(server))
     this.#cluster.change({ add }, this.#prepareClient)
   }
 
@@ -112,6 +117,21 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   /** All servers as they are at the moment, in the order in which they were added. */
   get servers(): ServerStatus[] {
     return this.#cluster.servers.map((server) => server.status)
+  }
+
+  /** The last error that `ignoreExc` covered; `undefined` without `ignoreExc`, or if there was none. */
+  get lastError(): Error | undefined {
+    return this.#runner.lastError
+  }
+
+  /**
+   * The name of the server that a key is on at the moment, without asking any; `undefined` if no server is left. While a
+   * server is dead, `failover` says whether its keys are on others.
+   *
+   * @throws MemcacheIllegalInputError for an illegal key
+   */
+  serverFor(key: Key): string | undefined {
+    return this.#runner.nameFor(key)
   }
 
   /**
@@ -145,16 +165,16 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   }
 
   /** Connects to all servers now rather than at the first command. */
-  async connect(): Promise<void> {
-    await this.#runner.onAll(
-      undefined,
-      {
-        name: 'connect',
-        send: async (client) => client.connect?.(),
-        isAwaited: true,
-      },
-      false,
-    )
+  connect(): Promise<void> {
+    return connect(this.#runner)
+  }
+
+  protected override announce<K extends keyof HashClientEvents>(
+    event: K,
+    ...args: HashClientEvents[K]
+  ): void {
+    publishServerEvent(this, event, args)
+    super.announce(event, ...args)
   }
 
   protected override forward<R, O extends CommandOptions>(
@@ -210,13 +230,8 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
   }
 
   /** Empties every server. `false` with `ignoreExc` when one of them could not be. */
-  override async flushAll(options?: FlushOptions): Promise<boolean> {
-    const { answers, failed } = await this.#runner.onAll(options, {
-      name: 'flushAll',
-      send: (client, remaining) => client.flushAll(remaining),
-      isAwaited: this.#runner.isAwaited(METHODS.flushAll, options),
-    })
-    return failed.size === 0 && [...answers.values()].every(Boolean)
+  override flushAll(options?: FlushOptions): Promise<boolean> {
+    return flushAll(this.#runner, options)
   }
 
   /**
@@ -224,23 +239,26 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
    *
    * @throws MemcachePartialError whose `results` are those that came and whose `failed` has server names
    */
-  async stats(...args: readonly string[]): Promise<Map<string, Stats>> {
-    const { answers } = await this.#runner.onAll(undefined, {
-      name: 'stats',
-      send: (client) => client.stats?.(...args) ?? lacking('stats'),
-      isAwaited: true,
-    })
-    return answers
+  stats<const A extends readonly string[]>(...args: A): Promise<Map<string, StatsOf<A>>> {
+    return stats(this.#runner, args) as Promise<Map<string, StatsOf<A>>>
+  }
+
+  /**
+   * A stream of the items of each server by its name, as in `Client`, whatever the server's state.
+   * @throws MemcacheUnsupportedError if `createClient` makes clients without streams
+   */
+  metadump(...args: Parameters<Client['metadump']>): Map<string, ReturnType<Client['metadump']>> {
+    return streamsOf(this.#cluster.servers, 'metadump', (it) => it.metadump?.(...args))
+  }
+
+  /** A stream of the events of each server by its name, as `metadump`. */
+  watch(...args: Parameters<Client['watch']>): Map<string, ReturnType<Client['watch']>> {
+    return streamsOf(this.#cluster.servers, 'watch', (it) => it.watch?.(...args))
   }
 
   /** The version of every server, by its name; failures as in `stats`. */
-  async version(options?: CommandOptions): Promise<Map<string, string>> {
-    const { answers } = await this.#runner.onAll(options, {
-      name: 'version',
-      send: (client, remaining) => client.version?.(remaining) ?? lacking('version'),
-      isAwaited: true,
-    })
-    return answers
+  version(options?: CommandOptions): Promise<Map<string, string>> {
+    return version(this.#runner, options)
   }
 
   /** Lets all connections go; a failure is an `error` event. */
@@ -255,6 +273,9 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
    * clients of the servers do. What did not close by then, or failed, is an `error` event.
    */
   close(): Promise<void> {
+    if (!this.#runner.isClosed) {
+      for (const { name } of this.servers) publishServerEvent(this, 'removed', [name])
+    }
     return this.#runner.close()
   }
 
@@ -294,13 +315,5 @@ export class HashClient<V = NativeValue> extends ForwardingClient<
     for (const { name } of removed) this.announce('removed', name)
     const deadline = this.#time.toClose()
     return new Map([...replaced, ...removed].map((left) => [left.name, left.retire(deadline)]))
-  }
-
-  #createDefaultClient(server: Address, options: HashClientOptions<V>): ServerClient<V> {
-    // What a client ignored, failover would not see; and calls are captured here.
-    const own = { ...pickOptions(options, CLIENT_OPTIONS), ignoreExc: false, captureStack: false }
-    const client = new Client<V>(server, own)
-    client.on('error', (error) => this.announce('error', error, client.server))
-    return client
   }
 }

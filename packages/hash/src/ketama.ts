@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
-import { checkNumber } from '@mc/protocol/toolkit'
+import { checkNumber, checkOneOf } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
+import { type NodeWeights, weightsByNode } from './node-weights.ts'
 
 /** Options of `KetamaHash`. */
 export interface KetamaHashOptions {
@@ -11,7 +12,14 @@ export interface KetamaHashOptions {
    *
    * @default 1 for every node
    */
-  readonly weights?: Readonly<Record<string, number>> | undefined
+  readonly weights?: NodeWeights | undefined
+  /**
+   * Whose ring it is. npm `memcached`, by the package `hashring`, computes the count of a node's points in another
+   * precision, so that its ring is another for some numbers of nodes, such as 7, and some weights.
+   *
+   * @default 'libmemcached'
+   */
+  readonly ring?: 'libmemcached' | 'hashring' | undefined
 }
 
 /**
@@ -26,13 +34,15 @@ export interface KetamaHashOptions {
  */
 export class KetamaHash implements Hasher {
   readonly #weights: ReadonlyMap<string, number>
+  readonly #isHashring: boolean
   readonly #nodes: Set<string>
   /** Of the nodes as they are; made anew at the first look-up after a change. */
   #ring: Ring | undefined
 
-  /** @throws RangeError for a weight out of range */
-  constructor({ nodes = [], weights = {} }: KetamaHashOptions = {}) {
-    this.#weights = new Map(Object.entries(weights))
+  /** @throws TypeError for an unknown ring or what are no weights, RangeError for a weight out of range */
+  constructor({ nodes = [], weights = {}, ring = 'libmemcached' }: KetamaHashOptions = {}) {
+    this.#isHashring = checkOneOf('ring', ring, ['libmemcached', 'hashring']) === 'hashring'
+    this.#weights = weightsByNode(weights)
     for (const [node, weight] of this.#weights) {
       checkNumber(`weight of ${node}`, weight, { integer: true, min: 1, max: 0xffffffff })
     }
@@ -65,7 +75,10 @@ export class KetamaHash implements Hasher {
   }
 
   #currentRing(): Ring {
-    this.#ring ??= makeRing([...this.#nodes].map((node) => [node, this.#weights.get(node) ?? 1]))
+    this.#ring ??= makeRing(
+      [...this.#nodes].map((node) => [node, this.#weights.get(node) ?? 1]),
+      this.#isHashring,
+    )
     return this.#ring
   }
 }
@@ -79,12 +92,18 @@ interface Ring {
 const POINTS_PER_NODE = 160
 /** An md5 digest is cut into four points. */
 const POINTS_PER_DIGEST = 4
+const DIGESTS_PER_NODE = POINTS_PER_NODE / POINTS_PER_DIGEST
 
-function makeRing(nodes: readonly (readonly [node: string, weight: number])[]): Ring {
+function makeRing(
+  nodes: readonly (readonly [node: string, weight: number])[],
+  isHashring: boolean,
+): Ring {
   const totalWeight = nodes.reduce((total, [, weight]) => total + weight, 0)
   const ring: { point: number; owner: string }[] = []
   for (const [owner, weight] of nodes) {
-    const digests = digestCount(weight, totalWeight, nodes.length)
+    const digests = isHashring
+      ? Math.floor((weight / totalWeight) * DIGESTS_PER_NODE * nodes.length)
+      : digestCount(weight, totalWeight, nodes.length)
     for (let i = 0; i < digests; i++) {
       const digest = hash('md5', `${ringName(owner)}-${i}`, 'buffer')
       for (let at = 0; at < digest.length; at += 4) {

@@ -1,6 +1,7 @@
 import { checkFunction, checkNumber } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import { murmur3_32 } from './murmur3.ts'
+import { type NodeWeights, weightsByNode } from './node-weights.ts'
 import { PrefixHashes } from './prefix-hashes.ts'
 
 /** Options of `RendezvousHash`. */
@@ -16,7 +17,7 @@ export interface RendezvousHashOptions {
    *
    * @default 1 for every node
    */
-  readonly weights?: Readonly<Record<string, number>> | undefined
+  readonly weights?: NodeWeights | undefined
 }
 
 /**
@@ -38,7 +39,7 @@ export class RendezvousHash implements Hasher {
   #list: readonly string[] | undefined
   #prefixHashes: PrefixHashes | undefined
 
-  /** @throws RangeError for a seed or weight out of range */
+  /** @throws TypeError for what are no weights, RangeError for a seed or weight out of range */
   constructor(options: RendezvousHashOptions = {}) {
     const { nodes = [], seed = 0, hashFunction, weights } = options
     this.#seed = checkNumber('seed', seed, { integer: true, min: 0, max: 0xffffffff })
@@ -112,8 +113,8 @@ export class RendezvousHash implements Hasher {
   }
 }
 
-function checkedWeights(weights: Readonly<Record<string, number>>): Map<string, number> {
-  const checked = new Map(Object.entries(weights))
+function checkedWeights(weights: NodeWeights): Map<string, number> {
+  const checked = weightsByNode(weights)
   for (const [node, weight] of checked) {
     if (!(weight > 0 && Number.isFinite(weight))) {
       throw new RangeError(`weight of ${node} must be a number above 0, got ${weight}`)

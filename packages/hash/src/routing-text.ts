@@ -6,7 +6,7 @@ import {
   MAX_KEY_LENGTH,
   MemcacheIllegalInputError,
 } from '@mc/protocol'
-import { plainBytes } from '@mc/protocol/toolkit'
+import { hashedKey, plainBytes } from '@mc/protocol/toolkit'
 
 /**
  * How a key given as bytes enters the hash. `text`: as the text that the bytes spell, so that both forms
@@ -18,12 +18,15 @@ export type KeyHashForm = 'text' | 'python-bytes'
 /**
  * What is hashed to find a key's server: the key as given, without prefix; of a pair, the first part.
  *
+ * @param hashesKeys - whether the clients hash keys that are too long: then that is what such a key is placed by
  * @throws MemcacheIllegalInputError for what is no key at all, or too long for one: a key of 50 MB is refused
  *   before it is hashed
  */
-export function routingText(key: Key, form: KeyHashForm): string {
-  if (typeof key === 'string') return withinLimit(key)
-  withinLimit(itemKey(key))
+export function routingText(key: Key, form: KeyHashForm, hashesKeys = false): string {
+  const item = itemKey(key)
+  if (!hashesKeys) checkLength(item)
+  else if (item === key && item.length > MAX_KEY_LENGTH) return hashedKey(item)
+  if (typeof key === 'string') return key
   const routing = key instanceof Uint8Array ? key : key[0]
   if (typeof routing === 'string') return routing
   const bytes = plainBytes(routing)
@@ -31,8 +34,8 @@ export function routingText(key: Key, form: KeyHashForm): string {
 }
 
 /** In UTF-8 no character is shorter than in UTF-16. */
-function withinLimit<K extends ItemKey>(key: K): K {
-  if (key.length <= MAX_KEY_LENGTH) return key
+function checkLength(key: ItemKey): void {
+  if (key.length <= MAX_KEY_LENGTH) return
   throw new MemcacheIllegalInputError(
     `key is too long: more than ${MAX_KEY_LENGTH} bytes, at most ${MAX_KEY_LENGTH} with the prefix`,
   )

@@ -1,18 +1,25 @@
+import type { Client } from '@mc/client'
 import {
+  type CommandTrace,
   type MemcacheClient,
   MemcacheConnectError,
   MemcacheError,
   MemcacheOverloadError,
   MemcacheTimeoutError,
   type ServerCommands,
+  type Stats,
 } from '@mc/protocol'
-import { type Deadline, messageOf } from '@mc/protocol/toolkit'
+import { type Deadline, messageOf, partOf } from '@mc/protocol/toolkit'
 import { connectionFailure } from './failure.ts'
 import type { ServerHealth, ServerState } from './server-health.ts'
 
 /** What a `HashClient` needs of the client of one server: any `MemcacheClient`, and what it adds, if it has it. */
 export type ServerClient<V = unknown> = MemcacheClient<V> &
-  Partial<Pick<ServerCommands, 'stats' | 'version'>> & { connect?(): Promise<void> }
+  Partial<Pick<ServerCommands, 'version'>> &
+  Partial<Pick<Client, 'metadump' | 'watch'>> & {
+    stats?(...args: readonly string[]): Promise<Stats>
+    connect?(): Promise<void>
+  }
 
 /** The client of a server, or what makes it at the first command: thousands of servers need no client until then. */
 export type PreparedClient<V> = ServerClient<V> | (() => ServerClient<V>)
@@ -29,6 +36,8 @@ export interface ServerCall<V, T, O> {
   readonly send: (client: ServerClient<V>, options: O) => Promise<T>
   /** False for a write that nobody waits for: its success does not show that the server is well. */
   readonly isAwaited: boolean
+  /** Of the call of one key that it is, if anybody listens. */
+  readonly trace?: CommandTrace | undefined
   /** It has but the rest of a call's time: that this was too short says nothing about the server. */
   readonly isShort?: boolean
 }
@@ -37,6 +46,7 @@ export interface ServerCall<V, T, O> {
 export interface ServerStatus {
   /** `host:port`, an IPv6 host without brackets, or the path of a socket. */
   readonly name: string
+  /** Whether calls go to the server: see `ServerState`. */
   readonly state: ServerState
   /** Connection failures in a row. */
   readonly failures: number
@@ -98,6 +108,8 @@ export class Server<V> {
   /** Runs a command, or refuses it while the server is to be left alone. */
   async run<T, O>(command: ServerCall<V, T, O>, options: O): Promise<T> {
     const { health } = this
+    const { trace } = command
+    if (trace !== undefined) trace.server = this.name
     if (health.state !== 'healthy') {
       const cause = health.refusal(this.#now())
       if (cause !== undefined) throw this.#refusal(command.name, cause)
@@ -105,7 +117,7 @@ export class Server<V> {
     const { round } = health
     this.#inFlight++
     try {
-      const result = await command.send(this.client, options)
+      const result = await partOf(command.send)(this.client, options)
       if (command.isAwaited) health.succeeded()
       return result
     } catch (error) {
@@ -139,8 +151,9 @@ export class Server<V> {
   async probe(deadline: Deadline): Promise<void> {
     const { client } = this
     const options = { timeout: Math.max(1, deadline.left) }
-    const ask = async (): Promise<unknown> =>
-      client.version?.(options) ?? client.get(PROBE_KEY, options)
+    const ask = partOf(
+      async (): Promise<unknown> => client.version?.(options) ?? client.get(PROBE_KEY, options),
+    )
     try {
       await deadline.bound(this.hold(ask))
     } catch (error) {

@@ -403,7 +403,10 @@ it('no server at all is as if all were down', async () => {
   const { client } = new FakeCluster([])
   const error = await client.get('key').catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(MemcacheError)
-  expect(error).toMatchObject({ reason: 'all servers seem to be down right now', written: false })
+  expect(error).toMatchObject({
+    reason: 'there are no servers: give them to the constructor, or to addServer',
+    written: false,
+  })
   expect(await client.getMany([])).toEqual(new Map())
   expect(await client.flushAll()).toBe(true)
 })

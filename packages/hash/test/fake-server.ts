@@ -5,6 +5,7 @@ import {
   type Key,
   MemcacheConnectError,
   type Stats,
+  type StatsOf,
 } from '@mc/protocol'
 import { type MockCall, MockMemcacheClient } from '@mc/testing'
 import type { ServerClient } from '../src/index.ts'
@@ -24,7 +25,7 @@ export class FakeServer extends MockMemcacheClient<unknown> implements ServerCli
   #inFlight = 0
 
   constructor() {
-    super({ serde, allowUnicodeKeys: true })
+    super({ serde, allowUnicodeKeys: true, routingKeys: true })
     this.before = (call) => this.#enter(call.method, batchOf(call))
   }
 
@@ -45,9 +46,9 @@ export class FakeServer extends MockMemcacheClient<unknown> implements ServerCli
   }
 
   /** Two of the statistics, the second of which says what was asked for. */
-  override async stats(...args: readonly string[]): Promise<Stats> {
+  override async stats<const A extends readonly string[]>(...args: A): Promise<StatsOf<A>> {
     const { curr_items } = await super.stats()
-    return { curr_items: curr_items ?? 0, args: args.join() }
+    return { curr_items, args: args.join() } as Stats as StatsOf<A>
   }
 
   override connect(): Promise<void> {

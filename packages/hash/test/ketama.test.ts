@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { KetamaHash } from '../src/index.ts'
+import { KetamaHash, RendezvousHash } from '../src/index.ts'
 import { countByNode, manyKeys, movedKeys, nodeNames } from './placement.ts'
 import { ketamaVectors } from './vectors.ts'
 
@@ -55,12 +55,11 @@ describe('nodes', () => {
   it('move their own keys only when they come or go', () => {
     const nodes = nodeNames(5)
     const hasher = new KetamaHash({ nodes })
-    for (const { to } of movedKeys(hasher, () => hasher.addNode('10.0.1.1:11211'))) {
-      expect(to).toBe('10.0.1.1:11211')
-    }
-    for (const { from } of movedKeys(hasher, () => hasher.removeNode(nodes[0]!))) {
-      expect(from).toBe(nodes[0])
-    }
+    const keys = manyKeys.slice(0, 10_000)
+    const added = movedKeys(hasher, () => hasher.addNode('10.0.1.1:11211'), keys)
+    expect(new Set(added.map(({ to }) => to))).toEqual(new Set(['10.0.1.1:11211']))
+    const removed = movedKeys(hasher, () => hasher.removeNode(nodes[0]!), keys)
+    expect(new Set(removed.map(({ from }) => from))).toEqual(new Set([nodes[0]]))
   })
 
   it('are ranked in the order in which they take over a key', () => {
@@ -73,6 +72,12 @@ describe('nodes', () => {
       expect(without.getNode(key)).toBe(ranking[1])
     }
   })
+})
+
+it.each([5, 'a', null, ['a'], [5]])('refuses %j as weights', (weights) => {
+  for (const Hasher of [KetamaHash, RendezvousHash]) {
+    expect(() => new Hasher({ weights: weights as never })).toThrow(TypeError)
+  }
 })
 
 it.each([0, -1, 1.5, 2 ** 32, Number.NaN])('refuses the weight %d', (weight) => {

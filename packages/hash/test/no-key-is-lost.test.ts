@@ -183,7 +183,7 @@ it('every key of a many-key call is found, missing, stored or failed, by errors 
         await Promise.all(under)
       },
     ),
-    { numRuns: runs(60, 400), seed },
+    { numRuns: runs(30, 400), seed },
   )
 })
 

@@ -22,10 +22,10 @@ export interface Move {
 }
 
 /** Where keys went whose node is another after the change. */
-export function movedKeys(hasher: Hasher, change: () => void): Move[] {
-  const before = manyKeys.map((key) => hasher.getNode(key))
+export function movedKeys(hasher: Hasher, change: () => void, keys = manyKeys): Move[] {
+  const before = keys.map((key) => hasher.getNode(key))
   change()
-  return manyKeys
+  return keys
     .map((key, i) => ({ from: before[i], to: hasher.getNode(key) }))
     .filter(({ from, to }) => from !== to)
 }

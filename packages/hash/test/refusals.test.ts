@@ -113,7 +113,7 @@ it.each(calls)('%s without a server rejects with an error of its own', async (na
   const [one, other] = [await errorOf(call(client)), await errorOf(call(client))]
   expect(one).toBeInstanceOf(MemcacheConnectError)
   expect(one).toMatchObject({
-    reason: 'all servers seem to be down right now',
+    reason: expect.stringContaining('there are no servers'),
     written: false,
     command: name,
   })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { codePoint } from '../../../test-support/code-points.ts'
 import { RendezvousHash } from '../src/index.ts'
 import { chiSquare, countByNode, manyKeys, movedKeys, nodeNames } from './placement.ts'
 import { referenceMurmur3 } from './reference-murmur3.ts'
@@ -48,7 +49,7 @@ describe('placement', () => {
   })
 
   it('agrees with a reference implementation for any nodes, key and seed', () => {
-    const anyText = fc.string({ unit: 'binary', maxLength: 40 })
+    const anyText = fc.string({ unit: codePoint, maxLength: 40 })
     const anyNodes = fc.uniqueArray(anyText, { minLength: 1, maxLength: 12 })
     const anySeed = fc.integer({ min: 0, max: 0xffffffff })
     fc.assert(
@@ -156,14 +157,14 @@ describe('movement and distribution', () => {
   it('gives a new node one share of 100,000 keys within 2 %, all from others to it', () => {
     const hasher = new RendezvousHash({ nodes })
     const moved = movedKeys(hasher, () => hasher.addNode('10.0.1.1:11211'))
-    for (const { to } of moved) expect(to).toBe('10.0.1.1:11211')
+    expect(new Set(moved.map(({ to }) => to))).toEqual(new Set(['10.0.1.1:11211']))
     expect(Math.abs(moved.length / manyKeys.length - 1 / 11)).toBeLessThan(0.02 / 11)
   })
 
   it('gives the share of a removed node to the others, and moves no other key', () => {
     const hasher = new RendezvousHash({ nodes })
     const moved = movedKeys(hasher, () => hasher.removeNode(nodes[3]!))
-    for (const { from } of moved) expect(from).toBe(nodes[3])
+    expect(new Set(moved.map(({ from }) => from))).toEqual(new Set([nodes[3]]))
     expect(Math.abs(moved.length / manyKeys.length - 1 / 10)).toBeLessThan(0.02 / 10)
   })
 
@@ -203,7 +204,7 @@ describe('weights', () => {
     const equal = Object.fromEntries(nodes.map((node) => [node, 2.5]))
     const weighted = new RendezvousHash({ nodes, weights: equal })
     const plain = new RendezvousHash({ nodes })
-    for (const key of manyKeys.slice(0, 5000)) {
+    for (const key of manyKeys.slice(0, 1000)) {
       expect(weighted.getNodes(key, 4)).toEqual(plain.getNodes(key, 4))
     }
   })
@@ -213,7 +214,7 @@ describe('weights', () => {
     const after = new RendezvousHash({ nodes, weights: { ...weights, [nodes[1]!]: 5 } })
     const moved = manyKeys.filter((key) => before.getNode(key) !== after.getNode(key))
     expect(moved.length).toBeGreaterThan(0)
-    for (const key of moved) expect(after.getNode(key)).toBe(nodes[1])
+    expect(new Set(moved.map((key) => after.getNode(key)))).toEqual(new Set([nodes[1]]))
   })
 
   it('take both ends of what the hash function answers', () => {
