@@ -1,5 +1,5 @@
-import { type CommandOptions, MemcacheClosedError } from '@mc/protocol'
-import { CALL_OPTIONS, checkCallOptions, Deadline } from '@mc/protocol/toolkit'
+import type { CommandOptions } from '@mc/protocol'
+import { CALL_OPTIONS, checkCallOptions, closedError, Deadline, partOf } from '@mc/protocol/toolkit'
 
 /** Clients settle their own calls in time. One whose hooks hang does not: its step ends this much later. */
 const GRACE = 20
@@ -11,6 +11,7 @@ const OPTIONS = new Set(Object.values(CALL_OPTIONS).flatMap((names) => [...names
 export class Call {
   readonly deadline: Deadline
   readonly #hasTimeout: boolean
+  readonly #asPart = partOf(<R>(step: () => Promise<R>) => step())
 
   /** @param timeout - milliseconds for a call that has none of its own */
   constructor(timeout: number, options: CommandOptions = {}) {
@@ -35,7 +36,7 @@ export class Call {
   ): Promise<R> {
     const { timeout, signal } = this.deadline.step()
     const own = { ...(options as O), signal, ...(this.#hasTimeout && { timeout }) }
-    return new Deadline((timeout as number) + GRACE, signal).bound(run(own))
+    return new Deadline((timeout as number) + GRACE, signal).bound(this.#asPart(() => run(own)))
   }
 
   /** A call with half of the time that is left, for steps that must leave time to others. */
@@ -60,7 +61,7 @@ export class Calls {
 
   /** @throws MemcacheClosedError after `end`, and whatever `run` throws */
   async run<R>(options: CommandOptions | undefined, run: (call: Call) => Promise<R>): Promise<R> {
-    if (this.#isEnding) throw new MemcacheClosedError('the client is closed', { written: false })
+    if (this.#isEnding) throw closedError()
     const call = new Call(this.#timeout, options)
     this.#running++
     try {

@@ -17,7 +17,7 @@ import {
   type ValueWithCas,
   type WriteOptions,
 } from '@mc/protocol'
-import { Deadline, entryPairs, keyList, mustBe, showAs } from '@mc/protocol/toolkit'
+import { Deadline, entryPairs, keyList, mustBe, showAs, traceMethods } from '@mc/protocol/toolkit'
 import { Calls } from './call.ts'
 import { Copies } from './copies.ts'
 import { FallbackLeaseClient } from './lease-client.ts'
@@ -49,6 +49,7 @@ export class FallbackClient<V = unknown>
 {
   static {
     showAs(FallbackClient, ({ levels }) => ({ levels }))
+    traceMethods(FallbackClient.prototype)
   }
 
   readonly #first: Level<V>

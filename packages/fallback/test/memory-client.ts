@@ -20,7 +20,7 @@ export class MemoryClient extends MockMemcacheClient<unknown> {
   /** @param firstCas - CAS tokens count from here, so that those of two caches differ */
   constructor(contents: Record<string, unknown> = {}, firstCas = 1) {
     const now = Date.now()
-    super({ now: () => now, serde })
+    super({ now: () => now, serde, routingKeys: true })
     this.#now = Math.floor(now / 1000)
     // A mock's server acts at once.
     for (let cas = 1; cas < firstCas; cas++) void this.set('burnt', cas)
