@@ -5,12 +5,11 @@ import {
   itemKey,
   type Key,
   type MemcacheClient,
-  MemcacheClosedError,
   MemcacheIllegalInputError,
   MemcacheUnsupportedError,
   type MethodTraits,
 } from '@mc/protocol'
-import { keyList, kindOf, mustBe, showAs } from '@mc/protocol/toolkit'
+import { checkEventNames, closedError, keyList, kindOf, mustBe, showAs } from '@mc/protocol/toolkit'
 import { Batch } from './batch.ts'
 import { Gate } from './gate.ts'
 import { type FetchHost, KeyFetch, type KeyRequest } from './key-fetch.ts'
@@ -53,6 +52,7 @@ export class FetchClient<V = unknown> extends ForwardingClient<
 > {
   static {
     showAs(FetchClient, ({ fetches, loading }) => ({ fetches, loading }))
+    checkEventNames<FetchClientEvents>(FetchClient, { error: true, warning: true })
   }
 
   /** The client that it reads and writes with. */
@@ -178,7 +178,7 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw new MemcacheClosedError('the client is closed', { written: false })
+    if (this.#isClosed) throw closedError()
   }
 
   #settings(options: FetchDefaults<never> | undefined): FetchSettings {

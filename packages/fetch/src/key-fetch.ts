@@ -1,21 +1,17 @@
 import { performance } from 'node:perf_hooks'
-import {
-  type Key,
-  type Leased,
-  MemcacheClosedError,
-  MemcacheIllegalInputError,
-  MemcacheTimeoutError,
-  MemcacheUnexpectedCloseError,
-} from '@mc/protocol'
+import type { Key, Leased } from '@mc/protocol'
 import { startTimer, toError } from '@mc/protocol/toolkit'
 import type { Flight, FlightHost } from './flight.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
 import type { Gate } from './gate.ts'
+import { ItemReader } from './item-reader.ts'
 import type { Loads } from './loads.ts'
 import type { FetchSettings, LoadContext } from './options.ts'
 import { orAborted } from './or-aborted.ts'
 import { validated } from './schema.ts'
+import { takeOver } from './takeover.ts'
 import type { FetchTrace, LoadReason } from './telemetry.ts'
+import type { Waited } from './wait.ts'
 
 /** What a `KeyFetch` works with. */
 export interface FetchHost extends FlightHost {
@@ -49,6 +45,7 @@ export class KeyFetch {
   readonly #trace: FetchTrace
   readonly #tick: number
   readonly #start = performance.now()
+  readonly #item: ItemReader
   #hasDiscarded = false
 
   constructor(host: FetchHost, request: KeyRequest, trace: FetchTrace) {
@@ -56,6 +53,7 @@ export class KeyFetch {
     this.#request = request
     this.#trace = trace
     this.#tick = host.loads.tick()
+    this.#item = new ItemReader(host.client, request.key, request.settings)
   }
 
   /**
@@ -65,10 +63,10 @@ export class KeyFetch {
    * @throws what the loader throws, the signal's reason, MemcacheIllegalInputError, MemcacheClosedError
    */
   async run(gate: Gate | undefined): Promise<unknown> {
-    const reading = this.#readUnlessAborted()
+    const reading = this.#item.readUnlessAborted()
     const leased = await (gate === undefined ? reading : gate.pass(reading))
     if (gate?.refusal !== undefined) {
-      this.#giveBack(leased)
+      this.#item.giveBack(leased)
       throw gate.refusal.reason
     }
     try {
@@ -76,40 +74,6 @@ export class KeyFetch {
     } finally {
       if (this.#trace.outcome !== undefined) this.#host.telemetry.count(this.#trace.outcome)
     }
-  }
-
-  /** As `#read`. What is won for a caller who has given up goes to the next one. @throws the signal's reason */
-  #readUnlessAborted(): Promise<Leased<unknown> | undefined> {
-    const reading = this.#read()
-    const { signal } = this.#request.settings
-    if (signal === undefined) return reading
-    return orAborted(reading, signal).catch((error: unknown) => {
-      if (signal.aborted) reading.then((leased) => this.#giveBack(leased)).catch(() => {})
-      throw error
-    })
-  }
-
-  /** The item as it is; `undefined` if the cache cannot say. @throws MemcacheIllegalInputError, MemcacheClosedError */
-  #read(): Promise<Leased<unknown> | undefined> {
-    const { key, settings } = this.#request
-    return this.#host.client.lease(key, settings.lease).then(known, (error) => this.#unread(error))
-  }
-
-  /**
-   * What a read that failed comes to. One that got no answer is repeated for up to `waitTimeout`: if every caller loaded at
-   * once when the cache is slow, the source would have the whole load. After other failures the cache cannot say.
-   *
-   * @throws what is the caller's own fault
-   */
-  #unread(error: unknown): Promise<Leased<unknown> | undefined> | undefined {
-    if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError) {
-      throw error
-    }
-    const isSlow =
-      error instanceof MemcacheTimeoutError || error instanceof MemcacheUnexpectedCloseError
-    const { waitTimeout, signal } = this.#request.settings
-    const isOver = performance.now() - this.#start >= waitTimeout || signal?.aborted === true
-    return isSlow && !isOver ? this.#read() : undefined
   }
 
   /** The value, from what was read on. */
@@ -126,8 +90,7 @@ export class KeyFetch {
     this.#trace.outcome = 'uncached'
     const { signal } = this.#request.settings
     const plan = this.#plan('uncached', undefined, undefined)
-    const id = idOf(this.#request.key)
-    const flight = this.#host.loads.startUncached(id, this.#tick, plan, signal)
+    const flight = this.#host.loads.startUncached(this.#request.key, this.#tick, plan, signal)
     return this.#timed(orAborted(flight, signal).then((it) => it.join(signal)))
   }
 
@@ -170,7 +133,7 @@ export class KeyFetch {
     } catch {
       return { leased: undefined }
     }
-    return { leased: await this.#readUnlessAborted() }
+    return { leased: await this.#item.readUnlessAborted() }
   }
 
   /**
@@ -179,21 +142,29 @@ export class KeyFetch {
    */
   #refreshLater(leased: Leased<unknown>): void {
     const { ttl = 0 } = leased
+    const { loads } = this.#host
     const fresh = ttl - this.#request.settings.window
-    this.#host.loads.overdue.later(this.#stateOf(leased), fresh * 1000)
+    loads.overdue.later(loads.stateOf(leased), fresh * 1000)
   }
 
   /** Loads in the background where that is this process's to do. */
   #refresh(leased: Leased<unknown>, found: Found): void {
+    const { loads } = this.#host
+    const { loadTimeout } = this.#request.settings
+    const id = loads.stateOf(leased)
+    if (leased.won) this.#reload('refresh', id, leased, found)
+    else if (loads.overdue.isDue(id, loadTimeout)) {
+      void this.#takeOver(leased, loadTimeout).then((isOurs) => {
+        if (isOurs) this.#reload('overdue', id, leased, found)
+      })
+    }
+  }
+
+  #reload(reason: LoadReason, id: string, leased: Leased<unknown>, found: Found): void {
     const { loads, onError } = this.#host
-    const id = this.#stateOf(leased)
-    const isDue = leased.won || loads.overdue.isDue(id, this.#request.settings.loadTimeout)
-    if (!isDue || loads.of(id) !== undefined) return
-    const plan = this.#plan(leased.won ? 'refresh' : 'overdue', leased, found)
-    loads
-      .start(id, plan)
-      .join()
-      .catch((error: unknown) => onError(toError(error)))
+    if (loads.of(id) !== undefined) return
+    const flight = loads.start(id, this.#plan(reason, leased, found))
+    flight.join().catch((error: unknown) => onError(toError(error)))
   }
 
   /** Loads, or waits for whoever does. */
@@ -203,42 +174,60 @@ export class KeyFetch {
     freshness: Freshness | undefined,
   ): Promise<Step> {
     const { loads } = this.#host
-    const { settings } = this.#request
-    const id = this.#stateOf(leased)
+    const { loadTimeout } = this.#request.settings
+    const id = loads.stateOf(leased)
     const spare = freshness === 'ifError' ? found : undefined
     if (spare !== undefined && loads.overdue.hasFailed(id)) return this.#answerSpare(spare)
-    let flight = loads.of(id)
-    if (flight !== undefined) this.#trace.outcome = 'join'
-    else if (leased.won || (found !== undefined && loads.overdue.isDue(id, settings.loadTimeout))) {
-      flight = this.#load(id, leased, found)
-    } else {
-      this.#trace.outcome = 'wait'
-      const enough = spare && new AbortController()
-      const waiting = this.#wait(id, leased, enough?.signal)
-      const changed = await this.#orSpare(waiting, spare)
-      if (changed === undefined) {
-        enough?.abort()
-        // In the same turn it may have won what its last poll found gone.
-        waiting.then((next) => next !== 'overdue' && this.#giveBack(next)).catch(() => {})
-        return this.#answerSpare(spare as Found)
-      }
-      if (changed.value !== 'overdue') return { leased: changed.value }
-      flight = loads.of(id) ?? this.#load(id, leased, found)
+    const isHere =
+      loads.of(id) !== undefined ||
+      leased.won ||
+      (found !== undefined &&
+        loads.overdue.isDue(id, loadTimeout) &&
+        (await this.#takeOver(leased, loadTimeout)))
+    if (isHere) return this.#loaded(id, leased, found, spare)
+    this.#trace.outcome = 'wait'
+    const enough = spare && new AbortController()
+    const waiting = this.#wait(id, leased, enough?.signal)
+    const end = await this.#orSpare(waiting, spare)
+    if (end === undefined) {
+      enough?.abort()
+      // In the same turn it may have won what its last poll found gone.
+      waiting.then((it) => this.#item.giveBack(it.leased)).catch(() => {})
+      return this.#answerSpare(spare as Found)
     }
+    const { leased: last, isOverdue } = end.value
+    if (!isOverdue || last === undefined) return { leased: last }
+    return this.#loaded(loads.stateOf(last), last, found, spare)
+  }
+
+  async #loaded(
+    id: string,
+    leased: Leased<unknown>,
+    found: Found | undefined,
+    spare: Found | undefined,
+  ): Promise<Found> {
+    const { signal } = this.#request.settings
+    const flight = this.#loadOrJoin(id, leased, found)
     try {
-      const loaded = await this.#orSpare(flight.join(settings.signal), spare)
+      const loaded = await this.#orSpare(flight.join(signal), spare)
       return loaded ?? this.#answerSpare(spare as Found)
     } catch (error) {
-      if (spare === undefined || settings.signal?.aborted) throw error
+      if (spare === undefined || signal?.aborted) throw error
       return this.#answerSpare(spare)
     }
   }
 
-  #load(id: string, leased: Leased<unknown>, found: Found | undefined): Flight {
+  #loadOrJoin(id: string, leased: Leased<unknown>, found: Found | undefined): Flight {
+    const { loads } = this.#host
+    const flight = loads.of(id)
+    if (flight !== undefined) {
+      this.#trace.outcome = 'join'
+      return flight
+    }
     this.#trace.outcome = 'load'
     const isMiss = found === undefined && leased.won
     const reason = isMiss ? 'miss' : leased.won ? 'refresh' : 'overdue'
-    return this.#host.loads.start(id, this.#plan(reason, leased, found))
+    return loads.start(id, this.#plan(reason, leased, found))
   }
 
   #plan(reason: LoadReason, lease: Leased<unknown> | undefined, found: Found | undefined) {
@@ -253,22 +242,23 @@ export class KeyFetch {
     }
   }
 
-  #wait(
-    id: string,
-    leased: Leased<unknown>,
-    enough: AbortSignal | undefined,
-  ): Promise<Leased<unknown> | 'overdue' | undefined> {
+  #wait(id: string, leased: Leased<unknown>, enough: AbortSignal | undefined): Promise<Waited> {
     const { waitTimeout, signal } = this.#request.settings
     return this.#host.loads.wait(
       id,
       {
         leased,
         timeout: waitTimeout,
-        read: () => this.#read(),
-        onUnwanted: (won) => this.#giveBack(won),
+        read: () => this.#item.read(),
+        takeOver: () => this.#takeOver(leased, waitTimeout),
+        onUnwanted: (won) => this.#item.giveBack(won),
       },
       signal && enough ? AbortSignal.any([signal, enough]) : (signal ?? enough),
     )
+  }
+
+  #takeOver(leased: Leased<unknown>, timeout: number): Promise<boolean> {
+    return takeOver(this.#host.client, leased, timeout, this.#request.settings.command)
   }
 
   /** What the promise comes to; `undefined` when there is a spare value and the caller has waited for long enough. */
@@ -300,32 +290,9 @@ export class KeyFetch {
     this.#trace.outcome = 'stale'
     return spare
   }
-
-  /** Lets the next caller win a placeholder that nobody here fills. */
-  #giveBack(leased: Leased<unknown> | undefined): void {
-    if (leased?.kind !== 'placeholder' || !leased.won) return
-    this.#host.client.release(leased, this.#request.settings.command).catch(() => {})
-  }
-
-  /** The item in this state. */
-  #stateOf(leased: Leased<unknown>): string {
-    return this.#host.loads.stateOf(idOf(this.#request.key), leased)
-  }
-}
-
-function known(leased: Leased<unknown>): Leased<unknown> | undefined {
-  return leased.cas === undefined ? undefined : leased
 }
 
 function foundIn({ kind, value }: Leased<unknown>): Found | typeof UNFIT | undefined {
   if (kind === 'placeholder') return undefined
   return kind === 'unreadable' ? UNFIT : { value }
-}
-
-/** One text for each key. */
-function idOf(key: Key): string {
-  if (typeof key === 'string') return key
-  if (!Array.isArray(key)) return `bytes ${Buffer.from(key as Uint8Array).toString('latin1')}`
-  const [server, item] = (key as readonly Key[]).map(idOf)
-  return `pair ${server?.length} ${server} ${item}`
 }

@@ -1,8 +1,9 @@
-import type { Lease, Leased } from '@mc/protocol'
+import type { Key, Lease } from '@mc/protocol'
 import { isOwnCas } from '@mc/protocol/toolkit'
 import { Flight, type FlightHost, type FlightPlan } from './flight.ts'
+import { idOf } from './key-id.ts'
 import { Overdue } from './overdue.ts'
-import { Wait, type WaitPlan } from './wait.ts'
+import { Wait, type Waited, type WaitPlan } from './wait.ts'
 
 /** A load without a lease, and when it began, on the count of `Loads.tick`. */
 interface Uncached {
@@ -40,14 +41,14 @@ export class Loads {
    * One text for each state of an item: its key and CAS token, and as a restarted server counts these anew, the connection
    * that it was seen on.
    */
-  stateOf(key: string, { cas = '', origin }: Lease): string {
-    if (origin === undefined || isOwnCas(cas)) return `${cas} ${key}`
+  stateOf({ key, cas = '', origin }: Lease): string {
+    if (origin === undefined || isOwnCas(cas)) return `${cas} ${idOf(key)}`
     let number = this.#origins.get(origin)
     if (number === undefined) {
       number = ++this.#lastOrigin
       this.#origins.set(origin, number)
     }
-    return `${cas} ${number} ${key}`
+    return `${cas} ${number} ${idOf(key)}`
   }
 
   /** The load of an item in this state, if there is one that goes on. */
@@ -74,30 +75,27 @@ export class Loads {
    * invalidation that the caller knows of. One at a time for each key.
    */
   async startUncached(
-    key: string,
+    key: Key,
     tick: number,
     plan: FlightPlan,
     signal: AbortSignal | undefined,
   ): Promise<Flight> {
+    const id = idOf(key)
     for (;;) {
-      const other = this.#uncached.get(key)
+      const other = this.#uncached.get(id)
       if (other === undefined) break
       if (other.tick > tick) return other.flight
       await other.flight.landed
       signal?.throwIfAborted()
     }
     const uncached = { tick: this.tick(), flight: new Flight(plan, this.#host) }
-    this.#uncached.set(key, uncached)
-    void uncached.flight.landed.then(() => this.#uncached.delete(key))
+    this.#uncached.set(id, uncached)
+    void uncached.flight.landed.then(() => this.#uncached.delete(id))
     return uncached.flight
   }
 
   /** Waits until an item in this state has changed. */
-  wait(
-    id: string,
-    plan: WaitPlan,
-    signal: AbortSignal | undefined,
-  ): Promise<Leased<unknown> | 'overdue' | undefined> {
+  wait(id: string, plan: WaitPlan, signal: AbortSignal | undefined): Promise<Waited> {
     let wait = this.#waits.get(id)
     if (wait === undefined) {
       wait = new Wait(plan)

@@ -53,8 +53,9 @@ export interface FetchDefaults<T = unknown> {
   /** Milliseconds after which a stale value at hand (`staleIfError`) is answered while the load goes on. @default never */
   readonly softTimeout?: number | undefined
   /**
-   * Milliseconds for which another process's load is waited for, up to half more at random; and for which a cache is read
-   * anew that does not answer.
+   * Milliseconds for which another process's load is waited for, up to half more at random. Then one of the processes that
+   * wait loads in its place, and the others wait as long again. Also the time for which a cache that does not answer is
+   * read again.
    *
    * @default 2000
    */

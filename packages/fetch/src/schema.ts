@@ -1,5 +1,6 @@
 /** A validator as Standard Schema describes it (https://standardschema.dev): of Zod, Valibot, ArkType and others. */
 export interface Schema<T> {
+  /** Version 1 of the specification. */
   readonly '~standard': {
     readonly version: 1
     readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>

@@ -1,5 +1,5 @@
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
-import { hasSubscribers } from '@mc/protocol/toolkit'
+import { tracingChannel } from 'node:diagnostics_channel'
+import { traced } from '@mc/protocol/toolkit'
 
 /**
  * How a call came to its answer: a fresh value (`hit`); that there is none was remembered (`negative`); a value past its
@@ -32,6 +32,7 @@ export type Stored = true | 'changed' | 'gone' | 'failed' | 'unwanted'
 
 /** What subscribers of the tracing channel `mc:load` get about each load. */
 export interface LoadTrace {
+  /** Why the loader was called. */
   readonly reason: LoadReason
   /** Known when the load has settled and its value is stored. */
   stored: Stored | undefined
@@ -73,29 +74,4 @@ export class Telemetry {
     const trace: LoadTrace = { reason, stored: undefined }
     return traced(loads, trace, () => run(trace))
   }
-}
-
-/** Not `tracePromise`, which would publish the value. */
-function traced<T, D extends { error?: unknown }>(
-  channel: TracingChannel<unknown, D>,
-  trace: D,
-  run: () => Promise<T>,
-): Promise<T> {
-  const { start, end, asyncStart, asyncEnd, error } = channel
-  if (!hasSubscribers(channel)) return run()
-  const settle = async (answer: Promise<T>): Promise<T> => {
-    try {
-      return await answer
-    } catch (thrown) {
-      trace.error = thrown
-      error.publish(trace)
-      throw thrown
-    } finally {
-      asyncStart.publish(trace)
-      asyncEnd.publish(trace)
-    }
-  }
-  const answer = start.runStores(trace, () => settle(run()))
-  end.publish(trace)
-  return answer
 }

@@ -195,7 +195,7 @@ test.each(['auto', 'text'] as const)(
   },
 )
 
-test('10,000 callers of one key, and many keys, leave nothing behind', {
+test('thousands of callers of one key, and many keys, leave nothing behind', {
   tags: ['long'],
 }, async () => {
   const server = await MemcachedServer.start()
@@ -208,7 +208,7 @@ test('10,000 callers of one key, and many keys, leave nothing behind', {
     await server.stop()
   })
   let loads = 0
-  const calls = Array.from({ length: 10_000 }, () =>
+  const calls = Array.from({ length: runs(1000, 10_000) }, () =>
     client.fetch('key', async () => {
       await new Promise((resolve) => setTimeout(resolve, 5))
       return ++loads
@@ -217,7 +217,7 @@ test('10,000 callers of one key, and many keys, leave nothing behind', {
   // Timers still come, while all of them wait.
   await new Promise((resolve) => setTimeout(resolve, 1))
   expect(new Set(await Promise.all(calls))).toEqual(new Set([1]))
-  for (let i = 0; i < runs(3, 20); i++) {
+  for (let i = 0; i < runs(2, 20); i++) {
     await Promise.all(
       Array.from({ length: 1000 }, (_, k) => client.fetch(`${i}:${k}`, () => 'value')),
     )

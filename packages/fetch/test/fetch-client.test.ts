@@ -1,9 +1,13 @@
-import { MemcacheLoadTimeoutError } from '@mc/protocol'
-import { describe, expect, test } from 'vitest'
+import { Client } from '@mc/client'
+import { MemcacheLoadTimeoutError, MemcacheTimeoutError } from '@mc/protocol'
+import { FaultProxy } from '@mc/testing'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { kinds } from '../../../test-support/amounts.ts'
+import { FetchClient } from '../src/index.ts'
 import { fleet, newKey, SERVERS, Source, until } from './support/fleet.ts'
 
-describe.each(SERVERS)('$name', (kind) => {
-  const options = { tags: [...kind.tags] }
+describe.each(kinds(SERVERS))('$name', (kind) => {
+  const options = { tags: ['long', ...kind.tags] }
 
   test('a value is loaded once, then found, by every client', options, async () => {
     const { clients, client } = await fleet(kind, 2)
@@ -192,6 +196,89 @@ describe.each(SERVERS)('$name', (kind) => {
     expect(source.loads).toBeLessThanOrEqual(2)
     expect(await client.fetch(key, source.load).catch(() => 'closed')).toBe('closed')
     expect(await (clients[1] as Fetching).fetch(key, source.load)).toBe('v1')
+  })
+
+  test('of all processes that wait for one that is gone, one loads', options, async () => {
+    const { clients, client } = await fleet(kind, 6, { waitTimeout: 500 })
+    const source = new Source()
+    const release = source.hold()
+    const key = newKey()
+    await client.lease(key, { seconds: 60 })
+    const asked = clients.map((it) => {
+      const lease = vi.spyOn(it.client, 'lease')
+      return () => lease.mock.calls.some(([leased]) => leased !== key)
+    })
+    const calls = clients.map((it) => it.fetch(key, source.load))
+    // Each has waited for long enough, and asked whether it may take over.
+    await until(() => asked.every((hasAsked) => hasAsked()))
+    release()
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['v1']))
+    expect(source.loads).toBe(1)
+  })
+
+  test(
+    'what is loaded in its place is stored, also if the connection broke meanwhile',
+    options,
+    async () => {
+      const { server, clients } = await fleet(kind, 2, { waitTimeout: 100 })
+      const [gone, client] = clients as [Fetching, Fetching]
+      const proxy = await FaultProxy.start(server.name)
+      const behind = new Client(proxy.name, {
+        timeout: 10_000,
+        connectTimeout: 10_000,
+        ...kind.options,
+      })
+      onTestFinished(async () => {
+        behind.destroy()
+        await proxy.stop()
+      })
+      const cache = new FetchClient(behind, { expire: 100, waitTimeout: 100 })
+      const key = newKey()
+      await gone.lease(key, { seconds: 60 })
+      const lease = vi.spyOn(behind, 'lease')
+      const call = cache.fetch(key, () => 'v1')
+      await until(() => lease.mock.calls.length > 1)
+      proxy.resetConnections()
+      expect(await call).toBe('v1')
+      expect(await client.get(key)).toBe('v1')
+    },
+  )
+
+  test(
+    'a cache that falls silent when a wait has been long enough is read anew',
+    options,
+    async () => {
+      const { clients } = await fleet(kind, 2, { waitTimeout: 50 })
+      const [gone, client] = clients as [Fetching, Fetching]
+      const key = newKey()
+      await gone.lease(key, { seconds: 60 })
+      const lease = client.client.lease.bind(client.client)
+      let failures = 0
+      vi.spyOn(client.client, 'lease').mockImplementation(async (leased, leaseOptions) => {
+        if (leased === key && failures !== 1) return lease(leased, leaseOptions)
+        // Who may take over is not answered, nor is the next read; until then somebody has stored.
+        if (++failures === 2) await gone.set(key, 'stored')
+        throw new MemcacheTimeoutError('silent')
+      })
+      const loader = vi.fn(() => 'loaded')
+      expect(await client.fetch(key, loader)).toBe('stored')
+      expect(loader).not.toHaveBeenCalled()
+      expect(failures).toBe(2)
+    },
+  )
+
+  test('whoever takes over from it may be gone as well', options, async () => {
+    const { clients, client } = await fleet(kind, 3, { waitTimeout: 20 })
+    const key = newKey()
+    await client.lease(key, { seconds: 60 })
+    let loads = 0
+    const load = () => (++loads === 1 ? new Promise<never>(() => {}) : 'v1')
+    const calls = clients.map((it) => it.fetch(key, load))
+    await until(() => loads > 1)
+    // The one whose load never ends has its value when that is given up.
+    expect(await Promise.any(calls)).toBe('v1')
+    for (const it of clients) expect(await it.get(key)).toBe('v1')
+    for (const call of calls) call.catch(() => {})
   })
 
   test('a loader that takes longer than others wait stores all the same', options, async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { kinds } from '../../../test-support/amounts.ts'
 import { fleet, newKey, SERVERS, until } from './support/fleet.ts'
 
-describe.each(SERVERS)('$name', (kind) => {
-  const options = { tags: [...kind.tags] }
+describe.each(kinds(SERVERS))('$name', (kind) => {
+  const options = { tags: ['long', ...kind.tags] }
 
   test('one load for all keys that a call misses', options, async () => {
     const { client } = await fleet(kind, 1)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { isLong } from '../../../test-support/amounts.ts'
-import { sourceFlags } from '../../../test-support/source-flags.ts'
+import { bundledText } from '../../../test-support/bundle.ts'
 import { fleet, newKey, SERVERS, Source } from './support/fleet.ts'
 
 /** A process that loads a key: it says `loading`, and its loader answers `old` when it is sent a line. */
@@ -25,8 +25,7 @@ class Loader {
       await cache.close()
       console.log('answered ' + value)
       process.exit()`
-    const child = spawn(process.execPath, sourceFlags(program), {
-      cwd: new URL('..', import.meta.url),
+    const child = spawn(process.execPath, [bundledText(program, new URL('..', import.meta.url))], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#child = child

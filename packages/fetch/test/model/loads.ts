@@ -168,6 +168,22 @@ export class Loads {
     return this.#now() - first.startedTime >= this.#rules.loadTimeout
   }
 
+  #tookOver({ demand }: Load): boolean {
+    return demand.waited >= this.#rules.waitTimeout
+  }
+
+  /** One process at a time loads in place of another, and has time to; later it may be gone as well. */
+  #checkTakeover(load: Load, earlier: Load, key: string): void {
+    const isFirst = ({ demand }: Load): boolean => demand.waited < 2 * this.#rules.waitTimeout
+    const isTakenOver = [load, earlier].every((it) => this.#tookOver(it) && isFirst(it))
+    // The server counts whole seconds.
+    const hasTime = this.#now() - earlier.startedTime < this.#rules.waitTimeout - 1000
+    const isDisturbed = this.#journal.disturbance(key).time >= earlier.startedTime
+    if (earlier.outcome === undefined && isTakenOver && hasTime && !isDisturbed) {
+      this.#journal.complain(`load ${load.id} of ${key}, which load ${earlier.id} has taken over`)
+    }
+  }
+
   #end(load: Load, outcome: Load['outcome']): void {
     load.outcome = outcome
     load.endedTime = this.#now()
@@ -175,10 +191,11 @@ export class Loads {
 
   /** At most one load of a key is in flight, and none of a value that is fresh, unless something came between. */
   #check(load: Load, key: string): void {
-    const { waitTimeout, refreshWithin } = this.#rules
+    const { refreshWithin } = this.#rules
     const earlier = this.#all.findLast(({ keys }) => keys.includes(key))
     if (earlier === undefined) return
-    const tookOver = [load, earlier].some(({ demand }) => demand.waited >= waitTimeout)
+    const tookOver = [load, earlier].some((it) => this.#tookOver(it))
+    this.#checkTakeover(load, earlier, key)
     const end = this.#items.endOf(key)
     const since = Math.min(load.demand.at, earlier.demand.at)
     const hasEnded = end > earlier.startedTime && end <= this.#now()

@@ -48,7 +48,13 @@ export class EmbeddedModelServer implements ModelServer {
   }
 }
 
-/** A memcached, over one connection for all. Its clock is its own. */
+/**
+ * Seconds by which items of a memcached live longer than they are to: its clock goes on while a schedule's stands still, and
+ * an item of one second may be gone at once.
+ */
+const LONGER = 1000
+
+/** A memcached, over one connection for all. Its clock is its own, so that none of its items expires. */
 export class RealModelServer implements ModelServer {
   readonly takesCas: boolean
   readonly hasClock = false
@@ -66,8 +72,18 @@ export class RealModelServer implements ModelServer {
     this.takesCas = takesCas
   }
 
-  exchange(request: Uint8Array): Promise<Buffer> {
-    return exchange(this.#socket, request)
+  async exchange(request: Uint8Array): Promise<Buffer> {
+    const longer = onFirstLine(request, (line) => {
+      return line
+        .replace(/(?<= [TNR])[1-9]\d*/g, (seconds) => String(Number(seconds) + LONGER))
+        .replace(/(?<=^(?:set|add|replace|cas) \S+ \d+ )[1-9]\d*/, (seconds) =>
+          String(Number(seconds) + LONGER),
+        )
+    })
+    const reply = await exchange(this.#socket, longer)
+    return onFirstLine(reply, (line) => {
+      return line.replace(/(?<= t)\d+/, (seconds) => String(Number(seconds) - LONGER))
+    })
   }
 
   /** Its items go; its CAS tokens go on. */
@@ -78,6 +94,12 @@ export class RealModelServer implements ModelServer {
   [Symbol.dispose](): void {
     this.#socket.destroy()
   }
+}
+
+function onFirstLine(bytes: Uint8Array, change: (line: string) => string): Buffer {
+  const text = Buffer.from(bytes).toString('latin1')
+  const end = text.indexOf('\r\n')
+  return Buffer.from(change(text.slice(0, end)) + text.slice(end), 'latin1')
 }
 
 async function exchange(socket: Socket, request: Uint8Array): Promise<Buffer> {

@@ -12,8 +12,8 @@ const WAIT_TIMEOUT = 2000
 const LOAD_TIMEOUT = 10_000
 const NEGATIVE_EXPIRE = 2
 
-/** A wait, the read after it, and as much again for a read that is lost. */
-const LONGEST_WAIT = 1.5 * WAIT_TIMEOUT + 4 * TIMEOUT + 500
+/** A wait, and another for whoever takes over; the read after it, and as much again for a read that is lost. */
+const LONGEST_WAIT = 2 * 1.5 * WAIT_TIMEOUT + 4 * TIMEOUT + 500
 
 /** Of a load that failed its release, the read of a waiter that comes next, and the pause before it. */
 const LONGEST_IDLE = 3 * TIMEOUT

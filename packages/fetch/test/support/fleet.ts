@@ -63,7 +63,12 @@ export async function fleet(
   const clock = new Clock()
   const server = await kind.start(clock)
   const clients = Array.from({ length: count }, () => {
-    const client = new Client(server.name, { timeout: 10_000, ...kind.options, ...clientOptions })
+    const client = new Client(server.name, {
+      timeout: 10_000,
+      connectTimeout: 10_000,
+      ...kind.options,
+      ...clientOptions,
+    })
     return new FetchClient(client, { expire: 100, ...defaults })
   })
   onTestFinished(async () => {
