@@ -1,13 +1,15 @@
 import { Client } from '@mc/client'
+import type { DiscoveryConnection, DiscoverySource, NodeList } from '@mc/hash'
 import {
+  type Address,
   addressName,
   MemcacheIllegalInputError,
   MemcacheUnknownCommandError,
   parseAddress,
   type ServerSpec,
 } from '@mc/protocol'
+import { partOf } from '@mc/protocol/toolkit'
 import { ConfigCommand } from './config-command.ts'
-import type { DiscoveryConnection, DiscoverySource, NodeList } from './discovery.ts'
 import { parseNodeList } from './node-list.ts'
 
 /** Room for thousands of nodes. */
@@ -27,11 +29,13 @@ export function configurationEndpoint(endpoint: ServerSpec): DiscoverySource {
   return new ConfigurationEndpointSource(endpointAddress(endpoint))
 }
 
+type EndpointAddress = Extract<Address, { readonly host: string }>
+
 class ConfigurationEndpointSource implements DiscoverySource {
   readonly name: string
-  readonly endpoint: { readonly host: string; readonly port: number }
+  readonly endpoint: EndpointAddress
 
-  constructor(endpoint: { readonly host: string; readonly port: number }) {
+  constructor(endpoint: EndpointAddress) {
     this.name = addressName(endpoint)
     this.endpoint = endpoint
   }
@@ -53,22 +57,24 @@ class ConfigurationEndpointSource implements DiscoverySource {
 }
 
 async function askForList(client: Client, signal: AbortSignal): Promise<Buffer | undefined> {
+  // A poll is no call of the user.
+  const ask = partOf((command: ConfigCommand) => client.execute(command, { signal }))
   try {
-    return await client.execute(new ConfigCommand('config get cluster'), { signal })
+    return await ask(new ConfigCommand('config get cluster'))
   } catch (error) {
     // Engines before 1.4.14 do not know the command.
     if (!(error instanceof MemcacheUnknownCommandError)) throw error
-    return client.execute(new ConfigCommand('get AmazonElastiCache:cluster'), { signal })
+    return ask(new ConfigCommand('get AmazonElastiCache:cluster'))
   }
 }
 
-function endpointAddress(endpoint: ServerSpec): { host: string; port: number } {
+function endpointAddress(endpoint: ServerSpec): EndpointAddress {
   const address = parseAddress(endpoint)
   if ('path' in address) illegal('a Unix socket')
   const { host } = address
   if (endpoint === host || endpoint === `[${host}]`) illegal('a host without a port')
   if (/(^|\.)\.|^$/.test(host)) illegal('a host with an empty label')
-  return { host, port: address.port }
+  return address
 }
 
 function illegal(what: string): never {

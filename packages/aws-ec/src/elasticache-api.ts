@@ -4,8 +4,8 @@ import type {
   ElastiCacheClient,
   ServerlessCache,
 } from '@aws-sdk/client-elasticache'
+import type { ClusterNode, DiscoveryConnection, DiscoverySource, NodeList } from '@mc/hash'
 import { mustBe } from '@mc/protocol/toolkit'
-import type { ClusterNode, DiscoveryConnection, DiscoverySource, NodeList } from './discovery.ts'
 
 /** Which cluster or serverless cache to look up, and how to reach the API. */
 export type ElastiCacheApiOptions = {

@@ -1,4 +1,4 @@
-import type { ClusterNode, NodeList } from './discovery.ts'
+import type { ClusterNode, NodeList } from '@mc/hash'
 
 /**
  * Reads the payload of `config get cluster`: a line with the version, and a line with the nodes as

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nodesByName } from '../src/named-nodes.ts'
+import { nodesByName } from '../../hash/src/discovery/named-nodes.ts'
 import { parseNodeList } from '../src/node-list.ts'
 
 const parse = (text: string) => parseNodeList(Buffer.from(text))

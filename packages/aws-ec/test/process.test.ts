@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { bundledText } from '../../../test-support/bundle.ts'
 import { TestCluster } from './support/cluster.ts'
 
 let cluster: TestCluster
@@ -17,16 +17,8 @@ async function lifeAfter(code: string): Promise<number> {
     const source = configurationEndpoint('${cluster.endpoint.name}')
     ${code}
     console.log('done')`
-  const options = [
-    '--conditions=@mc/source',
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '-e',
-    module,
-  ]
-  const child = spawn(process.execPath, options, {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
+  const program = bundledText(module, new URL('..', import.meta.url))
+  const child = spawn(process.execPath, [program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exit = once(child, 'exit')

@@ -57,6 +57,13 @@ describe('TLS', () => {
     expect(serverNames).toEqual(['localhost'])
   })
 
+  test('does so with options that a function gives', async () => {
+    const tls = async () => ({ ca: cert })
+    const client = await clientOf({ host: 'localhost', ip: '127.0.0.2' }, { tls })
+    expect(await client.set('key', 1)).toBe(true)
+    expect(serverNames).toEqual(['localhost'])
+  })
+
   test('refuses a node with a certificate for its IP only', async () => {
     const client = await clientOf({ host: 'other.test', ip: '127.0.0.1' }, { tls: { ca: cert } })
     await expect(client.get('key')).rejects.toThrow(
