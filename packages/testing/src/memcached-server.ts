@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
-import type { Address } from '@mc/protocol'
+import type { Address, Auth } from '@mc/protocol'
+import { AUTHS, checkOneOf } from '@mc/protocol/toolkit'
 import type { InjectedFault } from './faults/injected-fault.ts'
 import type { ServerCommand, ServerFault } from './server/command-log.ts'
 import type { EmbeddedServerState } from './server/exchange.ts'
@@ -9,6 +10,10 @@ import { Session } from './server/session.ts'
 import { type ServerItem, snapshotOf } from './server/snapshot.ts'
 import type { TestServer } from './test-server.ts'
 
+/** Bytes that may wait for a slow watcher; lines beyond are dropped, as memcached does. */
+const WATCHER_BUFFER = 262_144
+
+/** Options of a `MemcachedServer`. */
 export interface MemcachedServerOptions extends ServerStateOptions {
   /** TCP port; 0 takes a free one. @default 0 */
   readonly port?: number | undefined
@@ -20,6 +25,13 @@ export interface MemcachedServerOptions extends ServerStateOptions {
   readonly tls?: TlsOptions | undefined
   /** Passwords by user. Connections have to authenticate first, as with memcached's `-Y`. */
   readonly auth?: Readonly<Record<string, string>> | undefined
+  /**
+   * The login that `auth` asks for: that of `-Y`, or that of MemCachier, a first `set` of the password under the
+   * user's name.
+   *
+   * @default 'memcached'
+   */
+  readonly authScheme?: Auth | undefined
   /** Let the `shutdown` command stop the server. @default false */
   readonly allowShutdown?: boolean | undefined
   /**
@@ -170,7 +182,8 @@ export class MemcachedServer implements TestServer {
   }
 
   #createState(options: MemcachedServerOptions): EmbeddedServerState {
-    const { auth, path } = options
+    const { auth, authScheme = 'memcached', path } = options
+    checkOneOf('authScheme', authScheme, AUTHS)
     const settings = {
       verbosity: 0,
       port: 0,
@@ -180,6 +193,7 @@ export class MemcachedServer implements TestServer {
     }
     return createServerState(options, settings, this.#sessions, {
       credentials: auth && new Map(Object.entries(auth)),
+      authScheme,
       shutdown: options.allowShutdown ? () => void this.stop() : undefined,
       log: options.log ?? ((line) => process.emitWarning(line, 'MemcachedServerWarning')),
     })
@@ -207,10 +221,22 @@ export class MemcachedServer implements TestServer {
 
   #accept(socket: Socket): void {
     this.#track(socket)
-    const session = new Session(this.#state, peerName(socket), this.#localName())
+    const peer = peerName(socket)
+    const { watchers } = this.#state
+    const push = (line: string): boolean => {
+      if (socket.writableLength > WATCHER_BUFFER) return false
+      socket.write(line, 'latin1')
+      return true
+    }
+    const session = new Session(this.#state, peer, this.#localName(), push)
+    watchers.connected('conn_new', peer, session.number)
     this.#sessions.add(session)
     this.#state.store.counters.total_connections++
-    socket.on('close', () => this.#sessions.delete(session))
+    socket.on('close', () => {
+      this.#sessions.delete(session)
+      session.end()
+      watchers.connected('conn_close', peer, session.number)
+    })
     let hang: Promise<void> | undefined
     const send = (output: Buffer | undefined): void => {
       const flowing = output === undefined || socket.write(output)

@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path'
 import type { TestServer } from './test-server.ts'
 import { monotonicNow, sleep } from './timers.ts'
 
+/** Options of `memcached.start`. */
 export interface MemcachedOptions {
   /** The program. @default what `memcached.find` answers */
   readonly binary?: string | undefined

@@ -1,6 +1,8 @@
 /** A key and its certificate as PEM text. */
 export interface TestCertificate {
+  /** The private key. */
   readonly key: string
+  /** The certificate. */
   readonly cert: string
 }
 

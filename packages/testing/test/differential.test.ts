@@ -32,7 +32,7 @@ describe('MemcachedServer and memcached', needs, () => {
             }
           }),
           {
-            numRuns: runs(150, 5000),
+            numRuns: runs(100, 5000),
             seed,
           },
         )

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { bundledText } from '../../../test-support/bundle.ts'
 import { memcached, testCertificate } from '../src/index.ts'
 import { ask } from './support/conversation.ts'
 import { RawConnection } from './support/raw-connection.ts'
@@ -73,13 +74,12 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
 
   test('and leaves none behind, nor its files, when the process ends by an error', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
-    const source = new URL('../src/index.ts', import.meta.url)
     const script = `
-        import { memcached } from '${source}'
+        import { memcached } from '@mc/testing'
         process.stdout.write((await memcached.start()).name)
         throw new Error('forgotten')`
-    const options = ['--conditions=@mc/source', '--import', 'tsx', '--input-type=module']
-    const { stdout, status } = spawnSync(process.execPath, [...options, '-e', script], {
+    const program = bundledText(script, new URL('..', import.meta.url))
+    const { stdout, status } = spawnSync(process.execPath, [program], {
       encoding: 'utf8',
       env: { ...process.env, TMPDIR: directory },
     })

@@ -9,6 +9,7 @@ import { metaContract } from './meta.ts'
 import { retrievalContract } from './retrieval.ts'
 import { type TestRunner, testRunner } from './runner.ts'
 import { storageContract } from './storage.ts'
+import { telemetryContract } from './telemetry.ts'
 import { withClient } from './with-client.ts'
 
 /** A client that the contract is to be tried on. */
@@ -40,6 +41,7 @@ export function clientContract(subject: ContractSubject, runner?: TestRunner): v
     ...leaseContract,
     ...inputContract,
     ...lifeContract,
+    ...telemetryContract,
   ]
   const { exceptions = {} } = subject
   checkExceptions(

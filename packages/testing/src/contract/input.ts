@@ -34,6 +34,17 @@ const ILLEGAL_KEYS: readonly unknown[] = [
   ['route', 'b c'],
 ]
 
+/** Whether a call is refused as illegal input, rather than carried out. */
+async function isRefused(call: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await call()
+    return false
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== ILLEGAL.code) throw error
+    return true
+  }
+}
+
 export const inputContract: readonly Rule[] = [
   {
     name: 'every command refuses an illegal key',
@@ -76,9 +87,15 @@ export const inputContract: readonly Rule[] = [
     },
   },
   {
-    name: 'a pair is stored under its second part',
+    name: 'a pair is stored under its second part, or refused by a client that takes none',
     async check(client, key) {
       const pair = [key('route'), key('item')] as const
+      if (await isRefused(() => client.get(pair))) {
+        await assert.rejects(() => client.set(pair, 'v'), ILLEGAL)
+        await assert.rejects(() => client.getMany([pair]), ILLEGAL)
+        await assert.rejects(() => client.delete(pair), ILLEGAL)
+        return
+      }
       assert.equal(await client.set(pair, 'v'), true)
       assert.equal(await client.get(pair), 'v')
       assert.deepEqual([...(await client.getMany([pair]))], [[key('item'), 'v']])

@@ -63,15 +63,15 @@ export const manyKeysContract: readonly Rule[] = [
     },
   },
   {
-    name: 'five thousand keys in one call',
+    name: '2,500 keys in one call',
     async check(client, key) {
-      const pairs = Array.from({ length: 5000 }, (_, i) => [key(`many${i}`), i] as const)
+      const pairs = Array.from({ length: 2500 }, (_, i) => [key(`many${i}`), i] as const)
       // One deadline holds for all of them, on a slow machine too.
       const options = { timeout: 30_000 }
       assert.deepEqual(await client.setMany(pairs, options), [])
       const names = pairs.map(([name]) => name)
       const hits = await client.getMany(names, options)
-      assert.equal(hits.size, 5000)
+      assert.equal(hits.size, 2500)
       for (const [name, value] of pairs) assert.equal(hits.get(name), value)
       await client.deleteMany(names, options)
       assert.equal((await client.getMany(names, options)).size, 0)

@@ -1,6 +1,8 @@
 /** The two functions of a test runner that a contract needs; vitest, jest and node:test have them. */
 export interface TestRunner {
+  /** Groups tests. */
   describe(name: string, body: () => void): void
+  /** Declares a test. */
   test(name: string, body: () => Promise<void>): void
 }
 

@@ -7,7 +7,9 @@ import { withClient } from './with-client.ts'
 
 /** A client with the commands of one server. */
 export interface ServerCommandsSubject {
+  /** What its tests are called. */
   readonly name: string
+  /** Makes a client of an empty server; the contract closes it. */
   readonly create: () =>
     | (MemcacheClient & ServerCommands)
     | Promise<MemcacheClient & ServerCommands>

@@ -9,9 +9,11 @@ export interface ListedNode {
   readonly host: string
   /** Its address, IPv6 without brackets. @default '', as in a list without addresses */
   readonly ip?: string | undefined
+  /** TCP port. */
   readonly port: number
 }
 
+/** Options of a `ConfigurationEndpointServer`. */
 export interface ConfigurationEndpointServerOptions {
   /** @default [] , which is answered as a cluster that has no list yet */
   readonly nodes?: readonly ListedNode[] | undefined
@@ -35,6 +37,7 @@ export interface EndpointMischief {
   readonly until?: Promise<unknown> | undefined
   /** Sends so many bytes of the reply and then none, or closes the connection if `closes`. */
   readonly stopAfter?: number | undefined
+  /** Closes the connection after `stopAfter` bytes. @default false */
   readonly closes?: boolean | undefined
   /** Sends the reply in segments of so many bytes. */
   readonly segment?: number | undefined
@@ -94,14 +97,17 @@ export class ConfigurationEndpointServer implements AsyncDisposable {
     return `${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`
   }
 
+  /** The TCP port. */
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0
   }
 
+  /** The list as it is now. */
   get nodes(): readonly ListedNode[] {
     return this.#nodes
   }
 
+  /** Version of the list as it is now. */
   get version(): number {
     return this.#version
   }

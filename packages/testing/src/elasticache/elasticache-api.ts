@@ -6,7 +6,9 @@ import { errorDocument, type XmlElement, xmlDocument } from './api-xml.ts'
 
 /** A cluster as `DescribeCacheClusters` describes it. */
 export interface DescribedCluster {
+  /** Name of the cluster. */
   readonly id: string
+  /** Its nodes. */
   readonly nodes: readonly DescribedNode[]
   /** @default 'memcached' */
   readonly engine?: string | undefined
@@ -14,9 +16,11 @@ export interface DescribedCluster {
   readonly tls?: boolean | undefined
 }
 
+/** A node as the API describes it. */
 export interface DescribedNode {
   /** A node that is being made or taken away has no endpoint, so neither host nor port. */
   readonly host?: string | undefined
+  /** TCP port of the endpoint. */
   readonly port?: number | undefined
   /** @default 'available' */
   readonly status?: 'available' | 'creating' | 'rebooting' | 'deleting' | undefined
@@ -24,15 +28,21 @@ export interface DescribedNode {
 
 /** A cache as `DescribeServerlessCaches` describes it. */
 export interface DescribedServerlessCache {
+  /** Name of the cache. */
   readonly name: string
+  /** Name of its endpoint. */
   readonly host: string
+  /** TCP port of its endpoint. */
   readonly port: number
   /** @default 'memcached' */
   readonly engine?: string | undefined
 }
 
+/** Options of an `ElastiCacheApiServer`. */
 export interface ElastiCacheApiServerOptions {
+  /** @default [] */
   readonly clusters?: readonly DescribedCluster[] | undefined
+  /** @default [] */
   readonly serverlessCaches?: readonly DescribedServerlessCache[] | undefined
   /** Most records on a page, whatever the request says. @default 100 */
   readonly pageSize?: number | undefined
@@ -47,7 +57,9 @@ export interface ElastiCacheApiServerOptions {
  * ```
  */
 export class ElastiCacheApiServer implements AsyncDisposable {
+  /** The clusters as they are now; assign to change them. */
   clusters: readonly DescribedCluster[]
+  /** The serverless caches as they are now; assign to change them. */
   serverlessCaches: readonly DescribedServerlessCache[]
   /** The parameters of each request so far, throttled ones included. */
   readonly requests: Readonly<Record<string, string>>[] = []

@@ -26,7 +26,7 @@ export class ManualClock implements Clock {
   #now: number
   #sleepers: { readonly until: number; readonly wake: () => void }[] = []
 
-  /** @param start - milliseconds of Unix time */
+  /** Starts at a Unix time in milliseconds, by default that of the system. */
   constructor(start: number = Date.now()) {
     this.#now = start
   }

@@ -7,6 +7,7 @@ import { Link } from './link.ts'
 import type { NetworkFault } from './network-fault.ts'
 import { seededRandom } from './seeded-random.ts'
 
+/** Options of a `FaultProxy`. */
 export interface FaultProxyOptions {
   /** For all that happens by chance: the same seed, the same faults. @default 1 */
   readonly seed?: number | undefined

@@ -7,7 +7,7 @@ import {
   type CommandClientEvents,
   type CommandClientOptions,
   type Dialect,
-  MemcacheClosedError,
+  METHODS,
   MemcacheTimeoutError,
   type Serde,
 } from '@mc/protocol'
@@ -16,10 +16,14 @@ import {
   checkFunction,
   checkNumber,
   checkOneOf,
+  closedError,
   isError,
+  isTraced,
   mustBe,
   optionNames,
+  partOf,
   showAs,
+  traceCall,
 } from '@mc/protocol/toolkit'
 import { type NativeValue, nativeSerde } from '@mc/serde'
 import type { EmbeddedServerState } from '../server/exchange.ts'
@@ -56,7 +60,9 @@ const MOCK_OPTIONS: ReadonlySet<string> = new Set([
 
 /** A call as the mock saw it. */
 export interface MockCall {
+  /** Name of the method. */
   readonly method: ClientMethod
+  /** Its arguments. */
   readonly args: readonly unknown[]
   /** What it answered; `undefined` until then. */
   readonly result: unknown
@@ -111,7 +117,13 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
       const original = CommandClient.prototype[method] as (...args: unknown[]) => Promise<unknown>
       Object.defineProperty(MockMemcacheClient.prototype, method, {
         value(this: MockMemcacheClient, ...args: unknown[]) {
-          return this.#record(method, args, () => original.apply(this, args))
+          const run = (given: unknown[]): Promise<unknown> =>
+            this.#record(
+              method,
+              args,
+              partOf(() => original.apply(this, given)),
+            )
+          return isTraced() ? traceCall(this, METHODS[method], args, run) : run(args)
         },
         writable: true,
         configurable: true,
@@ -193,7 +205,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
 
   /** Does nothing: there is nothing to connect to. */
   async connect(): Promise<void> {
-    if (this.#isClosed) throw closedError()
+    if (this.#isClosed) throw closedError(MOCK_SERVER)
   }
 
   async quit(): Promise<void> {}
@@ -205,7 +217,7 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
 
   protected dispatch(command: Command, timeout: number): void {
     if (this.#isClosed) {
-      command.reject(closedError())
+      command.reject(closedError(MOCK_SERVER))
       return
     }
     const failure = this.#failureOf(RUNNING.getStore())
@@ -293,8 +305,4 @@ export class MockMemcacheClient<V = NativeValue> extends CommandClient<V, Comman
     const settings = { verbosity: 0, port: 0, host: undefined, path: undefined, tls: false }
     return createServerState(this.#options, settings, new Set())
   }
-}
-
-function closedError(): MemcacheClosedError {
-  return new MemcacheClosedError('the client is closed', { server: MOCK_SERVER, written: false })
 }

@@ -1,4 +1,4 @@
-/** What meta commands do in later versions and not in 1.6.18. */
+/** What later versions do and 1.6.18 does not. */
 export interface MetaFeatures {
   /** `ms` appends to a missing item with N, and answers the size with s: from 1.6.20. */
   readonly storeFlags: boolean
@@ -8,6 +8,14 @@ export interface MetaFeatures {
   readonly chosenCas: boolean
   /** `mg` with C leaves out a value that the client has: from 1.6.40. */
   readonly conditionalGet: boolean
+  /** `lru_crawler mgdump`: from 1.6.19. */
+  readonly keyDump: boolean
+  /** `watch deletions`: from 1.6.20. */
+  readonly watchDeletions: boolean
+  /** `lru_crawler metadump` shows the client flags: from 1.6.24. */
+  readonly dumpFlags: boolean
+  /** Dumps begin with `OK`: from 1.6.43. */
+  readonly dumpGreeting: boolean
 }
 
 /** The features of a server whose version begins with three numbers; of any other those of 1.6.18. */
@@ -23,5 +31,9 @@ export function metaFeatures(version: string): MetaFeatures {
     positiveExpiry: isFrom(24),
     chosenCas: isFrom(27),
     conditionalGet: isFrom(40),
+    keyDump: isFrom(19),
+    watchDeletions: isFrom(20),
+    dumpFlags: isFrom(24),
+    dumpGreeting: isFrom(43),
   }
 }

@@ -21,19 +21,34 @@ export function parseRequestLine(line: string, features: MetaFeatures): ParsedRe
   )
 }
 
-/**
- * Reads the line that announces user and password: `set <any> <any> <any> <length>`. Answers the
- * length of the payload.
- */
-export function parseAuthenticationLine(line: string): number | RefusedRequest {
-  const tokens = tokenize(line)
-  const length = tokens[0] === 'set' ? parseUint32(tokens[4] ?? '') : undefined
-  return length ?? refused('CLIENT_ERROR unauthenticated')
+/** The line that announces a login: `set <key> <any> <any> <length>`. */
+export interface AuthenticationLine {
+  readonly key: string
+  /** Of the payload that follows, without its line end. */
+  readonly length: number
 }
 
-/** Reads the payload that follows an authentication line, its line end included. */
-export function parseCredentials(payload: string): AuthenticationRequest | RefusedRequest {
+export function parseAuthenticationLine(line: string): AuthenticationLine | RefusedRequest {
+  const [word, key = '', , , length = ''] = tokenize(line)
+  const bytes = word === 'set' ? parseUint32(length) : undefined
+  return bytes === undefined ? refused('CLIENT_ERROR unauthenticated') : { key, length: bytes }
+}
+
+/**
+ * Reads the payload that follows an authentication line, its line end included.
+ *
+ * @param user - where the payload is the password alone
+ */
+export function parseCredentials(
+  payload: string,
+  user?: string,
+): AuthenticationRequest | RefusedRequest {
   if (!payload.endsWith('\r\n')) return refused('CLIENT_ERROR bad command line termination')
+  if (user !== undefined) return { command: 'authenticate', user, password: payload.slice(0, -2) }
+  return parseUserAndPassword(payload)
+}
+
+function parseUserAndPassword(payload: string): AuthenticationRequest | RefusedRequest {
   const [user, password] = tokenize(payload.slice(0, -2))
   if (user === undefined || password === undefined) {
     return refused('CLIENT_ERROR bad authentication token format')

@@ -1,3 +1,4 @@
+import type { Auth } from '@mc/protocol'
 import { type MetaFeatures, metaFeatures } from './meta-features.ts'
 import type { MetaSetRequest, ParsedRequest, RefusedRequest, StorageRequest } from './request.ts'
 import { parseAuthenticationLine, parseCredentials, parseRequestLine } from './request-line.ts'
@@ -24,6 +25,8 @@ export interface RequestParserOptions {
   readonly maxDataLength?: number
   /** Expect user and password first, until `authenticated` is called. @default false */
   readonly authentication?: boolean
+  /** The form of the login: user and password as the value, or the password as the value of the user's key. @default 'memcached' */
+  readonly authScheme?: Auth
   /** What meta commands can do. @default what they can in 1.6.18 */
   readonly features?: MetaFeatures
 }
@@ -46,6 +49,7 @@ type PayloadRequest = StorageRequest | MetaSetRequest | RefusedRequest
 export class RequestParser {
   readonly #maxDataLength: number
   readonly #features: MetaFeatures
+  readonly #authScheme: Auth
   #authenticating: boolean
   /** Unread bytes are those from `#start` to `#end`. */
   #buffer: Buffer = NOTHING
@@ -63,12 +67,15 @@ export class RequestParser {
   #received = 0
   /** Bytes of user and password to come, CR LF included. */
   #credentials = 0
+  /** Of a login whose payload is the password alone. */
+  #user: string | undefined
   #closed = false
 
   /** @throws RangeError for a `maxDataLength` that is not a whole number of bytes */
   constructor({
     maxDataLength = 1_048_576,
     authentication = false,
+    authScheme = 'memcached',
     features = metaFeatures('1.6.18'),
   }: RequestParserOptions = {}) {
     if (!Number.isSafeInteger(maxDataLength) || maxDataLength < 0) {
@@ -77,6 +84,7 @@ export class RequestParser {
     this.#maxDataLength = maxDataLength
     this.#features = features
     this.#authenticating = authentication
+    this.#authScheme = authScheme
   }
 
   /** Adds bytes. They are not to be changed until `next` has answered `undefined`. */
@@ -200,10 +208,11 @@ export class RequestParser {
       if (this.#end - this.#start < 2) return undefined
       const lineEnd = this.#findLineEnd()
       if (lineEnd === -1) return this.#closed ? { command: 'close' } : undefined
-      const payload = parseAuthenticationLine(this.#buffer.toString('latin1', this.#start, lineEnd))
+      const login = parseAuthenticationLine(this.#buffer.toString('latin1', this.#start, lineEnd))
       this.#start = this.#scanned = lineEnd + 1
-      if (typeof payload !== 'number') return payload
-      this.#credentials = payload + 2
+      if ('command' in login) return login
+      this.#credentials = login.length + 2
+      this.#user = this.#authScheme === 'memcachier' ? login.key : undefined
     }
     const available = this.#end - this.#start
     if (available < this.#credentials) {
@@ -213,7 +222,7 @@ export class RequestParser {
     const payload = this.#buffer.toString('latin1', this.#start, end)
     this.#start = this.#scanned = end
     this.#credentials = 0
-    return parseCredentials(payload)
+    return parseCredentials(payload, this.#user)
   }
 
   #close(): ParsedRequest {

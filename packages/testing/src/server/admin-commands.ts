@@ -1,13 +1,13 @@
 import { type AdminRequest, parseInt32, parseUint32 } from '../protocol/index.ts'
 import type { Exchange } from './exchange.ts'
-import { metadump } from './metadump.ts'
+import { metadump, mgdump } from './metadump.ts'
 import { reportStats } from './stats-report.ts'
 
 const BAD_FORMAT = 'CLIENT_ERROR bad command line format'
 const MEGABYTE = 1_048_576
 const MAX_VERBOSITY = 2
 const LARGEST_SLAB_CLASS = 39
-const WATCHES: ReadonlySet<string> = new Set([
+const TOPICS: ReadonlySet<string> = new Set([
   'rawcmds',
   'evictions',
   'fetchers',
@@ -183,6 +183,12 @@ function crawl(exchange: Exchange, [action, value, ...rest]: readonly string[]):
       if (value !== 'hash' && !isClassList(value)) return 'BADCLASS invalid class id'
       store.counters.lru_crawler_starts++
       return metadump(exchange.server, value)
+    case 'mgdump':
+      if (!exchange.server.features.keyDump) return 'ERROR'
+      if (exchange.batched > 1) return 'ERROR cannot pipeline other commands before mgdump'
+      if (value !== 'hash') return 'BADCLASS invalid class id'
+      store.counters.lru_crawler_starts++
+      return mgdump(exchange.server)
     case 'tocrawl':
       return parseUint32(value) === undefined ? BAD_FORMAT : 'OK'
     case 'sleep': {
@@ -203,11 +209,14 @@ function isClassList(text: string): boolean {
   })
 }
 
-/** Takes the watcher and tells it nothing. */
 function watch(exchange: Exchange, words: readonly string[]): string {
   if (exchange.batched > 1) return 'ERROR cannot pipeline other commands before watch'
-  if (words.some((word) => !WATCHES.has(word))) return 'ERROR'
-  exchange.detach()
+  const { watchDeletions } = exchange.server.features
+  const isKnown = (word: string): boolean => {
+    return TOPICS.has(word) || (watchDeletions && word === 'deletions')
+  }
+  if (!words.every(isKnown)) return 'ERROR'
+  exchange.watch(words)
   return 'OK'
 }
 

@@ -1,8 +1,10 @@
+import type { Auth } from '@mc/protocol'
 import type { MetaFeatures, ReplyWriter } from '../protocol/index.ts'
 import type { CommandLog } from './command-log.ts'
 import type { Item } from './item.ts'
 import type { PrefixStats } from './prefix-stats.ts'
 import type { Store } from './store.ts'
+import type { Watchers } from './watchers.ts'
 
 /** What the connections of one server share. */
 export interface EmbeddedServerState {
@@ -10,11 +12,13 @@ export interface EmbeddedServerState {
   readonly commands: CommandLog
   readonly writer: ReplyWriter
   readonly prefixStats: PrefixStats
+  readonly watchers: Watchers
   readonly version: string
   /** What meta commands do in this version. */
   readonly features: MetaFeatures
   /** Passwords by user; absent when none are asked for. */
   readonly credentials: ReadonlyMap<string, string> | undefined
+  readonly authScheme: Auth
   /** Called for `shutdown`; absent when the command is not enabled. */
   readonly shutdown: (() => void) | undefined
   /** Takes a line of the server's log. */
@@ -60,6 +64,6 @@ export interface Exchange {
   drop(): void
   /** Reads nothing more, and closes when the batch has left. */
   close(): void
-  /** Reads nothing more, and stays open. */
-  detach(): void
+  /** Reads nothing more, and sends what happens from now on. */
+  watch(topics: readonly string[]): void
 }

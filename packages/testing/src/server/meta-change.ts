@@ -91,6 +91,7 @@ export function metaDelete(
     item.cas = flags.chosenCas ?? store.nextCas()
   } else {
     store.counters.count('delete_hits', item)
+    store.watchers.deleted(item, 'md')
     if (!flags.removeValue) store.unlink(item)
   }
   return flags.quiet ? undefined : `HD${echo}`
@@ -123,7 +124,18 @@ export function metaArithmetic(exchange: Exchange, request: MetaItemRequest): st
   }
   const value = flags.initial.toString()
   const data = Buffer.from(value, 'latin1')
-  const item = store.link({ key, flags: 0, exptime: 0, data, newCas: flags.chosenCas })
+  const { item } = runStore(store, {
+    mode: 'add',
+    key,
+    flags: 0,
+    exptime: 0,
+    data,
+    cas: 0n,
+    invalidate: false,
+    binaryKey: false,
+    newCas: flags.chosenCas,
+  })
+  if (item === undefined) return withoutItem(request, 'NS')
   return answerCounter(exchange, request, { item, value, created: true })
 }
 

@@ -4,6 +4,7 @@ import { CommandLog } from './command-log.ts'
 import type { ConnectionInfo, EmbeddedServerState, ServerSettings } from './exchange.ts'
 import { PrefixStats } from './prefix-stats.ts'
 import { Store } from './store.ts'
+import { Watchers } from './watchers.ts'
 
 /** What an embedded server is like, with or without a network before it. */
 export interface ServerStateOptions {
@@ -15,7 +16,8 @@ export interface ServerStateOptions {
   readonly now?: (() => number) | undefined
   /**
    * What `version` answers, and what meta commands do: from 1.6.20 `ms` takes N and s, from 1.6.24 `me` shows a positive
-   * time to live, from 1.6.27 E is taken and `md` takes x, from 1.6.40 `mg` takes C. All else is as in 1.6.18.
+   * time to live, from 1.6.27 E is taken and `md` takes x, from 1.6.40 `mg` takes C. Also the form of dumps, `lru_crawler mgdump`
+   * from 1.6.19 and `watch deletions` from 1.6.20. All else is as in 1.6.18.
    *
    * @default '1.6.18'
    */
@@ -34,7 +36,7 @@ export function createServerState(
   options: ServerStateOptions,
   settings: ServerSettings,
   connections: ReadonlySet<ConnectionInfo>,
-  rest: Partial<Pick<EmbeddedServerState, 'credentials' | 'shutdown' | 'log'>> = {},
+  rest: Partial<Pick<EmbeddedServerState, 'credentials' | 'authScheme' | 'shutdown' | 'log'>> = {},
 ): EmbeddedServerState {
   const {
     memoryLimit = 67_108_864,
@@ -46,14 +48,17 @@ export function createServerState(
   checkBytes('memoryLimit', memoryLimit)
   checkBytes('itemSizeMax', itemSizeMax)
   let batch = 0
+  const watchers = new Watchers(now)
   return {
-    store: new Store({ memoryLimit, itemSizeMax, now }),
+    store: new Store({ memoryLimit, itemSizeMax, now, watchers }),
     commands: new CommandLog(),
     writer: new ReplyWriter(),
     prefixStats: new PrefixStats(),
+    watchers,
     version,
     features: metaFeatures(version),
     credentials: rest.credentials,
+    authScheme: rest.authScheme ?? 'memcached',
     shutdown: rest.shutdown,
     log: rest.log ?? (() => undefined),
     settings,

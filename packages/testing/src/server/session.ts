@@ -18,6 +18,8 @@ export class Session implements Exchange, ConnectionInfo {
   readonly server: EmbeddedServerState
   readonly peer: string
   readonly local: string
+  /** Among the connections of this server. */
+  readonly number: number
   lastCommandAt: number
   batched = 0
   readonly #parser: RequestParser
@@ -29,10 +31,20 @@ export class Session implements Exchange, ConnectionInfo {
   #requests = 0
   #full = false
   #hang: { readonly request: ParsedRequest; readonly released: Promise<void> } | undefined
-  #state: 'open' | 'closed' | 'detached' = 'open'
+  readonly #push: (line: string) => boolean
+  #stopWatching: () => void = () => undefined
+  #state: 'open' | 'closed' | 'watching' = 'open'
 
-  constructor(server: EmbeddedServerState, peer: string, local: string) {
+  /** @param push - sends a line that was not asked for; false when there is no room for it */
+  constructor(
+    server: EmbeddedServerState,
+    peer: string,
+    local: string,
+    push: (line: string) => boolean = () => true,
+  ) {
     this.server = server
+    this.number = ++server.watchers.connections
+    this.#push = push
     this.peer = peer
     this.local = local
     this.lastCommandAt = server.store.time.now
@@ -40,6 +52,7 @@ export class Session implements Exchange, ConnectionInfo {
     this.#parser = new RequestParser({
       maxDataLength: server.store.itemSizeMax,
       authentication: !this.#authenticated,
+      authScheme: server.authScheme,
       features: server.features,
     })
     this.#batch = server.nextBatch()
@@ -94,6 +107,7 @@ export class Session implements Exchange, ConnectionInfo {
   answer(first?: ParsedRequest): Buffer | undefined {
     if (this.#state !== 'open' || this.#hang !== undefined) return undefined
     const { store, writer } = this.server
+    this.server.watchers.connection = this.number
     this.lastCommandAt = store.time.now
     this.#batchStart = 0
     this.#requests = 0
@@ -137,8 +151,14 @@ export class Session implements Exchange, ConnectionInfo {
     this.#state = 'closed'
   }
 
-  detach(): void {
-    this.#state = 'detached'
+  watch(topics: readonly string[]): void {
+    this.#state = 'watching'
+    this.#stopWatching = this.server.watchers.add(topics, this.#push)
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#stopWatching()
   }
 
   /** The next request to answer, once faults have had theirs; `undefined` when there is none for now. */

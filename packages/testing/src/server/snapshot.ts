@@ -8,9 +8,11 @@ export interface ServerItem {
   readonly key: string
   /** The bytes as stored: a client's serde has made them. */
   readonly value: Buffer
+  /** Client flags. */
   readonly flags: number
   /** Second of Unix time at which it expires; 0: never. */
   readonly exptime: number
+  /** CAS token. */
   readonly cas: string
 }
 

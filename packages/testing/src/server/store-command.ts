@@ -1,4 +1,6 @@
-import type { Item } from './item.ts'
+import { type Item, itemSize } from './item.ts'
+import { percentEncode } from './percent-encode.ts'
+import { slabClass } from './slab-classes.ts'
 import type { Store } from './store.ts'
 
 export type StoreMode = 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas'
@@ -30,6 +32,23 @@ interface StoreResult {
 
 /** Runs a storage command of either dialect. */
 export function runStore(store: Store, command: StoreOperation): StoreResult {
+  const result = run(store, command)
+  store.watchers.emit('mutations', () => describe(store, command, result))
+  return result
+}
+
+/** As watchers show it. */
+function describe({ time, watchers }: Store, command: StoreOperation, result: StoreResult): string {
+  const { key, flags, exptime, mode } = command
+  const { length } = (result.item ?? command).data
+  const ttl = exptime === 0 ? 0 : (exptime - time.now) >>> 0
+  return (
+    `type=item_store key=${percentEncode(key)} status=${result.outcome.toLowerCase()} cmd=${mode}` +
+    ` ttl=${ttl} clsid=${slabClass(itemSize(key.length, flags, length))} cfd=${watchers.connection} size=${length}`
+  )
+}
+
+function run(store: Store, command: StoreOperation): StoreResult {
   const old = store.find(command.key)
   if (old === undefined) {
     if (command.mode === 'set' || command.mode === 'add' || command.create) {

@@ -3,6 +3,7 @@ import { type Item, itemSize, sizeOf } from './item.ts'
 import { ServerTime } from './server-time.ts'
 import { slabClass } from './slab-classes.ts'
 import { UsageList } from './usage-list.ts'
+import type { Watchers } from './watchers.ts'
 
 /** What to make an item of. */
 export interface NewItem {
@@ -23,6 +24,7 @@ export interface ItemStoreOptions {
   readonly itemSizeMax: number
   /** Milliseconds of Unix time. */
   readonly now: () => number
+  readonly watchers: Watchers
 }
 
 /**
@@ -32,6 +34,7 @@ export interface ItemStoreOptions {
 export class Store {
   readonly time: ServerTime
   readonly itemSizeMax: number
+  readonly watchers: Watchers
   counters: Counters = new Counters()
   memoryLimit: number
   readonly #items = new Map<string, Item>()
@@ -44,9 +47,10 @@ export class Store {
   /** Items with a lower CAS unique are flushed as well. */
   #oldestCas = 0
 
-  constructor({ memoryLimit, itemSizeMax, now }: ItemStoreOptions) {
+  constructor({ memoryLimit, itemSizeMax, now, watchers }: ItemStoreOptions) {
     this.memoryLimit = memoryLimit
     this.itemSizeMax = itemSizeMax
+    this.watchers = watchers
     this.time = new ServerTime(now)
   }
 
@@ -90,8 +94,14 @@ export class Store {
     return itemSize(keyLength, flags, dataLength) <= this.memoryLimit
   }
 
-  /** The living item under a key. */
+  /** The living item under a key; watchers see the look-up. */
   find(key: string): Item | undefined {
+    const item = this.#living(key)
+    this.watchers.fetched(key, item)
+    return item
+  }
+
+  #living(key: string): Item | undefined {
     const item = this.#items.get(key)
     if (item === undefined) return undefined
     if (this.#isFlushed(item)) this.counters.get_flushed++
@@ -209,6 +219,7 @@ export class Store {
       return
     }
     counters.evictions++
+    this.watchers.evicted(item, this.time.now)
     const ofClass = counters.ofClass(item.slabClass)
     ofClass.evicted++
     ofClass.evicted_time = this.time.now - item.usedAt

@@ -112,6 +112,7 @@ export function deleteItem(
     return 'NOT_FOUND'
   }
   store.counters.count('delete_hits', item)
+  store.watchers.deleted(item, 'delete')
   store.unlink(item)
   return 'DELETED'
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { bundled } from '../../../../test-support/bundle.ts'
 import {
   clientContract,
   MockMemcacheClient,
@@ -9,7 +9,7 @@ import {
   type TestRunner,
 } from '../../src/index.ts'
 
-const SCRIPT = fileURLToPath(new URL('broken-clients.ts', import.meta.url))
+const SCRIPT = new URL('broken-clients.ts', import.meta.url)
 
 type Check = () => Promise<void>
 
@@ -25,8 +25,7 @@ function testsOf(contract: (runner: TestRunner) => void): Map<string, Check> {
 
 describe('a contract that a client breaks', () => {
   test('leaves no rejection unhandled, however the calls end', async () => {
-    const options = ['--conditions=@mc/source', '--import', 'tsx']
-    const { stdout } = await promisify(execFile)(process.execPath, [...options, SCRIPT, '4'])
+    const { stdout } = await promisify(execFile)(process.execPath, [bundled(SCRIPT), '4'])
     const { unhandled, kept, broken, hung } = JSON.parse(stdout)
     expect(unhandled).toEqual([])
     // Otherwise it has shown nothing.

@@ -2,9 +2,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { bundled } from '../../../../test-support/bundle.ts'
 
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url))
-const NODE_OPTIONS = ['--conditions=@mc/source', '--import', 'tsx']
+const MC_SERVER = new URL('../../src/bin/mc-server.ts', import.meta.url)
 
 /** `mc-server` as a process of its own, run from source. */
 export class Program implements AsyncDisposable {
@@ -15,7 +16,7 @@ export class Program implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>
 
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [...NODE_OPTIONS, 'src/bin/mc-server.ts', ...args], {
+    this.#child = spawn(process.execPath, [bundled(MC_SERVER), ...args], {
       cwd: PACKAGE,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
