@@ -1,0 +1,1 @@
+export { type MemcacheDriverOptions, memcacheDriver } from './memcache-driver.ts'

@@ -1,0 +1,1 @@
+export { CachifiedMemcache, type CachifiedMemcacheOptions } from './cachified-memcache.ts'

@@ -1,0 +1,2 @@
+export type { SessionStoreOptions } from '../session/session-items.ts'
+export { FastifySessionStore } from './fastify-session-store.ts'

@@ -1,0 +1,1 @@
+export { type KeyvEntry, KeyvMemcache, type KeyvMemcacheOptions } from './keyv-memcache.ts'

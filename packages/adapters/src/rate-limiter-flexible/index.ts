@@ -1,0 +1,1 @@
+export { MemcacheRateLimiter, type MemcacheRateLimiterOptions } from './memcache-rate-limiter.ts'
