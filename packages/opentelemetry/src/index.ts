@@ -1,0 +1,4 @@
+export {
+  MemcacheInstrumentation,
+  type MemcacheInstrumentationConfig,
+} from './memcache-instrumentation.ts'

@@ -1,0 +1,1 @@
+export { collectMemcacheMetrics, type MemcacheMetricsOptions } from './collect.ts'
