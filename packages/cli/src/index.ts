@@ -1,0 +1,3 @@
+export type { Exit } from './exit.ts'
+export type { Io, Output } from './io.ts'
+export { run } from './run.ts'

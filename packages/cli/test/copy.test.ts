@@ -1,0 +1,222 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@mc/client'
+import { HashClient } from '@mc/hash'
+import { rawSerde } from '@mc/serde'
+import { MemcachedServer, type TestServer } from '@mc/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { isLong } from '../../../test-support/amounts.ts'
+import { RateLimit } from '../src/copy/rate-limit.ts'
+import { mc, mcJson } from './support/run.ts'
+import { deadServer, SERVERS } from './support/servers.ts'
+
+const PART = 10_000
+
+describe.each(SERVERS)(
+  'copy between fleets of $name',
+  { tags: ['long'], timeout: 600_000 },
+  ({ start, tags, many: count }) => {
+    let from: TestServer[]
+    let to: TestServer[]
+    let source: HashClient
+    let target: HashClient
+    const list = (servers: TestServer[]) => servers.map(({ name }) => name)
+
+    beforeAll(async () => {
+      from = await Promise.all([start(), start()])
+      to = await Promise.all([start(), start()])
+      source = new HashClient(list(from), { timeout: 60_000, allowUnicodeKeys: true })
+      target = new HashClient(list(to), { timeout: 60_000, allowUnicodeKeys: true })
+      for (let i = 0; i < count; i += PART) {
+        const some = Array.from({ length: Math.min(count - i, PART) }, (_, j) => i + j)
+        for (const expire of [0, 1000]) {
+          const mine = some.filter((n) => (n % 2 === 0) === (expire === 0))
+          await source.setMany(
+            mine.map((n) => [`n:${n}`, n] as const),
+            { expire },
+          )
+        }
+      }
+      await source.set('é', { json: true })
+      await source.set('strange', Buffer.from([0, 1]), { flags: 4000, expire: 5_000_000 })
+    }, 300_000)
+    beforeEach(() => target.flushAll())
+    afterAll(async () => {
+      await Promise.all([source.close(), target.close()])
+      await Promise.all([...from, ...to].map((server) => server.stop()))
+    })
+
+    test('copies all with flags and times to live', { tags }, async () => {
+      const start = performance.now()
+      const counts = await mcJson(['copy', list(from).join(), list(to).join(), '--verify'])
+      let largest = 0
+      for (const key of ['n:1', 'n:3', 'strange']) {
+        const [ours, theirs] = await Promise.all([source.inspect(key), target.inspect(key)])
+        largest = Math.max(largest, Math.abs((ours?.ttl ?? 0) - (theirs?.ttl ?? Infinity)))
+        expect(theirs?.flags).toBe(ours?.flags)
+      }
+      // A second for each server's rounding, and the time between an item's read and its write.
+      expect(largest).toBeLessThanOrEqual(2 + (performance.now() - start) / 1000)
+      expect(counts).toEqual({
+        copied: count + 2,
+        bytes: expect.any(Number),
+        present: 0,
+        gone: 0,
+        failed: 0,
+        dryRun: false,
+        verified: { same: expect.any(Number), missing: 0, different: 0 },
+      })
+      for (let i = 0; i < count; i += PART) {
+        const keys = Array.from({ length: Math.min(count - i, PART) }, (_, j) => `n:${i + j}`)
+        const found = await target.getMany(keys)
+        for (const key of keys) if (found.get(key) !== Number(key.slice(2))) throw new Error(key)
+      }
+      expect((await target.inspect('n:0'))?.ttl).toBe(Infinity)
+      expect(await target.get('é')).toEqual({ json: true })
+    })
+
+    test('stopped midway and run again, it loses nothing', { tags }, async () => {
+      const controller = new AbortController()
+      const argv = ['copy', list(from).join(), list(to).join()]
+      // Slow enough to be stopped: it would take 20 seconds.
+      const first = mc([...argv, '--rate', String(count / 20)], { signal: controller.signal })
+      await expect.poll(arrived).toBeGreaterThan(0)
+      controller.abort(new Error('interrupted'))
+      expect((await first).err).toMatch(/\d+ items were copied; the same command goes on from here/)
+      expect((await first).exit).toBe(1)
+      const before = await arrived()
+      expect(before).toBeLessThan(count)
+      const second = await mcJson([...argv, '--verify'])
+      expect(second.copied).toBe(count + 2 - before)
+      expect(second.verified).toMatchObject({ missing: 0, different: 0 })
+      expect(await arrived()).toBe(count + 2)
+    })
+
+    test('what the target has stays, and --verify tells it', { tags }, async () => {
+      await target.set('n:7', 'newer')
+      const argv = ['copy', list(from).join(), list(to).join(), '--only', 'n:7*', '--verify']
+      const { exit, out } = await mc(argv)
+      expect(exit).toBe(1)
+      expect(out).toMatch(/0 missing, 1 different\n$/)
+      expect(await target.get('n:7')).toBe('newer')
+      expect(await target.get('n:8')).toBeUndefined()
+    })
+
+    test('--dry-run stores nothing', { tags }, async () => {
+      await target.set('n:7', 'newer')
+      const argv = ['copy', list(from).join(), list(to).join(), '--dry-run', '--only', 'n:?']
+      expect((await mc(argv)).out).toBe('9 items would be copied\n1 are there already\n')
+      expect(await arrived()).toBe(1)
+    })
+
+    /** How many of the items the target has. */
+    async function arrived(): Promise<number> {
+      let found = 0
+      for (let i = 0; i < count; i += PART) {
+        const keys = Array.from({ length: Math.min(count - i, PART) }, (_, j) => `n:${i + j}`)
+        found += (await target.hasMany(keys)).size
+      }
+      return found + (await target.hasMany(['é', 'strange'])).size
+    }
+  },
+)
+
+test('a value that comes while its key is copied stays', async () => {
+  await using from = await MemcachedServer.start()
+  await using to = await MemcachedServer.start()
+  await using source = new Client(from.name)
+  await using target = new Client(to.name)
+  await source.set('a', 'older')
+  const hang = from.inject({ kind: 'hang', command: 'mg' })
+  from.resetCommandCount()
+  const copy = mcJson(['copy', from.name, to.name])
+  await from.waitFor(1, 'mg')
+  await target.set('a', 'newer')
+  hang.remove()
+  expect(await copy).toMatchObject({ copied: 0, present: 1 })
+  expect(await target.get('a')).toBe('newer')
+})
+
+if (isLong)
+  test('killed midway and run again, it loses nothing', {
+    tags: ['long'],
+    timeout: 120_000,
+  }, async () => {
+    await using from = await MemcachedServer.start()
+    await using to = await MemcachedServer.start()
+    await using source = new Client(from.name, { timeout: 60_000 })
+    for (let i = 0; i < 20_000; i++) void source.set(`n:${i}`, i)
+    await source.get('n:0')
+    const program = fileURLToPath(new URL('../src/bin/mc.ts', import.meta.url))
+    const flags = ['--conditions=@mc/source', '--import', 'tsx', program]
+    const argv = ['copy', from.name, to.name]
+    const child = spawn(process.execPath, [...flags, ...argv, '--rate', '5000'])
+    await to.waitFor(1_000, 'ms')
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exit
+    expect(to.snapshot().length).toBeLessThan(20_000)
+    expect(await mcJson([...argv, '--verify'])).toMatchObject({
+      verified: { missing: 0, different: 0 },
+    })
+    expect(to.snapshot().map(({ key }) => key)).toEqual(from.snapshot().map(({ key }) => key))
+  })
+
+test('an invalidated item is not copied, and its turn to load stays with the application', async () => {
+  await using from = await MemcachedServer.start()
+  await using to = await MemcachedServer.start()
+  await using client = new Client(from.name)
+  await client.set('stale', 'old')
+  await client.invalidate('stale', { staleFor: 100 })
+  expect(await mcJson(['copy', from.name, to.name])).toMatchObject({ copied: 0, gone: 1 })
+  expect(await client.lease('stale', { seconds: 10 })).toMatchObject({ won: true, stale: true })
+})
+
+test('items that the target refuses are counted', async () => {
+  await using from = await MemcachedServer.start()
+  await using to = await MemcachedServer.start({ itemSizeMax: 1000 })
+  await using client = new Client(from.name)
+  await client.set('large', 'x'.repeat(2000))
+  await client.set('small', 'x')
+  const { exit, out, err } = await mc(['copy', from.name, to.name])
+  expect(exit).toBe(1)
+  expect(out).toBe('1 items copied (1 B)\n1 were refused\n')
+  expect(err).toContain('object too large')
+})
+
+test('a target that cannot be reached is exit 3', async () => {
+  await using from = await MemcachedServer.start()
+  await using client = new Client<Uint8Array>(from.name, { serde: rawSerde })
+  await client.set('a', Buffer.from('x'))
+  expect(await mc(['copy', from.name, await deadServer()])).toMatchObject({
+    exit: 3,
+    err: expect.stringContaining('0 items were copied'),
+  })
+})
+
+test('a target that loses a server ends the copy, which names it', async () => {
+  await using one = await MemcachedServer.start()
+  await using two = await MemcachedServer.start()
+  await using to = await MemcachedServer.start()
+  const dead = await deadServer()
+  await using source = new HashClient([one.name, two.name])
+  for (let i = 0; i < 50; i++) await source.set(`n:${i}`, i)
+  const { exit, err } = await mc(['copy', `${one.name},${two.name}`, `${to.name},${dead}`])
+  expect(exit).toBe(3)
+  expect(err).toMatch(new RegExp(`^mc: \\d+ items were copied.*\nmc: .*${dead}: .*ECONNREFUSED`))
+})
+
+test('a rate limit spaces what goes through', async () => {
+  let now = 0
+  const limit = new RateLimit(1000, new AbortController().signal, () => now)
+  await limit.take(5)
+  now = 5
+  await limit.take(5)
+  const controller = new AbortController()
+  const stopped = new RateLimit(1, controller.signal)
+  await stopped.take(100)
+  const waiting = stopped.take(1)
+  controller.abort(new Error('enough'))
+  await expect(waiting).rejects.toThrow()
+})
