@@ -16,10 +16,16 @@ export default class SummaryReporter implements Reporter {
     /** How many tests did not run, by the program that is missing. */
     const missing = new Map<string, number>()
     const { programs } = this.#vitest.getRootProject().getProvidedContext()
+    const failures = unhandledErrors.map((error) => `unhandled: ${firstLine(error)}`)
     for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
-      const { state } = test.result()
+      const { state, errors } = test.result()
       if (state === 'skipped' && !this.#isWanted(test)) continue
       counts[state === 'pending' ? 'failed' : state]++
+      if (state === 'failed' || state === 'pending') {
+        failures.push(
+          `${test.module.relativeModuleId} > ${test.fullName}: ${firstLine(errors?.[0] ?? state)}`,
+        )
+      }
       if (state !== 'skipped') continue
       for (const tag of test.tags) {
         if (tag in PROGRAMS && !(tag in programs)) missing.set(tag, (missing.get(tag) ?? 0) + 1)
@@ -32,13 +38,25 @@ export default class SummaryReporter implements Reporter {
     if (process.env.CI && required.length > 0) {
       console.log(`Failed: with CI set nothing may be missing, but ${required.join(', ')} is`)
       counts.failed += required.length
+      failures.push(...required.map((name) => `${name} is missing`))
       process.exitCode = 1
     }
+    // What a file throws while it is loaded, and what hooks throw, is no test's error.
+    for (const suite of modules.flatMap((module) => [...module.children.allSuites()])) {
+      const [error] = suite.errors()
+      if (error === undefined) continue
+      counts.failed++
+      failures.push(`${suite.module.relativeModuleId} > ${suite.fullName}: ${firstLine(error)}`)
+    }
     const broken = modules.filter((module) => module.errors().length > 0)
+    failures.push(
+      ...broken.map((module) => `${module.relativeModuleId}: ${firstLine(module.errors()[0])}`),
+    )
     const { MC_COUNTS } = process.env
     if (MC_COUNTS !== undefined) {
       const failed = counts.failed + broken.length
-      appendFileSync(MC_COUNTS, `${counts.passed} ${failed} ${counts.skipped}\n`)
+      const lines = failures.map((failure) => `failed: ${failure}\n`)
+      appendFileSync(MC_COUNTS, `${counts.passed} ${failed} ${counts.skipped}\n${lines.join('')}`)
     }
     console.log(
       `${counts.passed} passed, ${counts.failed} failed` +
@@ -55,6 +73,11 @@ export default class SummaryReporter implements Reporter {
     if (isLong && !test.tags.includes('long')) return false
     return testNamePattern?.test(test.fullName.replaceAll(' > ', ' ')) ?? true
   }
+}
+
+function firstLine(error: unknown): string {
+  const message = (error as { message?: unknown } | undefined)?.message ?? error
+  return String(message).split('\n', 1)[0] as string
 }
 
 function notRun(missing: ReadonlyMap<string, number>): string {

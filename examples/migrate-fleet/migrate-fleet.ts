@@ -12,6 +12,8 @@ interface User {
 
 const USERS = 2000
 const CALLERS = 32
+/** Of a call, in milliseconds: no caller sees an error, on a busy machine too. */
+const TIMEOUT = 10_000
 const REPORT_MILLISECONDS = 200
 /** The old server is stopped when it answers less than this share of the reads, or after this many reports. */
 const LITTLE = 0.01
@@ -22,8 +24,8 @@ const isInstalled = memcached.find() !== undefined
 const start = () => (isInstalled ? memcached.start() : MemcachedServer.start())
 const oldServer = await start()
 const newServer = await start()
-const oldClient = new Client<User>(oldServer.name)
-const newClient = new Client<User>(newServer.name)
+const oldClient = new Client<User>(oldServer.name, { timeout: TIMEOUT })
+const newClient = new Client<User>(newServer.name, { timeout: TIMEOUT })
 
 const ids = Array.from({ length: USERS }, (_, id) => id)
 await oldClient.setMany(ids.map((id): [string, User] => [`user:${id}`, { id, visits: 1 }]))

@@ -1,8 +1,10 @@
 // What a cache does, as spans and metrics of OpenTelemetry. Runs on an embedded server, and prints what was recorded.
 import { Client } from '@mc/client'
+import { MemcacheInstrumentation } from '@mc/opentelemetry'
 import { MemcachedServer } from '@mc/testing'
 import { context, metrics, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { registerInstrumentations } from '@opentelemetry/instrumentation'
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -14,7 +16,6 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
-import { instrumentMemcached } from './instrument.ts'
 
 const spans = new InMemorySpanExporter()
 const measured = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
@@ -27,7 +28,7 @@ trace.setGlobalTracerProvider(
   new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }),
 )
 metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
-const stop = instrumentMemcached()
+const stop = registerInstrumentations({ instrumentations: [new MemcacheInstrumentation()] })
 
 const server = await MemcachedServer.start()
 const cache = new Client(server.name)
@@ -53,10 +54,7 @@ await reader.forceFlush()
 for (const { descriptor, dataPoints } of measured.getMetrics().at(-1)?.scopeMetrics[0]?.metrics ??
   []) {
   for (const { attributes, value } of dataPoints) {
-    const what =
-      attributes.found === undefined
-        ? attributes['db.operation.name']
-        : `found: ${attributes.found}`
+    const what = attributes['db.operation.name'] ?? ''
     const count = typeof value === 'number' ? value : value.count
     console.log(`${descriptor.name} ${what} ${count}`)
   }

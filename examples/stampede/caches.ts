@@ -5,10 +5,12 @@ import type { Source } from './source.ts'
 
 /** Seconds. */
 const EXPIRE = 2
+/** Of a call, in milliseconds: what is shown is loads, on a busy machine too. */
+const TIMEOUT = 10_000
 
 /** What most applications have: get, and on a miss load and set. */
 export function byHand(server: string, source: Source): Cache {
-  const client = new Client(server)
+  const client = new Client(server, { timeout: TIMEOUT })
   return {
     read: async () => {
       const cached = await client.get<number>('by-hand')
@@ -24,7 +26,7 @@ export function byHand(server: string, source: Source): Cache {
 
 /** The same with `fetch`: one caller loads, the others wait for it, and no load is stored over an invalidation. */
 export function byFetch(server: string, source: Source): Cache {
-  const client = new FetchClient(new Client(server), { expire: EXPIRE })
+  const client = new FetchClient(new Client(server, { timeout: TIMEOUT }), { expire: EXPIRE })
   return {
     read: () => client.fetch('fetch', () => source.load()),
     invalidate: () => client.invalidate('fetch'),

@@ -11,12 +11,12 @@ export interface ClientKind {
   create(server: string, options?: ClientOptions): MemcacheClient
 }
 
-/** The clients that open connections; all others wrap one of them. */
+/** The clients that open connections; all others wrap one of them. They take pairs, as `HashClient` does. */
 export const CLIENT_KINDS: readonly ClientKind[] = [
   {
     name: 'Client',
     connections: 1,
-    create: (server, options) => new Client(server, options),
+    create: (server, options) => new Client(server, takingPairs(options)),
   },
   {
     name: 'HashClient',
@@ -26,6 +26,12 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   {
     name: 'PooledClient',
     connections: 8,
-    create: (server, options) => new PooledClient(server, options),
+    create: (server, options) => new PooledClient(server, takingPairs(options)),
   },
 ]
+
+/** Tests give options that are no object as well. */
+function takingPairs(options: ClientOptions | undefined): ClientOptions {
+  const isObject = typeof options === 'object' && options !== null
+  return isObject || options === undefined ? { routingKeys: true, ...options } : options
+}

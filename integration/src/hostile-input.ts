@@ -118,6 +118,9 @@ export const ILLEGAL_VALUES: Readonly<Record<string, () => unknown>> = {
   }),
   'a toJSON without an answer': () => ({ toJSON: () => undefined }),
   'an object with a bigint': () => ({ n: 1n }),
+  'an object with toString': () => ({ toString: () => 'x' }),
+  'an object that can be awaited': () =>
+    Object.fromEntries([['then', (resolve: () => void) => resolve()]]),
   'a bigint of 100,001 digits': () => 10n ** 100_000n,
 }
 
@@ -152,11 +155,6 @@ export const LEGAL_VALUES: Readonly<Record<string, () => OddValue>> = {
   'many bytes that say they lie elsewhere': () => [
     lying('b'.repeat(20_000), { buffer: new ArrayBuffer(1), byteOffset: 7 }),
     Buffer.alloc(20_000, 'b'),
-  ],
-  'an object with toString': () => [{ toString: () => 'x' }, {}],
-  'an object that can be awaited': () => [
-    Object.fromEntries([['then', (resolve: () => void) => resolve()]]),
-    {},
   ],
   'a String object': () => [new String('text'), 'text'],
   'a proxy of an object': () => [new Proxy({ a: 1 }, {}), { a: 1 }],

@@ -41,7 +41,12 @@ if (binary !== undefined) {
     for (const dialect of dialects) {
       const name = `${dialect} dialect`
       const create = () =>
-        new Client(server.name, { timeout: 10_000, ...transport.clientOptions, dialect })
+        new Client(server.name, {
+          timeout: 10_000,
+          connectTimeout: 10_000,
+          ...transport.clientOptions,
+          dialect,
+        })
       clientContract({ name, create, exceptions }, runner)
       serverCommandsContract({ name, create, exceptions: serverExceptions }, runner)
     }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CLIENT_METHODS } from '@mc/protocol'
 import { describe, expect, test } from 'vitest'
 import { blocksOf, documents, importedBy, installedBy, textOf } from '../src/docs/blocks.ts'
 import { runPython } from '../src/python.ts'
@@ -27,6 +28,9 @@ const SINCE_VERSION_4 = [
   ],
 ]
 
+/** About two screens of text. */
+const MOST_LINES = 110
+
 /** Parts that are nobody's to use: set up for the class itself. */
 const INTERNAL = ['logger', 'long_type']
 
@@ -35,6 +39,22 @@ describe('the documents are complete', () => {
   test.each(documents())('%s imports what it says to install, and nothing else', (file) => {
     const imported = new Set(blocksOf(file).flatMap(importedBy))
     expect([...imported].filter((name) => !installedBy(file).includes(name))).toEqual([])
+  })
+
+  test.each(readmes())('%s is short, and shows how to install, use and learn more', (file) => {
+    const text = textOf(file)
+    const guides =
+      file === 'README.md' ? /]\(docs\/[\w/-]+\.md/ : /]\(\.\.\/\.\.\/docs\/[\w/-]+\.md/
+    expect({
+      isShort: text.trimEnd().split('\n').length <= MOST_LINES,
+      installs: /\bnpm install |\bnpx @mc\//.test(text),
+      hasExample: /^```(ts|sh)\n/m.test(text),
+      linksToGuide: guides.test(text),
+    }).toEqual({ isShort: true, installs: true, hasExample: true, linksToGuide: true })
+  })
+
+  test('every command is on the page of commands', () => {
+    expect(missingFrom('docs/commands.md', CLIENT_METHODS)).toEqual([])
   })
 
   const tags = ['pymemcache']
@@ -49,8 +69,8 @@ describe('the documents are complete', () => {
   })
 
   test('"Failure" has the code of every error', () => {
-    const codes = ['packages/protocol/src/errors.ts', 'packages/aws-ec/src/discovery.ts']
-      .flatMap((file) => [...textOf(file).matchAll(/code: string = '(\w+)'/g)])
+    const codes = ['packages/protocol/src/errors.ts', 'packages/hash/src/discovery/source.ts']
+      .flatMap((file) => [...textOf(file).matchAll(/code: MemcacheErrorCode = '(\w+)'/g)])
       .map(([, code = '']) => code)
     expect(codes.length).toBeGreaterThan(10)
     expect(missingFrom('docs/failure.md', codes)).toEqual([])
@@ -71,6 +91,10 @@ describe('the documents are complete', () => {
     expect(broken).toEqual([])
   })
 })
+
+function readmes(): string[] {
+  return documents().filter((file) => file.endsWith('README.md'))
+}
 
 function missingFrom(file: string, names: readonly string[]): string[] {
   const words = new Set(textOf(file).match(/\w+/g))

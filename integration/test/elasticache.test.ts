@@ -3,6 +3,7 @@ import { Client } from '@mc/client'
 import { RendezvousHash } from '@mc/hash'
 import { ConfigurationEndpointServer, type ListedNode } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { isTurn } from '../../test-support/amounts.ts'
 import { runPython } from '../src/python.ts'
 import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
@@ -52,8 +53,10 @@ async function foundHomes(client: ElastiCacheHashClient): Promise<Map<string, st
   return new Map(KEYS.map((key) => [key, found.get(key)]))
 }
 
-for (const kind of KINDS) {
-  describe(`a cluster of ${kind} servers`, needsOf(kind), () => {
+for (const [i, kind] of KINDS.entries()) {
+  if (!isTurn(i, 2)) continue
+  const { tags } = needsOf(kind)
+  describe(`a cluster of ${kind} servers`, { tags: [...tags, 'long'] }, () => {
     test('grows from 3 to 5 nodes and shrinks to 2 under load', async () => {
       const five = await startNodes(kind, ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'])
       const [a, b, c, d, e] = five as [ListedNode, ListedNode, ListedNode, ListedNode, ListedNode]

@@ -2,7 +2,7 @@ import { Client } from '@mc/client'
 import { MemcacheError } from '@mc/protocol'
 import { FaultProxy, MemcachedServer, type NetworkFault, type ServerFault } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { isLong, seed } from '../../test-support/amounts.ts'
+import { isTurn } from '../../test-support/amounts.ts'
 import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
 // Every value names its key: another's is seen at once.
@@ -34,11 +34,9 @@ const NETWORK_FAULTS: readonly NetworkFault[] = [
   ...MESSAGE_FAULTS.map((fault) => ({ ...fault, direction: 'requests' as const })),
 ]
 
-/** Quick runs do every fault in one of the dialects, and in the other by the next seed. */
-const isWanted = (dialect: 'meta' | 'text', i: number): boolean =>
-  isLong || dialect === ((i + seed) % 2 === 0 ? 'meta' : 'text')
+const DIALECTS = ['meta', 'text'] as const
 
-for (const kind of KINDS) {
+for (const [k, kind] of KINDS.entries()) {
   const { tags } = needsOf(kind)
   describe(`a Client of a ${kind} memcached survives`, { tags: [...tags, 'long'] }, () => {
     let server: RunningServer
@@ -49,9 +47,10 @@ for (const kind of KINDS) {
     })
     afterAll(() => server.stop())
 
-    for (const dialect of ['meta', 'text'] as const) {
+    for (const [d, dialect] of DIALECTS.entries()) {
       for (const [i, fault] of NETWORK_FAULTS.entries()) {
-        if (!isWanted(dialect, i)) continue
+        // Quick runs do every fault in one dialect of one kind of server.
+        if (!isTurn(i + d + 2 * k, 4)) continue
         test(`${JSON.stringify(fault)}, ${dialect}`, async () => {
           const proxy = await startProxy(server.name)
           const client = connect(proxy.name, dialect)
@@ -87,9 +86,10 @@ const SERVER_FAULTS: readonly ServerFault[] = [
   { kind: 'close', command: ['set', 'ms'], times: 1 },
 ]
 
-describe('a Client survives a server that', () => {
-  for (const dialect of ['meta', 'text'] as const) {
-    for (const fault of SERVER_FAULTS) {
+describe('a Client survives a server that', { tags: ['long'] }, () => {
+  for (const [d, dialect] of DIALECTS.entries()) {
+    for (const [i, fault] of SERVER_FAULTS.entries()) {
+      if (!isTurn(i + d, 2)) continue
       test(`does ${JSON.stringify(fault)}, ${dialect}`, async () => {
         const server = await MemcachedServer.start()
         onTestFinished(() => server.stop())
@@ -126,7 +126,7 @@ async function startProxy(server: string): Promise<FaultProxy> {
   return proxy
 }
 
-function connect(server: string, dialect: 'meta' | 'text'): Client {
+function connect(server: string, dialect: (typeof DIALECTS)[number]): Client {
   const reconnectDelay = { initial: 1, max: 5 }
   const client = new Client(server, { dialect, timeout: 150, connectTimeout: 500, reconnectDelay })
   onTestFinished(() => client.destroy())

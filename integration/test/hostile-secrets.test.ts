@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { inspect } from 'node:util'
 import { type MemcacheClient, MemcacheError, type ServerCommands } from '@mc/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
+import { isTurn } from '../../test-support/amounts.ts'
 import { CLIENT_KINDS } from '../src/clients.ts'
 import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
@@ -126,38 +127,45 @@ const LATE_ECHOES: readonly string[] = [
   `STORED ${SECRET}`,
 ]
 
-describe.each(CLIENT_KINDS)(
+const MOMENTS = ['meta', 'text', 'at the last question'] as const
+
+describe.each(CLIENT_KINDS.map(({ name, create }, i) => ({ name, create, i })))(
   '$name shows no password that a server repeats after the login',
-  ({ create }) => {
-    for (const from of ['meta', 'text', 'at the last question'] as const) {
+  { tags: ['long'] },
+  ({ create, i }) => {
+    for (const [m, from] of MOMENTS.entries()) {
       // What is no end of an answer is waited behind, and there it is the attempt that ends.
       const connectTimeout = from === 'at the last question' ? 100 : 10_000
-      test.each(LATE_ECHOES)(`${from}: %s`, async (line) => {
-        const seen: unknown[] = []
-        const channels = [tracingChannel('mc:command'), tracingChannel('mc:connect')]
-        const subscriber = (message: unknown): number => seen.push(message)
-        for (const channel of channels) {
-          for (const name of ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const) {
-            channel[name].subscribe(subscriber)
-            ends.push(() => channel[name].unsubscribe(subscriber))
+      // Quick runs have each form at one moment of one client, or two.
+      test.each(LATE_ECHOES.filter((_, e) => isTurn(e + i + 2 * m, 6)))(
+        `${from}: %s`,
+        async (line) => {
+          const seen: unknown[] = []
+          const channels = [tracingChannel('mc:command'), tracingChannel('mc:connect')]
+          const subscriber = (message: unknown): number => seen.push(message)
+          for (const channel of channels) {
+            for (const name of ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const) {
+              channel[name].subscribe(subscriber)
+              ends.push(() => channel[name].unsubscribe(subscriber))
+            }
           }
-        }
-        const client = create(await startLateEcho(from, line), {
-          ...credentials,
-          timeout: 5000,
-          connectTimeout,
-        })
-        const events = client as unknown as EventEmitter
-        for (const event of ['error', 'disconnect', 'failure', 'dead']) {
-          events.on?.(event, (...args: unknown[]) => seen.push(args))
-        }
-        for (const call of CALLS) seen.push(...(await errorsOf([Promise.resolve(call(client))])))
-        await new Promise(setImmediate)
-        await client.close()
-        const errors = seen.filter((it) => it instanceof Error)
-        expect(errors.length).toBeGreaterThan(CALLS.length / 2)
-        for (const thing of seen) expect(shown(thing)).not.toContain(SECRET.slice(0, 8))
-      })
+          const client = create(await startLateEcho(from, line), {
+            ...credentials,
+            timeout: 5000,
+            connectTimeout,
+          })
+          const events = client as unknown as EventEmitter
+          for (const event of ['error', 'disconnect', 'failure', 'dead']) {
+            events.on?.(event, (...args: unknown[]) => seen.push(args))
+          }
+          for (const call of CALLS) seen.push(...(await errorsOf([Promise.resolve(call(client))])))
+          await new Promise(setImmediate)
+          await client.close()
+          const errors = seen.filter((it) => it instanceof Error)
+          expect(errors.length).toBeGreaterThan(CALLS.length / 2)
+          for (const thing of seen) expect(shown(thing)).not.toContain(SECRET.slice(0, 8))
+        },
+      )
     }
   },
 )
@@ -181,6 +189,22 @@ describe.each(CLIENT_KINDS)('$name shows no password', ({ create }) => {
       expect(shown(client)).not.toContain(SECRET)
       await client.close()
       expect(shown(client)).not.toContain(SECRET)
+    })
+
+    test(`that is in the URL of its server, of ${kind} memcached`, needsOf(kind), async () => {
+      const server: RunningServer = await startServer(kind, way)
+      ends.push(() => server.stop())
+      const client = create(`memcached://bob:battery%3Astaple@${server.name}`, { timeout: 10_000 })
+      await client.set('a', 1)
+      expect(await client.get('a')).toBe(1)
+      const wrong = create(`memcached://bob:${SECRET}@${server.name}`)
+      const errors = await errorsOf([wrong.get('a'), wrong.getMany(['b'])])
+      expect(errors).toHaveLength(2)
+      for (const thing of [client, wrong, ...errors]) {
+        expect(shown(thing)).toContain(server.name)
+        expect(shown(thing)).not.toMatch(new RegExp(`staple|${SECRET}`))
+      }
+      await Promise.all([client.close(), wrong.close()])
     })
   }
 
@@ -223,7 +247,7 @@ describe.each(CLIENT_KINDS)('$name shows no value', ({ create }) => {
       const [tcp] = TRANSPORTS
       const server = await startServer(kind, tcp ?? expect.unreachable())
       ends.push(() => server.stop())
-      const client = create(server.name, { timeout: 10_000 })
+      const client = create(server.name, { timeout: 10_000, connectTimeout: 10_000 })
       await client.set('text', SECRET)
       await client.set('json', `{"a": ${SECRET}`, { flags: 32 })
       await client.set('number', SECRET, { flags: 2 })

@@ -6,7 +6,8 @@ import { Client, retrying } from '@mc/client'
 import { HashClient } from '@mc/hash'
 import { FaultProxy } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sourceFlags } from '../../test-support/source-flags.ts'
+import { isTurn, runs } from '../../test-support/amounts.ts'
+import { bundledText } from '../../test-support/bundle.ts'
 import { CLIENT_KINDS } from '../src/clients.ts'
 import {
   KINDS,
@@ -28,8 +29,12 @@ function transport(name: string): Transport {
   return TRANSPORTS.find((way) => way.name === name) ?? expect.unreachable()
 }
 
-for (const kind of KINDS) {
-  describe(`on ${kind} memcached`, needsOf(kind), () => {
+for (const [k, kind] of KINDS.entries()) {
+  const { tags } = needsOf(kind)
+  // Quick runs have one client and one dialect on each kind of server.
+  const clients = CLIENT_KINDS.filter((_, i) => isTurn(i + k, 3))
+  const dialects = DIALECTS.filter((_, i) => isTurn(i + k, 2))
+  describe(`on ${kind} memcached`, { tags: [...tags, 'long'] }, () => {
     let server: RunningServer
     let proxy: FaultProxy
     beforeEach(async () => {
@@ -41,7 +46,7 @@ for (const kind of KINDS) {
       await server.stop()
     })
 
-    test.each(DIALECTS)(
+    test.each(dialects)(
       'the rest of a reply is not read in front of the next connection’s first, %s',
       async (dialect) => {
         const client = new Client(proxy.name, { dialect, reconnectDelay: { initial: 1, max: 1 } })
@@ -61,7 +66,7 @@ for (const kind of KINDS) {
       },
     )
 
-    test.each(CLIENT_KINDS)(
+    test.each(clients)(
       'callers of one moment share attempts to connect, and close leaves no socket: $name',
       async ({ create, connections }) => {
         const client = create(proxy.name)
@@ -77,7 +82,7 @@ for (const kind of KINDS) {
       },
     )
 
-    test.each(CLIENT_KINDS)(
+    test.each(clients)(
       'writes to a server that hangs do not put off anybody’s timeout: $name',
       async ({ create }) => {
         const client = create(proxy.name, { timeout: 200 })
@@ -100,7 +105,7 @@ for (const kind of KINDS) {
       },
     )
 
-    test.each(DIALECTS)(
+    test.each(dialects)(
       'a connection closed in good order forgets no caller, %s',
       async (dialect) => {
         const client = new Client(proxy.name, { dialect, timeout: 60_000 })
@@ -120,7 +125,7 @@ for (const kind of KINDS) {
       },
     )
 
-    test.each(CLIENT_KINDS)('a failure is an error, never a miss: $name', async ({ create }) => {
+    test.each(clients)('a failure is an error, never a miss: $name', async ({ create }) => {
       const client = create(proxy.name)
       await client.set('key', 'value')
       await proxy.stop()
@@ -131,24 +136,21 @@ for (const kind of KINDS) {
       await client.close()
     })
 
-    test.each(CLIENT_KINDS)(
-      'a request refused costs only its caller: $name',
-      async ({ create }) => {
-        const client = create(proxy.name)
-        await client.set('key', 'value')
-        const { connections } = proxy.counts
-        for (let i = 0; i < 10; i++) {
-          const large = client.set('large', Buffer.alloc(2 * 1024 ** 2))
-          const [refused, beside] = await Promise.allSettled([large, client.get('key')])
-          expect(refused).toMatchObject({ reason: { code: 'MEMCACHE_SERVER_ERROR' } })
-          expect(beside).toEqual({ status: 'fulfilled', value: 'value' })
-          expect(await client.get('key')).toBe('value')
-        }
-        if (client instanceof HashClient) expect(client.servers[0]?.state).toBe('healthy')
-        if (client instanceof Client) expect(proxy.counts.connections).toBe(connections)
-        await client.close()
-      },
-    )
+    test.each(clients)('a request refused costs only its caller: $name', async ({ create }) => {
+      const client = create(proxy.name)
+      await client.set('key', 'value')
+      const { connections } = proxy.counts
+      for (let i = 0; i < 10; i++) {
+        const large = client.set('large', Buffer.alloc(2 * 1024 ** 2))
+        const [refused, beside] = await Promise.allSettled([large, client.get('key')])
+        expect(refused).toMatchObject({ reason: { code: 'MEMCACHE_SERVER_ERROR' } })
+        expect(beside).toEqual({ status: 'fulfilled', value: 'value' })
+        expect(await client.get('key')).toBe('value')
+      }
+      if (client instanceof HashClient) expect(client.servers[0]?.state).toBe('healthy')
+      if (client instanceof Client) expect(proxy.counts.connections).toBe(connections)
+      await client.close()
+    })
 
     test('retries are on the wire', async () => {
       const inner = new Client(proxy.name, { timeout: 500, dialect: 'text' })
@@ -161,15 +163,15 @@ for (const kind of KINDS) {
       await client.close()
     })
 
-    test('twenty thousand commands in flight each have their own answer', async () => {
+    test('thousands of commands in flight each have their own answer', async () => {
       const client = new Client(proxy.name, { dialect: 'meta', timeout: 20_000 })
       await client.setMany(KEYS.map((key) => [key, itsValue(key)] as const))
-      const keys = Array.from({ length: 20_000 }, (_, i) => KEYS[i % KEYS.length] ?? '')
+      const keys = Array.from({ length: runs(5000, 20_000) }, (_, i) => KEYS[i % KEYS.length] ?? '')
       expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(keys.map(itsValue))
       await client.close()
     })
 
-    test.each(DIALECTS)('prepend puts in front and append behind, %s', async (dialect) => {
+    test.each(dialects)('prepend puts in front and append behind, %s', async (dialect) => {
       const client = new Client(proxy.name, { dialect })
       await client.set('key', 'mid')
       await client.prepend('key', 'PRE-')
@@ -229,14 +231,17 @@ for (const kind of KINDS) {
         for (const client of clients) await client.set('key', 1, { signal }).catch(() => {})
         for (const client of clients) await client.close()
         console.log('closed')`
-      const { stdout } = await promisify(execFile)(process.execPath, sourceFlags(script), {
-        cwd: new URL('..', import.meta.url),
-        timeout: 25_000,
-      })
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [bundledText(script, new URL('..', import.meta.url))],
+        {
+          timeout: 25_000,
+        },
+      )
       expect(stdout).toBe('closed\n')
     })
 
-    test.each(CLIENT_KINDS)(
+    test.each(clients)(
       'values and times that make replies odd crash nothing: $name',
       async ({ create }) => {
         const client = create(proxy.name)

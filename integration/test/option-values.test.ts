@@ -40,11 +40,13 @@ const count: Kind = { min: 0, integer: true }
 const positive: Kind = { min: 1, integer: true }
 const threshold: Kind = { min: 0 }
 
-const CLIENT: Kinds<ClientOptions> = {
+const SHARED: Kinds<Omit<ClientOptions, 'serverName' | 'routingKeys'>> = {
   timeout: timer,
   serde: 'other',
   keyPrefix: 'other',
   allowUnicodeKeys: 'boolean',
+  hashKeys: 'boolean',
+  binaryKeys: 'boolean',
   defaultNoreply: 'boolean',
   ignoreExc: 'boolean',
   captureStack: 'boolean',
@@ -54,6 +56,7 @@ const CLIENT: Kinds<ClientOptions> = {
   tls: 'other',
   username: 'other',
   password: 'other',
+  auth: 'enum',
   reconnectDelay: 'other',
   dialect: 'enum',
   maxInFlight: { min: 1, max: 2 ** 24, integer: true },
@@ -62,8 +65,10 @@ const CLIENT: Kinds<ClientOptions> = {
   maxValueLength: positive,
 }
 
+const CLIENT: Kinds<ClientOptions> = { ...SHARED, serverName: 'other', routingKeys: 'boolean' }
+
 const HASH: Kinds<HashClientOptions> = {
-  ...CLIENT,
+  ...SHARED,
   createClient: 'function',
   hasher: 'other',
   failover: 'enum',
@@ -158,6 +163,9 @@ const MOCK: Kinds<MockMemcacheClientOptions> = {
   serde: 'other',
   keyPrefix: 'other',
   allowUnicodeKeys: 'boolean',
+  hashKeys: 'boolean',
+  binaryKeys: 'boolean',
+  routingKeys: 'boolean',
   defaultNoreply: 'boolean',
   ignoreExc: 'boolean',
   captureStack: 'boolean',

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { MemcacheError } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { isLong } from '../../test-support/amounts.ts'
+import { isLong, isTurn } from '../../test-support/amounts.ts'
 import { CLIENT_KINDS } from '../src/clients.ts'
 
 const CALLERS = isLong ? 1000 : 200
@@ -39,7 +39,7 @@ async function startRefusing(end: 'reset' | 'close') {
   return { name: `127.0.0.1:${port}`, port, attempts: () => attempts }
 }
 
-describe.each(CLIENT_KINDS)(
+describe.each(CLIENT_KINDS.filter((_, i) => isTurn(i, CLIENT_KINDS.length)))(
   `${CALLERS} callers of a $name`,
   { tags: ['long'] },
   ({ create, connections }) => {

@@ -68,7 +68,7 @@ describe('through twemproxy', { tags: ['memcached', 'twemproxy'] }, () => {
   })
 
   test.each(['auto', 'text'] as const)('plain commands work, dialect %s', async (dialect) => {
-    const client = new Client(name, { dialect, timeout: 10_000 })
+    const client = new Client(name, { dialect, timeout: 10_000, connectTimeout: 10_000 })
     const key = (part: string) => `${dialect}-${part}`
     expect(await client.set(key('a'), 'one')).toBe(true)
     expect(await client.get(key('a'))).toBe('one')
@@ -91,7 +91,7 @@ describe('through twemproxy', { tags: ['memcached', 'twemproxy'] }, () => {
   })
 
   test.each([-1, new Date(0)])('what expires at once does so, %s', async (expire) => {
-    const client = new Client(name, { timeout: 10_000 })
+    const client = new Client(name, { timeout: 10_000, connectTimeout: 10_000 })
     let disconnects = 0
     client.on('disconnect', () => disconnects++)
     const stored = (value: string) => client.set('k', value)

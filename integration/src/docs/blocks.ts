@@ -20,8 +20,11 @@ const PACKAGES = [
   'serde',
   'fallback',
   'fetch',
+  'adapters',
+  'opentelemetry',
   'aws-ec',
   'testing',
+  'cli',
 ]
 
 /** Where names come from that a fragment uses without importing them. */
@@ -33,6 +36,9 @@ const EXPORTS: Readonly<Record<string, object>> = {
   '@mc/serde': serde,
   '@mc/fallback': fallback,
   '@mc/fetch': fetch,
+  // Their names are imported where they are used.
+  '@mc/adapters': {},
+  '@mc/opentelemetry': {},
   '@mc/aws-ec': awsEc,
   '@mc/testing': testing,
 }
@@ -56,7 +62,10 @@ const GIVEN_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'packages/aws-ec/README.md': {
     cache: "const cache = new ElastiCacheHashClient(configurationEndpoint('a.cfg.test:11211'))",
   },
-  'packages/testing/README.md': {
+  'docs/failover.md': {
+    client: "const client = new HashClient(['10.0.0.1:11211', '10.0.0.2:11211'])",
+  },
+  'docs/test-tools.md': {
     cache: 'const cache = new Client(server.name)',
   },
 }
@@ -70,12 +79,13 @@ export interface DocBlock {
 
 /** The documents whose code is checked. */
 export function documents(): string[] {
-  const docs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
-  return [
-    'README.md',
-    ...PACKAGES.map((name) => `packages/${name}/README.md`),
-    ...docs.map((name) => `docs/${name}`),
-  ]
+  const readmes = PACKAGES.map((name) => `packages/${name}/README.md`)
+  return ['README.md', ...readmes, ...pagesIn('docs'), ...pagesIn('docs/recipes')]
+}
+
+function pagesIn(folder: string): string[] {
+  const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.md'))
+  return names.map((name) => `${folder}/${name}`)
 }
 
 export function textOf(file: string): string {

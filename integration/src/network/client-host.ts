@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { bundled } from '../../../test-support/bundle.ts'
 import type { experiments } from './experiments.ts'
 import type { NetworkLab } from './lab.ts'
 
@@ -24,8 +25,8 @@ export class ClientHost {
   readonly #ended: Promise<never>
 
   constructor(lab: NetworkLab) {
-    const program = fileURLToPath(new URL('client-process.ts', import.meta.url))
-    const command = [process.execPath, '--conditions=@mc/source', '--import', 'tsx', program]
+    const program = bundled(new URL('client-process.ts', import.meta.url))
+    const command = [process.execPath, program]
     this.#process = lab.spawn('client', command, {
       cwd: fileURLToPath(new URL('.', import.meta.url)),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

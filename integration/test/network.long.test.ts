@@ -1,24 +1,18 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isLong, seed } from '../../test-support/amounts.ts'
 import { ClientHost } from '../src/network/client-host.ts'
 import { CLIENT_NAMES, type ClientSpec, type WriterOutcome } from '../src/network/experiments.ts'
 import { NetworkLab, type Weather } from '../src/network/lab.ts'
 
 /** Writers of each kind at a time. */
 const WRITERS = 3
-const ROUNDS = isLong ? 10 : 1
+const ROUNDS = 10
 /** Milliseconds. Packets sent at the start of an outage come again 0.2, 0.4, 0.8, 1.6 s one after the other. */
 const OUTAGE = 2500
-const WATCH = isLong ? 5000 : 1500
+const WATCH = 5000
 
-/** Quick runs try half of the clients over TCP and the others over TLS, by the next seed the other way round. */
-const KINDS = CLIENT_NAMES.flatMap((client, i) =>
-  [false, true]
-    .filter((tls) => isLong || tls === ((i + seed) % 2 === 0))
-    .map((tls) => ({ client, tls })),
-)
+const KINDS = CLIENT_NAMES.flatMap((client) => [false, true].map((tls) => ({ client, tls })))
 
 const tags = ['memcached', 'iproute2', 'network-namespaces', 'long']
 
@@ -78,7 +72,7 @@ describe('on a network that loses packets and delivers them late', { tags }, () 
   })
 
   describe('when packets get lost, late and out of order, reads never go back', () => {
-    const TURNS = isLong ? 30 : 1
+    const TURNS = 30
     /** Milliseconds. */
     const TURN = 700
     const WEATHERS: readonly Weather[] = [
@@ -114,7 +108,8 @@ describe('on a network that loses packets and delivers them late', { tags }, () 
 
   test('a server that stands still and goes on undoes no confirmed write', async () => {
     let failures = 0
-    for (let round = 0; round < ROUNDS; round++) {
+    // On a busy machine a round's writes may all come when the servers go on.
+    for (let round = 0; round < ROUNDS || failures === 0; round++) {
       await host.run('connect', KINDS.map(spec))
       for (const server of servers) server.kill('SIGSTOP')
       const writing = host.run('overwrite', 500)
@@ -126,6 +121,5 @@ describe('on a network that loses packets and delivers them late', { tags }, () 
         failures += failed
       }
     }
-    expect(failures).toBeGreaterThan(0)
   }, 600_000)
 })

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { clientContract, MockMemcacheClient } from '@mc/testing'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundled } from '../../test-support/bundle.ts'
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const require = createRequire(import.meta.url)
@@ -36,7 +37,7 @@ function countRules(): number {
   return count
 }
 
-describe('the contract runs under', () => {
+describe('the contract runs under', { tags: ['long'] }, () => {
   const rules = countRules()
   let folder: string
   beforeAll(async () => {
@@ -45,15 +46,8 @@ describe('the contract runs under', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   test('node:test', async () => {
-    const file = path('../src/runners/contract.node-test.ts')
-    const args = [
-      '--conditions=@mc/source',
-      '--import',
-      'tsx',
-      '--test',
-      '--test-reporter=tap',
-      file,
-    ]
+    const file = bundled(path('../src/runners/contract.node-test.ts'))
+    const args = ['--test', '--test-reporter=tap', file]
     const good = await run(args, {}, path('..'))
     expect(good.output).toMatch(/^# fail 0$/m)
     expect(good.output.match(/^ {4,}ok \d+/gm)?.length).toBeGreaterThanOrEqual(rules)
@@ -84,7 +78,7 @@ describe('the contract runs under', () => {
   }, 60_000)
 })
 
-describe('two copies of the packages, and the realms of a sandbox', () => {
+describe('two copies of the packages, and the realms of a sandbox', { tags: ['long'] }, () => {
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mc-copies-'))
