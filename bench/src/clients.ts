@@ -10,6 +10,7 @@ export interface Subject {
   set(key: string, value: unknown): Promise<unknown>
   getMany?(keys: readonly string[]): Promise<number>
   setMany?(entries: Readonly<Record<string, string>>): Promise<unknown>
+  deleteMany?(keys: readonly string[]): Promise<unknown>
   close(): unknown
 }
 
@@ -30,6 +31,7 @@ function ours(client: Client | HashClient | PooledClient): Subject {
     set: (key, value) => client.set(key, value as string),
     getMany: async (keys) => (await client.getMany(keys)).size,
     setMany: (entries) => client.setMany(entries),
+    deleteMany: (keys) => client.deleteMany(keys),
     close: () => client.close(),
   }
 }

@@ -5,8 +5,18 @@ const CRLF = '\r\n'
 /** What a floor is called among the clients: this and its request. */
 export const FLOOR = 'floor '
 
-/** A request to measure the floor with: one of the meta or of the text dialect. */
-export type FloorCommand = 'mg' | 'get' | 'ms' | 'get-many'
+/**
+ * What the floor is measured with: a request of the meta or of the text dialect, those of many for 100 keys; or
+ * reading one value without a server.
+ */
+export type FloorCommand =
+  | 'mg'
+  | 'get'
+  | 'ms'
+  | 'get-many'
+  | 'set-many'
+  | 'delete-many'
+  | 'JSON.parse'
 
 /**
  * The most that one connection of this runtime carries: requests encoded once, replies counted by their
@@ -19,16 +29,19 @@ export async function measureFloor(
   inFlight: number,
   seconds: number,
 ): Promise<number> {
+  if (command === 'JSON.parse') return measureParse(seconds)
   const [host = '', port = ''] = server.split(':')
   const socket = connect({ host, port: Number(port), noDelay: true })
   const value = 'v'.repeat(size)
   await exchange(socket, `set key 16 0 ${size}${CRLF}${value}${CRLF}`)
   const keys = Array.from({ length: 100 }, () => 'key').join(' ')
-  const requests: Record<FloorCommand, string> = {
+  const requests: Record<Exclude<FloorCommand, 'JSON.parse'>, string> = {
     mg: `mg key v f O1${CRLF}`,
     get: `get key${CRLF}`,
     ms: `ms key ${size} O1 F16${CRLF}${value}${CRLF}`,
     'get-many': `get ${keys}${CRLF}`,
+    'set-many': `ms key ${size} O1 F16${CRLF}${value}${CRLF}`.repeat(100),
+    'delete-many': `md other O1${CRLF}`.repeat(100),
   }
   const request = Buffer.from(requests[command])
   const replyLength = await exchange(socket, request)
@@ -54,6 +67,24 @@ export async function measureFloor(
     })
     socket.write(batch)
   })
+}
+
+/** Parses the value of the workload with JSON. */
+function measureParse(seconds: number): number {
+  const value = Buffer.from(JSON.stringify(jsonValue(0)))
+  const start = performance.now()
+  let done = 0
+  for (;;) {
+    for (let i = 0; i < 1000; i++) JSON.parse(value.toString())
+    done += 1000
+    const elapsed = performance.now() - start
+    if (elapsed > seconds * 1000) return (done / elapsed) * 1000
+  }
+}
+
+/** An object of 1 KB as JSON. */
+export function jsonValue(id: number): { readonly id: number; readonly tags: readonly unknown[] } {
+  return { id, tags: Array.from({ length: 30 }, (_, i) => ({ id: i, name: `tag number ${i}` })) }
 }
 
 /** Sends one request; answers the length of its reply, taken to be whole after a pause. */

@@ -1,10 +1,11 @@
-// Usage: pnpm bench [--rounds 5] [--seconds 1] [--only text] [--write]
+// Usage: pnpm bench [--rounds 5] [--seconds 1] [--only text] [--write] [--compare]
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { memcached, testCertificate } from '@mc/testing'
 import { chartFile, drawChart } from './chart.ts'
+import { compareWithLast, runFigures } from './compare.ts'
 import { FLOOR } from './floor.ts'
 import type { Measurement, Task } from './measure.ts'
 import { startRedis } from './redis-server.ts'
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     write: { type: 'boolean', default: false },
+    compare: { type: 'boolean', default: false },
   },
 })
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -46,6 +48,11 @@ try {
   const { stdout } = await run(binary, ['-V'])
   const setting = `Node ${process.version}, ${stdout.trim()}, ${options.rounds} rounds of ${options.seconds} s`
   if (options.write) await writeResults(setting, rows)
+  if (options.compare) {
+    console.log(
+      await compareWithLast(new URL('../.last-run.json', import.meta.url), runFigures(rows)),
+    )
+  }
 } finally {
   for (const server of [...servers, tlsServer]) await server.stop()
   redis?.stop()
@@ -62,10 +69,9 @@ async function writeResults(setting: string, rows: readonly Row[]): Promise<void
 
 /** All clients in turn, round after round, so that a slow minute of the machine meets them alike. */
 async function measureAll(workload: Workload): Promise<Row> {
-  const clients = [
-    ...workload.clients.filter(isInstalled),
-    ...workload.floors.map((command) => FLOOR + command),
-  ]
+  const [first = '', ...others] = workload.clients.filter(isInstalled)
+  // Next to ours, for the ratio that a slow minute between the two would change.
+  const clients = [first, ...workload.floors.map((command) => FLOOR + command), ...others]
   const measurements = new Map<string, Measurement[]>(clients.map((client) => [client, []]))
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const client of clients) measurements.get(client)?.push(await measure(workload, client))

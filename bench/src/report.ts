@@ -36,25 +36,41 @@ export function kindOf(client: string): 'ours' | 'peer' | 'floor' | 'other' {
   return client.includes('redis-server') || client === 'pymemcache' ? 'other' : 'peer'
 }
 
-/** One line for each workload: ours, the best peer, the ratio, the share of the floor. */
+/**
+ * What a client is of the best peer and of each floor: the median of the ratios within the rounds, as it
+ * travels further than a ratio of medians.
+ */
+export function ratiosOf(row: Row, client: string): [other: string, ratio: number][] {
+  const own = row.measurements.get(client) ?? []
+  const floors = [...row.measurements.keys()].filter((name) => kindOf(name) === 'floor')
+  const peer = bestPeer(row)?.client
+  return (peer === undefined ? floors : [peer, ...floors]).map((other) => {
+    const theirs = row.measurements.get(other) ?? []
+    const ratios = own.map(({ perSecond }, round) => perSecond / (theirs[round]?.perSecond ?? 0))
+    return [other, median(ratios)]
+  })
+}
+
+/** One line for each workload: ours, the best peer, the ratio, the share of each floor. */
 export function summarize(rows: readonly Row[]): string {
   const lines = [
-    '| workload | mc, per second | best peer | | ratio | of the floor |',
-    '|---|--:|---|--:|--:|--:|',
+    '| workload | mc, per second | best peer | its per second | ratio | of the floors |',
+    '|---|--:|---|--:|--:|---|',
   ]
   for (const row of rows) {
     const figures = figuresOf(row)
     const ours = figures[0]
     const peer = bestPeer(row)
     if (ours === undefined) continue
-    const floor = figures.find(({ client }) => kindOf(client) === 'floor')
+    const ratios = ratiosOf(row, ours.client)
+    const floors = ratios.filter(([other]) => kindOf(other) === 'floor')
     const cells = [
       row.workload,
       whole(ours.perSecond),
       peer?.client ?? '',
       peer === undefined ? '' : whole(peer.perSecond),
-      peer === undefined ? '' : (ours.perSecond / peer.perSecond).toFixed(2),
-      floor === undefined ? '' : (ours.perSecond / floor.perSecond).toFixed(2),
+      peer === undefined ? '' : (ratios[0]?.[1] ?? 0).toFixed(2),
+      floors.map(([name, ratio]) => `${name.slice(FLOOR.length)} ${ratio.toFixed(2)}`).join(', '),
     ]
     lines.push(`| ${cells.join(' | ')} |`)
   }

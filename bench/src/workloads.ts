@@ -1,5 +1,5 @@
 import type { Subject } from './clients.ts'
-import type { FloorCommand } from './floor.ts'
+import { type FloorCommand, jsonValue } from './floor.ts'
 
 /** Something to measure: how many calls are in flight, and what a call is. */
 export interface Workload {
@@ -89,9 +89,9 @@ const mixed = workload('90 gets to 10 sets of 1 KB', 1024, 64, {
 
 const json = workload('get an object of 1 KB as JSON', 1024, 64, {
   clients: ['mc', 'mc (text)', 'memcache-client', 'memcached'],
+  floors: ['JSON.parse'],
   async prepare(subject) {
-    const tags = Array.from({ length: 30 }, (_, i) => ({ id: i, name: `tag number ${i}` }))
-    for (const [i, name] of NAMES.entries()) await subject.set(name, { id: i, tags })
+    for (const [i, name] of NAMES.entries()) await subject.set(name, jsonValue(i))
     return async (turn) => {
       const index = turn % KEYS
       const value = (await subject.get(nameOf(index))) as { id: number; tags: unknown[] }
@@ -113,11 +113,22 @@ const getMany = workload('getMany of 100 x 100 B', 100, 4, {
 
 const setMany = workload('setMany of 100 x 100 B', 100, 4, {
   clients: ['mc', 'mc (text)', ...STORES],
+  floors: ['set-many'],
   async prepare(subject) {
     const values = await fill(subject, 100)
     const entries = Object.fromEntries(values.map((value, i) => [nameOf(i), value]))
     return async () => {
       await subject.setMany?.(entries)
+    }
+  },
+})
+
+const deleteMany = workload('deleteMany of 100 that are not there', 100, 4, {
+  clients: ['mc', 'mc (text)'],
+  floors: ['delete-many'],
+  async prepare(subject) {
+    return async () => {
+      await subject.deleteMany?.(NAMES)
     }
   },
 })
@@ -143,6 +154,7 @@ export const WORKLOADS: readonly Workload[] = [
   set(1_000_000, 2),
   getMany,
   setMany,
+  deleteMany,
   mixed,
   json,
   get(100, 64, {

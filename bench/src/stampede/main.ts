@@ -38,7 +38,9 @@ const path = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 const results: Result[] = []
 const missing = new Set<string>()
-for (const contender of CONTENDERS.filter(({ name }) => name.includes(options.only))) {
+const contenders = CONTENDERS.filter(({ name }) => name.includes(options.only))
+if (contenders.length === 0) throw new Error(`no contender has ${options.only} in its name`)
+for (const contender of contenders) {
   const result = await measure(contender)
   if (result === undefined) {
     missing.add(contender.store)
@@ -56,7 +58,11 @@ const broken = results
   .filter(({ contender }) => contender.startsWith(OURS))
   .flatMap((result) => brokenPromises(result, { load: LOAD, reads }))
 for (const sentence of broken) console.error(`broken: ${sentence}`)
-if (broken.length > 0) process.exitCode = 1
+const isUnmeasured = contenders.some(
+  ({ name, store }) => name.startsWith(OURS) && missing.has(store),
+)
+if (isUnmeasured) console.error(`broken: nothing is known of ${OURS}, as a program is missing`)
+if (broken.length > 0 || isUnmeasured) process.exitCode = 1
 
 /** Each scenario on a fresh server; `undefined` where its program is not installed. */
 async function measure(contender: Contender): Promise<Result | undefined> {

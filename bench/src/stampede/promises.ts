@@ -25,8 +25,9 @@ export function brokenPromises(
     [invalidations.reads >= reads, `only ${invalidations.reads} reads`],
     [invalidations.old.count === 0, `${invalidations.old.count} old reads`],
     [
-      hasWindows || expiries.longest <= longest,
-      `a read took ${expiries.longest.toFixed(0)} ms, more than ${longest} (a process stalled for ${expiries.stall.toFixed(0)})`,
+      // On a busy machine a process stands still, whatever its callers wait for.
+      hasWindows || expiries.longest <= longest + expiries.stall,
+      `a read took ${expiries.longest.toFixed(0)} ms, more than ${longest} and the ${expiries.stall.toFixed(0)} for which a process stood still`,
     ],
     [
       !hasWindows || expiries.p99 < WAIT_WITH_WINDOWS,
