@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { isLong } from './test-support/amounts.ts'
 import { findPrograms, PROGRAMS } from './test-support/programs.ts'
 
 /**
  * Tests run on the sources of every package: no build comes first. Other packages are those that Node would
- * load, so without `module`, which stands for bundlers only.
+ * load, so without `module`, which stands for bundlers only. `import` and `require` are added where they apply: listed
+ * here, `import` would be passed to Node, and `require` get ES modules.
  */
-const conditions = ['@mc/source', 'node', 'import', 'default']
+const conditions = ['@mc/source', 'node']
 
 const programs = findPrograms()
 
@@ -15,6 +16,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['{packages/*,integration,examples}/test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(isLong ? [] : ['**/*.long.test.ts'])],
     isolate: false,
     // More than there are cores: tests wait for deadlines half of their time.
     maxWorkers: availableParallelism() + 2,

@@ -1,4 +1,4 @@
-// Fails when a package imports what its manifest does not list, or an arrow of the design is broken.
+// Fails when a package imports what its manifest does not list, an arrow of the design is broken, or a source file is too long.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
@@ -12,23 +12,43 @@ const ARROWS = {
   hash: ['protocol', 'client'],
   fallback: ['protocol'],
   fetch: ['protocol'],
+  adapters: ['protocol'],
+  opentelemetry: ['protocol'],
   'aws-ec': ['protocol', 'client', 'hash'],
   testing: ['protocol', 'serde'],
+  cli: ['protocol', 'serde', 'client', 'hash', 'aws-ec'],
 }
-const MAY_TEST_WITH_TESTING = ['client', 'pool', 'hash', 'fallback', 'fetch', 'aws-ec']
+const MAY_TEST_WITH_TESTING = [
+  'client',
+  'pool',
+  'hash',
+  'fallback',
+  'fetch',
+  'adapters',
+  'opentelemetry',
+  'aws-ec',
+  'cli',
+]
 
 /** Import and re-export statements, and dynamic imports. */
 const IMPORT =
   /^\s*(?:import|export)\b[^'"]*?\bfrom\s*['"]([^'"]+)['"]|(?:^\s*import\s+|\bimport\(\s*)['"]([^'"]+)['"]/gm
+
+/** A file that is longer is not held in the head. */
+const MOST_LINES = 320
 
 const problems = []
 
 for (const [name, arrows] of Object.entries(ARROWS)) {
   const folder = join('packages', name)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const runtime = Object.keys(manifest.dependencies ?? {})
+  const runtime = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
   const listed = new Set([...runtime, ...Object.keys(manifest.devDependencies ?? {})])
 
+  for (const file of filesBelow(join(folder, 'src'))) {
+    const { length } = readFileSync(file, 'utf8').trimEnd().split('\n')
+    if (length > MOST_LINES) problems.push(`${file}: ${length} lines, at most ${MOST_LINES}`)
+  }
   for (const dependency of runtime) checkArrow(`${folder}/package.json`, name, arrows, dependency)
   if (listed.has('@mc/testing') && !MAY_TEST_WITH_TESTING.includes(name)) {
     problems.push(`${folder}/package.json: ${name} may not test with @mc/testing`)

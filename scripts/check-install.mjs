@@ -1,6 +1,6 @@
 // Installs the packed packages in empty folders, as their users will, and uses them there.
 // Usage: node scripts/check-install.mjs [--write] [--runtimes]
-//   --write puts the sizes into README.md, --runtimes tries other runtimes as well (about 200 MB to download)
+//   --write puts the sizes into docs/runtimes.md, --runtimes tries other runtimes as well (about 200 MB to download)
 import {
   copyFileSync,
   mkdirSync,
@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { contentsOf, pack, packages, root, run } from './packing.mjs'
 
 const scratch = mkdtempSync(join(tmpdir(), 'mc-install-'))
@@ -20,7 +21,10 @@ const TYPES = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8').match(
   /types\/node": (\S+)/,
 )[1]
 
-/** How far a size may be from the one in the README before that is out of date. */
+/** Most bytes of a bundle that has `Client` alone, minified. */
+const MAX_BUNDLE = 113_000
+
+/** How far a size may be from the documented one before that is out of date. */
 const TOLERANCE = 0.1
 
 const USE = `
@@ -76,6 +80,8 @@ try {
     console.log(`${name}: installed and used by ESM, CommonJS and TypeScript`)
   }
   checkThirdParties(tarballs)
+  checkCommand(tarballs)
+  checkRecipes(tarballs)
   checkSizes(tarballs)
   if (process.argv.includes('--runtimes')) checkRuntimes(join(scratch, 'npm'))
 } finally {
@@ -132,6 +138,52 @@ function checkThirdParties(tarballs) {
     throw new Error(`@mc/client brings ${installed.join(', ')}: ${family.join(', ')}`)
   }
   console.log('@mc/client brings @mc/protocol and @mc/serde, and no third party')
+  checkBundle(folder)
+}
+
+/** What a bundler makes of `Client` alone, for functions that are loaded at each cold start. */
+function checkBundle(folder) {
+  writeFileSync(join(folder, 'alone.mjs'), "export { Client } from '@mc/client'\n")
+  const settings = ['--bundle', '--minify', '--platform=node', '--format=esm', '--target=node20']
+  const esbuild = join(root, 'node_modules/esbuild/bin/esbuild')
+  run(folder, esbuild, 'alone.mjs', ...settings, '--log-level=error', '--outfile=bundle.mjs')
+  const bytes = readFileSync(join(folder, 'bundle.mjs'))
+  if (bytes.length > MAX_BUNDLE) {
+    throw new Error(`Client alone has ${bytes.length} bytes minified, at most ${MAX_BUNDLE}`)
+  }
+  const zipped = gzipSync(bytes).length
+  console.log(`Client alone: ${bytes.length} bytes minified, ${zipped} gzipped`)
+}
+
+/** The command runs where nothing but its tarballs is installed. */
+function checkCommand(tarballs) {
+  const folder = createProject('command', tarballs, ['cli'])
+  run(folder, ...INSTALLERS.npm, '--omit=dev')
+  const printed = run(folder, 'npx', '--no', 'mc', 'where', 'key', '-s', 'one:11211')
+  if (printed !== 'key  server\nkey  one:11211\n') throw new Error(`mc where printed ${printed}`)
+  console.log('@mc/cli: the command mc runs by npx')
+}
+
+/** The recipes for tests and for CommonJS work, file by file: node:test, Node, TypeScript that writes CommonJS, jest. */
+function checkRecipes(tarballs) {
+  const folder = createProject('commonjs', tarballs, ['client', 'hash', 'pool', 'testing'])
+  const [page, testing] = ['commonjs', 'testing'].map((name) =>
+    readFileSync(join(root, `docs/recipes/${name}.md`), 'utf8'),
+  )
+  const files = `${page}${testing}`.matchAll(/^```[cm]js\n\/\/ (\S+)\n(.*?)^```$/gms)
+  for (const [, name, code] of files) {
+    writeFileSync(join(folder, name), code)
+  }
+  const [, settings] = /^```json\n(.*?)^```$/ms.exec(page)
+  writeFileSync(join(folder, 'tsconfig.json'), settings)
+  writeFileSync(join(folder, 'app.ts'), `${imports}\nvoid (async () => {${USE}})()\n`)
+  run(folder, ...INSTALLERS.npm, 'jest@30.5.2', '@babel/plugin-transform-modules-commonjs@7.29.14')
+  run(folder, process.execPath, 'app.cjs')
+  run(folder, process.execPath, tsc, '-p', '.', '--types', 'node')
+  run(folder, process.execPath, 'app.js')
+  run(folder, 'npx', '--no', 'jest')
+  run(folder, process.execPath, '--test', 'cache.node-test.mjs')
+  console.log('recipes: used by CommonJS, by the output of TypeScript, by jest and by node:test')
 }
 
 function checkSizes(tarballs) {
@@ -139,7 +191,7 @@ function checkSizes(tarballs) {
     const bytes = [...contentsOf(file).values()].reduce((sum, one) => sum + one, 0)
     return { name: `@mc/${name}`, kilobytes: Math.round(bytes / 1000) }
   })
-  const file = join(root, 'README.md')
+  const file = join(root, 'docs/runtimes.md')
   const text = readFileSync(file, 'utf8')
   const [before, rest = ''] = text.split('<!-- sizes -->')
   const [table, after = ''] = rest.split('<!-- /sizes -->')
@@ -152,7 +204,9 @@ function checkSizes(tarballs) {
   for (const { name, kilobytes } of sizes) {
     const told = Number(new RegExp(`\`${name}\` (\\d+)`).exec(table)?.[1])
     if (!(Math.abs(kilobytes - told) <= told * TOLERANCE)) {
-      throw new Error(`${name} has ${kilobytes} KB, README.md says ${told}: run this with --write`)
+      throw new Error(
+        `${name} has ${kilobytes} KB, docs/runtimes.md says ${told}: run this with --write`,
+      )
     }
   }
   console.log(sizes.map(({ name, kilobytes }) => `${name} ${kilobytes} KB`).join(', '))

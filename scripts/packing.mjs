@@ -1,6 +1,6 @@
 // What the checks of installing and releasing share: running programs, packing, looking into what was packed.
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -19,16 +19,33 @@ export function run(cwd, command, ...args) {
   }
 }
 
-/** Packs the package of a folder and answers the tarball. */
+/** What registries show of a package beside its README. */
+const SHOWN = ['description', 'keywords', 'homepage', 'bugs', 'repository', 'license']
+
+/** Packs the package of a folder and answers the tarball. An error if its manifest lacks what registries show. */
 export function pack(folder, destination) {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  for (const field of SHOWN) {
+    if (!manifest[field]?.length && !manifest[field]?.url) {
+      throw new Error(`the manifest of ${manifest.name} has no ${field}`)
+    }
+  }
   const output = run(folder, 'pnpm', 'pack', '--pack-destination', destination)
   return output.trim().split('\n').at(-1)
+}
+
+/** What users import from a package, and its types: the files that its manifest names. */
+export function entriesOf(tarball) {
+  const manifest = JSON.parse(run(root, 'tar', '-xOzf', tarball, 'package/package.json'))
+  return Object.values(manifest.exports)
+    .flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
+    .map((path) => path.replace(/^\.\//, ''))
 }
 
 /** Bytes by path of what a tarball holds. An error if it lacks a file, or has one whose source is gone. */
 export function contentsOf(
   tarball,
-  required = ['LICENSE', 'NOTICE', 'README.md', 'dist/index.js'],
+  required = ['LICENSE', 'NOTICE', 'README.md', ...entriesOf(tarball)],
 ) {
   const lines = run(root, 'tar', '-tvzf', tarball).trim().split('\n')
   const contents = new Map(
@@ -42,6 +59,8 @@ export function contentsOf(
   }
   for (const path of contents.keys()) {
     const source = path.replace(/^dist\/(.+)\.js$/, 'src/$1.ts')
+    // Of all sources.
+    if (path.startsWith('dist/bundled/')) continue
     if (!contents.has(source)) {
       throw new Error(`${path} of ${tarball} has no source any more: delete dist and build again`)
     }

@@ -3,7 +3,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { contentsOf, pack, packages, root, run } from './packing.mjs'
+import { contentsOf, entriesOf, pack, packages, root, run } from './packing.mjs'
 
 const scratch = mkdtempSync(join(tmpdir(), 'mc-release-'))
 const copy = join(scratch, 'mc')
@@ -52,7 +52,7 @@ function checkPackage(name, pending) {
   }
   const tarball = pack(folder, scratch)
   const texts = ['LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md']
-  contentsOf(tarball, [...texts, 'dist/index.js', 'dist/index.d.ts'])
+  contentsOf(tarball, [...texts, ...entriesOf(tarball)])
   const { dependencies = {} } = JSON.parse(
     run(scratch, 'tar', '-xzOf', tarball, 'package/package.json'),
   )

@@ -204,5 +204,5 @@ async function checkTracing() {
     await client.close()
   })
   channel.unsubscribe(handlers)
-  assert.deepEqual(seen, ['get by one', '0 of 1', 'get by two', '0 of 2'])
+  assert.deepEqual(seen, ['get by one', '0 of 1', 'getMany by two', '0 of 2'])
 }
