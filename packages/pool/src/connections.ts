@@ -17,8 +17,8 @@ export class Connections<V, C extends PoolableClient<V>> {
   readonly #connectTimeout: number
   /** Clients whose server has answered. */
   readonly #proven = new WeakSet<C>()
-  /** Clients that have a write in flight whose caller gave up. */
-  readonly #unsettled = new WeakSet<C>()
+  /** Clients that nobody should have again. */
+  readonly #broken = new WeakSet<C>()
   /** Clients whose attempt to connect has outlived the call that began it. */
   readonly #connecting = new WeakSet<C>()
 
@@ -66,17 +66,22 @@ export class Connections<V, C extends PoolableClient<V>> {
   failed(client: C, error: unknown, isRead: boolean): void {
     // An aborted write that is still on its way must not come behind a newer one of another connection.
     const isSent = client.isConnected !== false && (client.inFlight ?? 0) > 0
-    if (isSent && !isRead) this.#unsettled.add(client)
+    const isWaiting = isConnecting(client, error)
+    const isBroken =
+      error instanceof MemcacheClosedError ||
+      (isSent && !isRead) ||
+      (isConnectionError(error) && !isWaiting)
     if (this.#isFailedAttempt(client, error)) this.#backoff.failed(error)
-    // So that the pool need not wait for late replies when it closes the client.
-    if (this.isBroken(client, error)) client.destroy?.()
-    else if (isConnecting(client, error)) this.#follow(client)
+    if (isBroken) {
+      this.#broken.add(client)
+      // So that the pool need not wait for late replies when it closes the client.
+      client.destroy?.()
+    } else if (isWaiting) this.#follow(client)
   }
 
   /** Whether nobody should have the client again. */
-  isBroken(client: C, error: unknown): boolean {
-    if (error instanceof MemcacheClosedError || this.#unsettled.has(client)) return true
-    return isConnectionError(error) && !isConnecting(client, error)
+  isBroken(client: C): boolean {
+    return this.#broken.has(client)
   }
 
   /** Some servers accept a connection and end it at once. A short timeout says nothing about the server. */

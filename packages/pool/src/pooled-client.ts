@@ -122,7 +122,7 @@ export class PooledClient<
       ...limits,
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => this.#close(client),
-      destroyOn: (error, client) => this.#connections.isBroken(client, error),
+      destroyOn: (_, client) => this.#connections.isBroken(client),
       name: this.server,
     })
     this.#pool.on('create', (client) => this.emit('create', client))

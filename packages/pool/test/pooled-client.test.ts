@@ -12,7 +12,7 @@ import {
   MemcacheUnknownError,
   type ServerSpec,
 } from '@mc/protocol'
-import { clientContract, MemcachedServer, serverCommandsContract } from '@mc/testing'
+import { clientContract, FaultProxy, MemcachedServer, serverCommandsContract } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { runs } from '../../../test-support/amounts.ts'
 import { PooledClient, type PooledClientOptions } from '../src/index.ts'
@@ -109,6 +109,26 @@ describe('on a server', () => {
     )
     await client.close()
   })
+
+  test.each<[string, (client: PooledClient) => Promise<unknown>]>([
+    ['get', (client) => client.get('key', { timeout: 20 })],
+    ['getMany', (client) => client.getMany(['key'], { timeout: 20 })],
+    ['set', (client) => client.set('key', 'value', { timeout: 20 })],
+  ])(
+    'serves the next call over another connection when a %s has no reply in time',
+    async (_, call) => {
+      const proxy = await FaultProxy.start(server.name)
+      const client = new PooledClient(proxy.name, { timeout: 20_000, maxPoolSize: 1 })
+      await client.set('key', 'value')
+      const stall = proxy.inject({ kind: 'stall' })
+      await expect(call(client)).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
+      expect(client.size).toBe(0)
+      stall.remove()
+      expect(await client.get('key')).toBe('value')
+      await client.close()
+      await proxy.stop()
+    },
+  )
 })
 
 describe('lending', () => {
