@@ -133,14 +133,8 @@ function apiPages() {
   }))
 }
 
-/** Opened as a file, a page finds its style and its links beside itself: absolute paths lead nowhere there. */
+/** Opened as a file, a page cannot load modules, and absolute paths lead nowhere: a plain script stands in. */
 function fromDisk(up) {
-  return `if (location.protocol === 'file:') {
-  document.addEventListener('DOMContentLoaded', () => {
-    for (const link of document.querySelectorAll('a[href^="/"], link[href^="/"]')) {
-      const path = link.getAttribute('href').slice(1).replace(/(^|\\/)(?=$|#)/, '$1index.html')
-      link.setAttribute('href', '${up}' + path)
-    }
-  })
-}`
+  const script = `<script src="${up}from-disk.js"><\\/script>`
+  return `if (location.protocol === 'file:') document.write('${script}')`
 }

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
-import { serve } from './site.mjs'
+import { SITE, serve } from './site.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -78,6 +79,7 @@ async function findings(browser, origin) {
     await step(`search for ${word}`, desktop, (page) => searches(page, origin, word, path))
   }
   await step('navigation', desktop, (page) => navigates(page, origin))
+  await step('opened as files', desktop, worksFromDisk)
   await step(
     'copy button',
     { ...desktop, permissions: ['clipboard-read', 'clipboard-write'] },
@@ -105,7 +107,7 @@ async function findings(browser, origin) {
     })
   }
   console.log(
-    `${Object.keys(SEARCHES).length} searches, ${LOOKED_AT.length} pages in Chromium, ${found.length} findings`,
+    `${Object.keys(SEARCHES).length} searches, ${LOOKED_AT.length} pages in Chromium, and as files, ${found.length} findings`,
   )
   return found
 }
@@ -139,6 +141,22 @@ async function navigates(page, origin) {
   await page.locator('h1:has-text("Failure")').waitFor()
   await page.goBack()
   await page.locator('h1:has-text("Getting started")').waitFor()
+}
+
+/** The same without a server: the style, the sidebar, and a search that opens its hit. */
+async function worksFromDisk(page) {
+  const root = pathToFileURL(SITE).href
+  await page.goto(`${root}/docs/getting-started.html`)
+  const sidebar = page.locator('.VPSidebar')
+  const position = await sidebar.evaluate((element) => getComputedStyle(element).position)
+  if (position !== 'fixed') throw new Error('the pages have no style')
+  await sidebar.locator('a:has-text("Failure")').click()
+  await page.waitForURL(`${root}/docs/failure.html`)
+  await page.click('.VPNavBarSearch button')
+  const [word, path] = Object.entries(SEARCHES)[0]
+  await page.fill('.disk-search input', word)
+  await page.locator(`.disk-search a[href*="${path}"]`).first().click()
+  await page.waitForURL((url) => url.href.startsWith(root + path))
 }
 
 async function copies(page, origin) {
