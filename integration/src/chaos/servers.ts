@@ -35,8 +35,8 @@ export class ChaosFleet {
   }
 }
 
-/** Milliseconds in which a schedule must be over. */
-const LONGEST = 30_000
+/** Milliseconds in which a schedule must be over: it takes one second, and many on a busy machine. */
+const LONGEST = 120_000
 
 async function overdue(): Promise<Outcome> {
   await wait(LONGEST, undefined, { ref: false })

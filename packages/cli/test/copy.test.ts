@@ -79,9 +79,9 @@ describe.each(SERVERS)(
     test('stopped midway and run again, it loses nothing', { tags }, async () => {
       const controller = new AbortController()
       const argv = ['copy', list(from).join(), list(to).join()]
-      // Slow enough to be stopped: it would take 20 seconds.
-      const first = mc([...argv, '--rate', String(count / 20)], { signal: controller.signal })
-      await expect.poll(arrived).toBeGreaterThan(0)
+      // Slow enough to be stopped, on a busy machine as well: it would take 200 seconds.
+      const first = mc([...argv, '--rate', String(count / 200)], { signal: controller.signal })
+      await expect.poll(() => arrivedOf(0)).toBeGreaterThan(0)
       controller.abort(new Error('interrupted'))
       expect((await first).err).toMatch(/\d+ items were copied; the same command goes on from here/)
       expect((await first).exit).toBe(1)
@@ -113,11 +113,14 @@ describe.each(SERVERS)(
     /** How many of the items the target has. */
     async function arrived(): Promise<number> {
       let found = 0
-      for (let i = 0; i < count; i += PART) {
-        const keys = Array.from({ length: Math.min(count - i, PART) }, (_, j) => `n:${i + j}`)
-        found += (await target.hasMany(keys)).size
-      }
+      for (let i = 0; i < count; i += PART) found += await arrivedOf(i)
       return found + (await target.hasMany(['é', 'strange'])).size
+    }
+
+    /** How many of one part of them. */
+    async function arrivedOf(first: number): Promise<number> {
+      const length = Math.min(count - first, PART)
+      return (await target.hasMany(Array.from({ length }, (_, j) => `n:${first + j}`))).size
     }
   },
 )
