@@ -1,6 +1,6 @@
 // Installs the packed packages in empty folders, as their users will, and uses them there.
 // Usage: node scripts/check-install.mjs [--write] [--runtimes]
-//   --write puts the sizes into docs/runtimes.md, --runtimes tries other runtimes as well (about 200 MB to download)
+//   --write puts the sizes into docs/runtimes.md, --runtimes tries other runtimes and Next as well (about 350 MB to download)
 import {
   copyFileSync,
   mkdirSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { checkNext } from './check-next.mjs'
 import { contentsOf, pack, packages, root, run } from './packing.mjs'
 
 const scratch = mkdtempSync(join(tmpdir(), 'mc-install-'))
@@ -83,7 +84,10 @@ try {
   checkCommand(tarballs)
   checkRecipes(tarballs)
   checkSizes(tarballs)
-  if (process.argv.includes('--runtimes')) checkRuntimes(join(scratch, 'npm'))
+  if (process.argv.includes('--runtimes')) {
+    checkRuntimes(join(scratch, 'npm'))
+    await checkNext(createProject('next', tarballs, ['client']), INSTALLERS.npm)
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }

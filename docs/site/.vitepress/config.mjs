@@ -47,6 +47,7 @@ const guides = [
       'locks',
       'frameworks',
       'shutdown',
+      'serverless',
       'alerts',
       'testing',
       'commonjs',
