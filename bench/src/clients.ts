@@ -42,11 +42,27 @@ function tls({ ca }: Setting): ClientOptions {
 
 const one = ({ servers: [server = ''] }: Setting): string => server
 
+/** So many clients of one server that take turns. */
+export function several(count: number): Opener {
+  return (setting) => {
+    const clients = Array.from({ length: count }, () => ours(new Client(one(setting))))
+    let turn = 0
+    const next = (): Subject => clients[turn++ % count] as Subject
+    return {
+      get: (key) => next().get(key),
+      set: (key, value) => next().set(key, value),
+      close: () => Promise.all(clients.map((client) => client.close())),
+    }
+  }
+}
+
 /** Every client at its defaults, with nothing set but its servers. */
 export const CLIENTS: Readonly<Record<string, Opener>> = {
   mc: (setting) => ours(new Client(one(setting), tls(setting))),
   'mc (text)': (setting) => ours(new Client(one(setting), { ...tls(setting), dialect: 'text' })),
   'mc hash': (setting) => ours(new HashClient(setting.servers, tls(setting))),
+  'mc without limits': (setting) =>
+    ours(new Client(one(setting), { maxInFlight: 1_000_000, timeout: 60_000 })),
   'mc pool': (setting) => ours(new PooledClient(one(setting), { maxPoolSize: 8 })),
   ...PEERS,
   ...STORES,

@@ -1,5 +1,6 @@
 // One measurement in a process of its own, so that no client inherits another's heap or compiled code.
 import { CLIENTS, type Setting } from './clients.ts'
+import { CURVE_CLIENTS, CURVES } from './curves/curves.ts'
 import { FLOOR, type FloorCommand, measureFloor } from './floor.ts'
 import { WORKLOADS } from './workloads.ts'
 
@@ -23,7 +24,8 @@ export interface Measurement {
 }
 
 async function main(task: Task): Promise<void> {
-  const workload = WORKLOADS.find(({ name }) => name === task.workload)
+  const all = [...WORKLOADS, ...CURVES.flatMap(({ points }) => points.map((it) => it.workload))]
+  const workload = all.find(({ name }) => name === task.workload)
   if (workload === undefined) throw new Error(`no workload ${task.workload}`)
   const { inFlight, size } = workload
   const { client, seconds, servers } = task
@@ -32,7 +34,7 @@ async function main(task: Task): Promise<void> {
     print({ perSecond: await measureFloor(servers[0] ?? '', command, size, inFlight, seconds) })
     return
   }
-  const open = CLIENTS[client]
+  const open = CLIENTS[client] ?? CURVE_CLIENTS[client]
   if (open === undefined) throw new Error(`no client ${client}`)
   const subject = await open(task)
   const call = await workload.prepare(subject)

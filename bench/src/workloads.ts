@@ -42,7 +42,8 @@ function workload(
   return { name, inFlight, size, servers: 1, tls: false, clients: ONE_SERVER, floors: [], ...rest }
 }
 
-function get(
+/** Gets of 100 values in turn, each compared with what was stored. */
+export function get(
   size: number,
   inFlight: number,
   more: Partial<Workload> & { readonly what?: string } = {},
