@@ -1,3 +1,4 @@
+import { AlikeKeys } from './alike-keys.ts'
 import { tooDeep } from './malformed-pickle.ts'
 import { PickleNode } from './pickle-node.ts'
 
@@ -16,6 +17,7 @@ interface Level {
  */
 export function finishedValue(root: unknown, maxDepth: number): unknown {
   if (!(root instanceof PickleNode)) return root
+  const alikeKeys = new AlikeKeys()
   const path: Level[] = [enter(root)]
   for (let level = path.at(-1); level !== undefined; level = path.at(-1)) {
     if (level.next < level.inside.length) {
@@ -27,7 +29,7 @@ export function finishedValue(root: unknown, maxDepth: number): unknown {
     } else {
       path.pop()
       const { node, height } = level
-      node.finish()
+      node.finish(alikeKeys)
       node.height = height + 1
       if (node.height > maxDepth) throw tooDeep(maxDepth)
       const parent = path.at(-1)

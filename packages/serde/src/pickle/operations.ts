@@ -170,7 +170,7 @@ function parseFloatText(line: string): number {
   const word = /^([+-]?)(?:inf|nan)$/.exec(line)
   if (word !== null)
     return line.endsWith('nan') ? Number.NaN : word[1] === '-' ? -Infinity : Infinity
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(line)) {
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(line)) {
     throw new MalformedPickle('is a pickle with a malformed float')
   }
   return Number(line)

@@ -1,3 +1,4 @@
+import type { AlikeKeys } from './alike-keys.ts'
 import type { PickleClass } from './classes.ts'
 import { MalformedPickle } from './malformed-pickle.ts'
 
@@ -16,7 +17,7 @@ export abstract class PickleNode {
   abstract open(): readonly unknown[]
 
   /** Called once everything inside is finished or refers back to this. */
-  abstract finish(): void
+  abstract finish(alikeKeys: AlikeKeys): void
 }
 
 /** A list or a tuple. */
@@ -52,7 +53,8 @@ export class SetNode extends PickleNode {
     return this.items
   }
 
-  finish(): void {
+  finish(alikeKeys: AlikeKeys): void {
+    alikeKeys.check(this.items)
     for (const item of this.items) this.value.add(finished(item))
   }
 }
@@ -76,8 +78,9 @@ export class DictNode extends PickleNode {
     return this.items
   }
 
-  finish(): void {
+  finish(alikeKeys: AlikeKeys): void {
     const { items, value } = this
+    if (value instanceof Map) alikeKeys.check(items.filter((_, i) => i % 2 === 0))
     for (let i = 0; i < items.length; i += 2) {
       const key = finished(items[i])
       const member = finished(items[i + 1])
