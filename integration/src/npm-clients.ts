@@ -12,6 +12,9 @@ export interface NpmMemcached {
 export interface Memjs {
   /** The index of a key's server. */
   getServer(key: string): number
+  readonly servers: readonly { wakeupAt?: number; readonly host: string }[]
+  /** The server that it would ask now. */
+  server(key: string): { readonly host: string } | null
   get(key: string): Promise<{ readonly value: Buffer | null }>
   set(key: string, value: string | Buffer, options: object): Promise<boolean>
   close(): void

@@ -18,6 +18,9 @@ test('the code in the documents has no type errors', {
   for (const [i, block] of blocks.entries()) {
     await writeFile(join(FOLDER, `block-${i}.ts`), programOf(block))
   }
+  // Clients to move away from, which have no types.
+  const untyped = "declare module 'memcached'\ndeclare module 'memjs'\n"
+  await writeFile(join(FOLDER, 'untyped.d.ts'), untyped)
   await writeFile(
     join(FOLDER, 'tsconfig.json'),
     JSON.stringify({

@@ -5,12 +5,21 @@ import { fileURLToPath } from 'node:url'
 import { format } from 'node:util'
 import { ConfigurationEndpointServer, MemcachedServer } from '@mc/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { blocksOf, documents, expectedOutput, programOf, tells } from '../src/docs/blocks.ts'
+import {
+  blocksOf,
+  documents,
+  expectedOutput,
+  MOVING,
+  programOf,
+  tells,
+} from '../src/docs/blocks.ts'
 
 const FOLDER = fileURLToPath(new URL('../.docs/', import.meta.url))
 const ADDRESS = /(['"`])((?:[a-z0-9][a-z0-9.-]*|\[::1\]):\d{4,5})\1/g
 
-const blocks = documents().flatMap(blocksOf)
+const blocks = documents()
+  .filter((file) => file !== MOVING)
+  .flatMap(blocksOf)
 const nameOf = (index: number): string => join(FOLDER, `block-${index}.ts`)
 
 beforeAll(async () => {

@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto'
 import { Client } from '@mc/client'
 import { HashClient, type Hasher, KetamaHash, ModuloHash } from '@mc/hash'
-import { memcachedSerde, memjsSerde, pickleSerde } from '@mc/serde'
-import { MemcachedServer, memcached } from '@mc/testing'
+import { memcachedSerde, memjsSerde, nativeSerdeWith, pickleSerde } from '@mc/serde'
+import { memcached } from '@mc/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runs, seed } from '../../test-support/amounts.ts'
 import { Memcached, memjs, npmGet, npmSet } from '../src/npm-clients.ts'
 import { runPython } from '../src/python.ts'
-import type { RunningServer } from '../src/servers.ts'
+import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
 
-const KEYS = Array.from({ length: 2000 }, (_, i) => `key:${i}`).concat('ü€', '😀')
+const KEYS = Array.from({ length: 20_000 }, (_, i) => `key:${i}`).concat('ü€', '😀')
+
+const TCP = TRANSPORTS[0] ?? expect.unreachable()
 
 const fleet = (count: number, port = 11_311) =>
   Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}:${port}`)
@@ -56,14 +59,30 @@ describe('the placement of npm memcached', () => {
   })
 })
 
-test.each([1, 2, 7])('the placement of memjs on %i nodes is that of ModuloHash', (count) => {
-  const nodes = fleet(count)
-  const client = memjs.Client.create(nodes.join(','))
-  const theirs = KEYS.map((key) => nodes[client.getServer(key)])
-  expect(placement(new ModuloHash({ nodes }))).toEqual(theirs)
+describe('the placement of memjs', () => {
+  test.each([1, 2, 7, 28])('on %i nodes is that of ModuloHash', (count) => {
+    const nodes = fleet(count)
+    const client = memjs.Client.create(nodes.join(','))
+    const theirs = KEYS.map((key) => nodes[client.getServer(key)])
+    expect(placement(new ModuloHash({ nodes }))).toEqual(theirs)
+  })
+
+  test('is that of ModuloHash while servers are down', () => {
+    const nodes = fleet(5)
+    const client = memjs.Client.create(nodes.join(','))
+    const hasher = new ModuloHash({ nodes })
+    for (const down of [1, 2, 4]) {
+      const server = client.servers[down] ?? expect.unreachable()
+      server.wakeupAt = Number.POSITIVE_INFINITY
+      hasher.removeNode(nodes[down] ?? expect.unreachable())
+      const theirs = KEYS.map((key) => client.server(key)?.host)
+      expect(placement(hasher).map((node) => node?.split(':')[0])).toEqual(theirs)
+    }
+  })
 })
 
-describe('items of npm memcached', () => {
+describe.each(KINDS)('items of npm memcached on %s memcached', (kind) => {
+  const { tags } = needsOf(kind)
   const VALUES = [
     'text ü €',
     'two\r\nlines \\\n',
@@ -77,17 +96,18 @@ describe('items of npm memcached', () => {
     [],
     Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
   ]
-  let server: MemcachedServer
+  let server: RunningServer
   beforeAll(async () => {
-    server = await MemcachedServer.start()
+    server = await startServer(kind, TCP)
   })
-  afterAll(() => server.stop())
+  afterAll(() => server?.stop())
 
   test.each(VALUES.map((value) => [value]))(
     'are read and written by memcachedSerde: %j',
+    { tags },
     async (value) => {
-      const theirs = new Memcached([`127.0.0.1:${server.port}`])
-      const ours = new Client({ host: '127.0.0.1', port: server.port }, { serde: memcachedSerde })
+      const theirs = new Memcached([server.name])
+      const ours = new Client(server.name, { serde: memcachedSerde })
       await npmSet(theirs, 'theirs', value)
       expect(await ours.get('theirs')).toEqual(value)
       await ours.set('ours', value)
@@ -96,6 +116,25 @@ describe('items of npm memcached', () => {
       await ours.close()
     },
   )
+})
+
+describe('items of memjs', { tags: ['memcached'] }, () => {
+  test('are read and written by memjsSerde', async () => {
+    const server = await memcached.start()
+    const theirs = memjs.Client.create(server.name)
+    const ours = new Client(server.name, { serde: memjsSerde })
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+    for (const value of ['text ü €', 'two\r\nlines', '', bytes]) {
+      await theirs.set('theirs', value, {})
+      expect(await ours.get('theirs')).toEqual(Buffer.from(value))
+      await ours.set('ours', value)
+      const { value: read } = await theirs.get('ours')
+      expect(read).toEqual(Buffer.from(value))
+    }
+    theirs.close()
+    await ours.close()
+    await server.stop()
+  })
 })
 
 describe('a move without a cold cache', { tags: ['memcached'] }, () => {
@@ -136,6 +175,30 @@ describe('a move without a cold cache', { tags: ['memcached'] }, () => {
     expect(await hitRatio(cache, keys, contents)).toBe(1)
   })
 
+  test('from npm memcached needs what the page says of its namespace and of long keys', async () => {
+    const keys = keysOf('namespaced')
+    const old = new Memcached(names(), { namespace: 'ns:' })
+    await Promise.all(keys.map((key, i) => npmSet(old, key, i)))
+    const longKeys = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(251))
+    await Promise.all(longKeys.map((key, i) => npmSet(old, key, i)))
+    old.end()
+    const options = { hasher: new KetamaHash({ ring: 'hashring' }), serde: memcachedSerde }
+    const cache = new HashClient(names(), options)
+    const md5 = (key: string) => createHash('md5').update(key).digest('hex')
+    for (const [i, key] of longKeys.entries()) {
+      expect(await cache.get([`ns:${key}`, md5(`ns:${key}`)])).toBe(i)
+    }
+    const found = await cache.getMany(keys.map((key) => `ns:${key}`))
+    expect([...found.values()]).toEqual(keys.map((_, i) => i))
+    await cache.close()
+    const prefixed = new HashClient(names(), {
+      hasher: new KetamaHash({ ring: 'hashring' }),
+      serde: memcachedSerde,
+      keyPrefix: 'ns:',
+    })
+    expect(await hitRatio(prefixed, keys, (i) => i)).toBeLessThan(0.6)
+  })
+
   test('from memjs finds all that it wrote', async () => {
     const keys = keysOf('memjs')
     const old = memjs.Client.create(names().join(','))
@@ -145,12 +208,19 @@ describe('a move without a cold cache', { tags: ['memcached'] }, () => {
     expect(await hitRatio(cache, keys, (i) => Buffer.from(`text ${i}`))).toBe(1)
   })
 
-  test('from pymemcache finds all that it wrote', { tags: ['pymemcache'] }, async () => {
-    await runPython('move.py', ...names())
-    const cache = new HashClient(names(), { serde: pickleSerde() })
-    const contents = (i: number) => [{ id: i, tags: new Set(['a']) }, i, `text ${i}`, null][i % 4]
-    expect(await hitRatio(cache, keysOf('pymemcache'), contents)).toBe(1)
-  })
+  test.each([
+    ['pickleSerde', pickleSerde()],
+    ['nativeSerdeWith', nativeSerdeWith({ pickles: pickleSerde() })],
+  ])(
+    'from pymemcache finds all that it wrote, with %s',
+    { tags: ['pymemcache'] },
+    async (_, serde) => {
+      await runPython('move.py', ...names())
+      const cache = new HashClient(names(), { serde })
+      const contents = (i: number) => [{ id: i, tags: new Set(['a']) }, i, `text ${i}`, null][i % 4]
+      expect(await hitRatio(cache, keysOf('pymemcache'), contents)).toBe(1)
+    },
+  )
 
   test('is not one with the default placement', async () => {
     const keys = keysOf('elsewhere')

@@ -70,6 +70,9 @@ const GIVEN_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
+/** The page whose programs need servers that an old client has filled: moving.test.ts runs them. */
+export const MOVING = 'docs/moving.md'
+
 /** A block of code in a document. */
 export interface DocBlock {
   readonly file: string

@@ -84,10 +84,12 @@ const BOMBS: readonly (readonly [name: string, head: string, unit: string, tail:
 
 const LENGTH = 8 * MIB
 const ROUNDS = runs(20, 400)
-/** Of the default `maxValues`, at 200 bytes each, and of the engine, which collects garbage late. */
-const MAX_MEMORY = 450 * MIB
+/** The default `maxValues` at 200 bytes each, doubled; without it a pickle of this length takes gigabytes. */
+const MAX_HEAP_MIB = 400
+/** With what is not in the heap. */
+const MAX_MEMORY = 800 * MIB
 
-/** Reads pickles one by one and prints how much more memory the process had at its peak. */
+/** Reads pickles one by one. Answers how much more memory the process had at its peak; fails where the heap is not enough. */
 async function memoryOf(program: string): Promise<number> {
   const module = `
     import { MemcacheSerdeError } from '@mc/protocol'
@@ -107,7 +109,10 @@ async function memoryOf(program: string): Promise<number> {
     ${program}
     console.log(process.resourceUsage().maxRSS * 1024 - start)`
   const path = bundledText(module, new URL('..', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [path])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    `--max-old-space-size=${MAX_HEAP_MIB}`,
+    path,
+  ])
   return Number(stdout)
 }
 
