@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { MemcacheSerdeError } from '@mc/protocol'
 import { Flag, pickleSerde } from '@mc/serde'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { isLong, runs, seed } from '../../test-support/amounts.ts'
 import { codePoint } from '../../test-support/code-points.ts'
 import { pathOf } from '../src/programs.ts'
+import { runPython } from '../src/python.ts'
 
 interface Pickled {
   readonly protocol?: number
@@ -139,4 +144,24 @@ describe(`${COUNT} random values between pickleSerde and Python`, { tags }, () =
       `MC_SEED=${seed}`,
     ).toEqual([])
   })
+})
+
+test('what is more than data is an error that names its class, and nothing is run', {
+  tags: ['pymemcache'],
+}, async () => {
+  const witness = join(tmpdir(), `mc-pickle-${process.pid}-${seed}`)
+  const pickles = (await runPython('hostile_pickles.py', witness)) as [
+    what: string,
+    name: string,
+    protocol: number,
+    data: string,
+  ][]
+  expect(pickles.length).toBeGreaterThan(150)
+  for (const [what, name, protocol, data] of pickles) {
+    const read = async () => serde.deserialize(Buffer.from(data, 'base64'), Flag.pickle, 'key')
+    const which = `${what}, protocol ${protocol}`
+    await expect(read(), which).rejects.toBeInstanceOf(MemcacheSerdeError)
+    await expect(read(), which).rejects.toThrow(name)
+  }
+  expect(existsSync(witness)).toBe(false)
 })
