@@ -5,7 +5,7 @@ import { memcachedSerde, memjsSerde, nativeSerdeWith, pickleSerde } from '@mc/se
 import { memcached } from '@mc/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runs, seed } from '../../test-support/amounts.ts'
+import { isLong, runs, seed } from '../../test-support/amounts.ts'
 import { Memcached, memjs, npmGet, npmSet } from '../src/npm-clients.ts'
 import { runPython } from '../src/python.ts'
 import { KINDS, needsOf, type RunningServer, startServer, TRANSPORTS } from '../src/servers.ts'
@@ -34,7 +34,9 @@ describe('the placement of npm memcached', () => {
     expect(placement(hasher)).toEqual(KEYS.map((key) => HashRing.get(key)))
   })
 
-  test('is that of KetamaHash with any weights, as an object or a list of pairs', () => {
+  test('is that of KetamaHash with any weights, as an object or a list of pairs', {
+    tags: isLong ? ['long'] : [],
+  }, () => {
     const weight = fc.integer({ min: 1, max: 50 })
     const keys = KEYS.slice(0, 200)
     const property = fc.property(fc.array(weight, { minLength: 1, maxLength: 8 }), (list) => {

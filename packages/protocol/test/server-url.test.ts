@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { runs, seed } from '../../../test-support/amounts.ts'
+import { isLong, runs, seed } from '../../../test-support/amounts.ts'
 import { addressName, MemcacheIllegalInputError, parseAddress } from '../src/index.ts'
 
 const SECRET = 'Tr0ub4dor'
@@ -85,7 +85,9 @@ describe('the URL of a server', () => {
     expect(parseAddress(address).access?.()).toEqual({ username: 'me', password: SECRET })
   })
 
-  test('reads any user and password that are percent-encoded', () => {
+  test('reads any user and password that are percent-encoded', {
+    tags: isLong ? ['long'] : [],
+  }, () => {
     const word = fc.string({ unit: 'grapheme', minLength: 1 }).filter((it) => !/[\s\0]/.test(it))
     const property = fc.property(word, word, (username, password) => {
       const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`
