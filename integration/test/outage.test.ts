@@ -80,7 +80,7 @@ describe.concurrent('after an outage of all servers', { tags: ['long'] }, () => 
     await cluster.start()
     // Longer than servers are left alone, and than their clients wait to connect again.
     await pause(1500)
-    expect(await client.set('key', 'back')).toBe(true)
+    expect(await client.set('key', 'back', { timeout: 20_000 })).toBe(true)
   })
 })
 
