@@ -163,7 +163,8 @@ for (const [k, kind] of KINDS.entries()) {
         const calls = some()
         const quits = [client.quit(), client.quit()]
         await Promise.allSettled([...calls, ...quits])
-        expect(await client.get('b', patient)).toBeDefined()
+        await client.set('b', 1, patient)
+        expect(await client.get('b', patient)).toBe(1)
         await closeWith([client.quit()])
       })
     },

@@ -33,7 +33,7 @@ test.each([
   ['created a client', 'new ElastiCacheHashClient(source)'],
   [
     'used a client and closed it',
-    `const client = new ElastiCacheHashClient(source)
+    `const client = new ElastiCacheHashClient(source, { timeout: 60_000 })
     await client.set('key', 1)
     await client.close()`,
   ],
