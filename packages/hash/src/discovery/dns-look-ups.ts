@@ -11,10 +11,10 @@ export interface DnsResolver {
   resolveSrv(name: string): Promise<SrvRecord[]>
 }
 
-/** What the DNS answers. */
+/** Addresses that the DNS answers. */
 export interface DnsAnswer {
   readonly nodes: ClusterNode[]
-  /** Seconds for which all of it is valid, as far as it says. */
+  /** Seconds for which all of it is valid. */
   readonly ttl: number
 }
 
@@ -35,14 +35,14 @@ export async function lookUpAddresses(
 }
 
 /** The targets of SRV records, each with one of its addresses. One that has none is left out. */
-export async function lookUpTargets(resolver: DnsResolver, name: string): Promise<DnsAnswer> {
+export async function lookUpTargets(resolver: DnsResolver, name: string): Promise<ClusterNode[]> {
   const records = await resolver.resolveSrv(name)
   const best = records.reduce(
     (least, { priority }) => Math.min(least, priority),
     Number.POSITIVE_INFINITY,
   )
   const targets = records.filter(({ priority, name: target }) => priority === best && target !== '')
-  const answer = { nodes: [] as ClusterNode[], ttl: Number.POSITIVE_INFINITY }
+  const nodes: ClusterNode[] = []
   const left = targets.values()
   const work = async (): Promise<void> => {
     for (const { name: target, port } of left) {
@@ -51,12 +51,11 @@ export async function lookUpTargets(resolver: DnsResolver, name: string): Promis
       // Always the same one of several: a node that seems to move would lose its connections.
       const [ip] = addresses.map(({ address }) => address).sort()
       if (ip === undefined) continue
-      answer.nodes.push({ host, ip, port })
-      answer.ttl = Math.min(answer.ttl, leastTtl(addresses))
+      nodes.push({ host, ip, port })
     }
   }
   await Promise.all(Array.from({ length: WIDTH }, work))
-  return answer
+  return nodes
 }
 
 async function anyAddressesOf(resolver: DnsResolver, name: string): Promise<RecordWithTtl[]> {

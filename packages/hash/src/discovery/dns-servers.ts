@@ -27,7 +27,12 @@ export interface DnsServersOptions {
   readonly type?: DnsRecordType | undefined
   /** The port of servers that are listed by their addresses. @default 11211 */
   readonly port?: number | undefined
-  /** Milliseconds between two look-ups; where the answer is valid for longer, its TTL. @default 10000 */
+  /**
+   * Milliseconds between two look-ups; where addresses are valid for longer, their TTL. That of `SRV` records is not known:
+   * Node does not tell it.
+   *
+   * @default 10000
+   */
   readonly interval?: number | undefined
   /** What is asked. @default a new `Resolver` for each look-up, which asks the name servers of the system */
   readonly resolver?: DnsResolver | undefined
@@ -92,15 +97,15 @@ class DnsSource implements DiscoverySource {
   async discover({ timeout }: DiscoveryConnection, signal: AbortSignal): Promise<NodeList> {
     const { type, port, interval } = this.#settings
     const given = this.#settings.resolver
-    const own = given ? undefined : new dns.Resolver({ timeout: timeout ?? 5000, tries: 2 })
+    const own = given ? undefined : systemResolver(timeout ?? 5000)
     const resolver = given ?? (own as dns.Resolver)
     // The look-ups of a given one may be others' as well.
     const cancel = (): void => own?.cancel()
     signal.addEventListener('abort', cancel, { once: true })
     try {
-      const { nodes, ttl } =
+      const { nodes, ttl = 0 } =
         type === 'SRV'
-          ? await lookUpTargets(resolver, this.#host)
+          ? { nodes: await lookUpTargets(resolver, this.#host) }
           : await lookUpAddresses(resolver, this.#host, type, port)
       if (nodes.length === 0) throw new Error('the answer lists no server')
       return {
@@ -111,6 +116,14 @@ class DnsSource implements DiscoverySource {
       signal.removeEventListener('abort', cancel)
     }
   }
+}
+
+/**
+ * Asks the name servers of the system. Each try waits twice as long as the one before, beginning with a tenth of the time that
+ * there is: one of several name servers may be silent, and a datagram may be lost.
+ */
+function systemResolver(timeout: number): dns.Resolver {
+  return new dns.Resolver({ timeout: Math.ceil(timeout / 10), tries: 4 })
 }
 
 function wholeName(name: string): string {

@@ -39,11 +39,14 @@ export interface PollerRules {
 export interface PollOutcome {
   /** The nodes are others than before. */
   readonly hasChanged: boolean
-  /** Milliseconds until the next poll. @default the interval */
+  /** Milliseconds until the next poll, at least. @default the interval */
   readonly nextAfter?: number | undefined
 }
 
-/** Part by which a wait is shortened or lengthened at most, so that clients do not poll all at once. */
+/**
+ * Part by which a wait is shortened or lengthened at most, so that clients do not poll all at once. Where the source says how
+ * long its list is valid, it is lengthened only.
+ */
 const JITTER = 0.15
 
 /** The longest wait after a failure where there is no interval. */
@@ -136,9 +139,7 @@ export class Poller {
       const { hasChanged, nextAfter } = await this.#workInTime()
       this.#failure = undefined
       this.#wait = wasCalledFor && !hasChanged ? this.#nextWait() : this.#firstWait
-      this.#scheduleNext(
-        this.#rules.interval === false ? false : (nextAfter ?? this.#rules.interval),
-      )
+      this.#scheduleNext(this.#rules.interval, nextAfter)
     } catch (error) {
       if (!this.#isStopped) {
         this.#failure = error as Error
@@ -171,9 +172,11 @@ export class Poller {
     return Math.min(this.#wait * 2, this.#maxWait)
   }
 
-  #scheduleNext(wait: number | false): void {
-    const jitter = 1 + JITTER * (2 * this.#rules.random() - 1)
-    if (wait !== false) this.#schedule(this.#clock.now() + wait * jitter)
+  /** @param validFor - in place of the wait, and never cut short */
+  #scheduleNext(wait: number | false, validFor?: number): void {
+    const chance = this.#rules.random()
+    const varied = validFor === undefined ? 1 + JITTER * (2 * chance - 1) : 1 + JITTER * chance
+    if (wait !== false) this.#schedule(this.#clock.now() + (validFor ?? wait) * varied)
     if (this.#isCalledFor) this.#schedule(this.#startedAt + this.#wait)
   }
 

@@ -21,7 +21,7 @@ export interface NodeList {
   readonly version?: number | undefined
   /** All nodes of the cluster. */
   readonly nodes: readonly ClusterNode[]
-  /** Milliseconds after which the source is to be polled again. @default the client's `pollInterval` */
+  /** Milliseconds for which the source need not be polled again. @default the client's `pollInterval` */
   readonly validFor?: number | undefined
 }
 

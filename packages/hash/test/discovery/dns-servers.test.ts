@@ -1,8 +1,11 @@
+import { promises as dns } from 'node:dns'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
+import { isLong } from '../../../../test-support/amounts.ts'
 import {
+  DiscoveringHashClient,
   type DiscoverySource,
   type DnsResolver,
   type DnsServersOptions,
@@ -20,6 +23,17 @@ const hostsOf = async (source: DiscoverySource) =>
 
 async function errorOf(source: DiscoverySource): Promise<unknown> {
   return discover(source).catch((error: unknown) => error)
+}
+
+/** Name servers in place of those of the system. */
+function useAsSystems(servers: readonly string[]): void {
+  const { Resolver } = dns
+  vi.spyOn(dns, 'Resolver').mockImplementation(function resolverOfSystem(options) {
+    const resolver = new Resolver(options)
+    resolver.setServers(servers)
+    return resolver
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
 }
 
 describe('addresses', () => {
@@ -81,6 +95,14 @@ describe('SRV records', () => {
     ])
   })
 
+  test('are looked up at the interval, as their own TTL is not known', async () => {
+    await using server = await DnsServer.start(({ type, name }) =>
+      type === 'SRV' ? [srv('a.test', 11_211)] : addresses(name, ['10.0.0.1'], 3600),
+    )
+    const source = dnsServers(NAME, { resolver: server.resolver(), type: 'SRV', interval: 7000 })
+    expect((await discover(source)).validFor).toBe(7000)
+  })
+
   test('fail when the look-up of a target does, or all are gone', async () => {
     let answer: 'NXDOMAIN' | Buffer = 'NXDOMAIN'
     await using server = await DnsServer.start(({ type }) =>
@@ -119,6 +141,48 @@ describe('an answer fails', () => {
     }
     expect(await Promise.race([...looking, 'still looking'])).toBe('still looking')
   })
+})
+
+test('while look-ups are not answered, files are read and data is compressed', {
+  tags: ['long'],
+  timeout: 120_000,
+}, async () => {
+  await using server = await DnsServer.start(() => undefined)
+  const discoveryTimeout = isLong ? 30_000 : 2000
+  useAsSystems(server.resolver().getServers())
+  const clients = Array.from({ length: 20 }, () => {
+    return new DiscoveringHashClient(dnsServers(NAME), { discoveryTimeout })
+  })
+  onTestFinished(async () => {
+    await Promise.all(clients.map((client) => client.close()))
+  })
+  const calls = clients.map((client) => client.get('key', { timeout: 60_000 }))
+  let isOver = false
+  const first = Promise.race(calls).finally(() => {
+    isOver = true
+  })
+  const refused = expect(first).rejects.toMatchObject({ code: 'MEMCACHE_DISCOVERY' })
+  await expect.poll(() => server.questions.length).toBeGreaterThanOrEqual(20)
+  let done = 0
+  for (; !isOver; done++) {
+    await readFile(new URL(import.meta.url))
+    await promisify(zlib.gzip)('x'.repeat(100))
+  }
+  await refused
+  await Promise.allSettled(calls)
+  // Look-ups by `getaddrinfo` would let through one at most.
+  expect(done).toBeGreaterThan(4)
+})
+
+test('a name server that does not answer does not hide the next one', async () => {
+  await using silent = await DnsServer.start(() => undefined)
+  await using server = await DnsServer.start(() => addresses(NAME, ['10.0.0.1']))
+  const systems = [silent, server].flatMap((it) => it.resolver().getServers())
+  useAsSystems(systems)
+  const client = new DiscoveringHashClient(dnsServers(NAME))
+  onTestFinished(() => client.close())
+  expect((await client.refresh()).nodes).toEqual([{ host: '10.0.0.1', port: 11_211 }])
+  expect(silent.questions).not.toEqual([])
 })
 
 it.each<[string, unknown, DnsServersOptions, string]>([

@@ -58,13 +58,26 @@ describe('polls', () => {
   })
 
   test('go on when their source says that what they found ends', async () => {
-    const fixture = new Fixture()
+    const fixture = new Fixture({ random: () => 0 })
     await fixture.poller.poll()
     fixture.nextAfter = 5000
-    await pass(60_000)
+    await pass(51_000)
     fixture.nextAfter = 120_000
     await pass(130_000)
-    expect(fixture.polls).toEqual([0, 60_000, 65_000, 185_000])
+    expect(fixture.polls).toEqual([0, 51_000, 56_000, 176_000])
+  })
+
+  test.each([
+    { random: 0, at: 5000 },
+    { random: 0.999999, at: 5750 },
+  ])('do not come before what they found ends: here after $at ms', async ({ random, at }) => {
+    const fixture = new Fixture({ random: () => random })
+    fixture.nextAfter = 5000
+    await fixture.poller.poll()
+    await pass(at - 2)
+    expect(fixture.polls).toHaveLength(1)
+    await pass(2)
+    expect(fixture.polls).toHaveLength(2)
   })
 
   test.each([
