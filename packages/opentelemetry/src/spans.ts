@@ -9,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { errorType } from './error-type.ts'
-import { serverAttributes } from './server-label.ts'
+import { peerAttributes, serverAttributes } from './server-label.ts'
 import { type Unsubscribe, watchTraces } from './watch.ts'
 
 /**
@@ -30,6 +30,7 @@ export function recordSpans(
       'db.system.name': 'memcached',
       'db.operation.name': command,
       ...serverAttributes(server),
+      ...('address' in run && peerAttributes(run.address)),
     }
     const settings = { kind: SpanKind.CLIENT, attributes }
     const span = tracer.startSpan(nameOf(command, server), settings, caller)
