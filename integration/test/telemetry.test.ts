@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { Client, type ClientOptions, retrying } from '@mc/client'
 import { FallbackClient } from '@mc/fallback'
+import { FetchClient } from '@mc/fetch'
 import { DiscoveringHashClient, HashClient } from '@mc/hash'
 import { PooledClient } from '@mc/pool'
 import type { CommandTrace, MemcacheClient } from '@mc/protocol'
@@ -81,6 +82,17 @@ describe.each(Object.entries(KINDS))('on %s', (_, create) => {
     expect(client.lastError).toBe(events[1]?.error)
     expect(inspect(client)).toContain('lastError: MemcacheConnectError')
   })
+})
+
+test('a FetchClient publishes one event for each call of the methods that all clients have', async () => {
+  await using client = new FetchClient(new FallbackClient([pooled(NOWHERE), new Client(NOWHERE)]))
+  const events = ended()
+  const codes = await callsOn(client)
+  expect(codesOf(events).sort()).toEqual(codes.sort())
+  await client.close()
+  await expect(client.get('key')).rejects.toMatchObject({ code: 'MEMCACHE_CLOSED' })
+  expect(events).toHaveLength(31)
+  expect(events.at(-1)).toMatchObject({ command: 'get', error: { code: 'MEMCACHE_CLOSED' } })
 })
 
 test('a FallbackClient whose caches fail publishes one event for each call', async () => {

@@ -142,6 +142,20 @@ test('a failure of discovery is an event of mc:server with the name of the sourc
   ])
 })
 
+test('each call that a failure of discovery refuses is an event with its error', async () => {
+  const source = { name: 'a source', discover: () => Promise.reject(new Error('gone')) }
+  const client = new DiscoveringHashClient(source)
+  cleanUps.push(() => client.close())
+  const events = ended()
+  const calls = Array.from({ length: 100 }, (_, i) =>
+    i % 2 === 0 ? client.get('k') : client.setMany({ k: 1 }),
+  )
+  const outcomes = await Promise.allSettled(calls)
+  expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+  expect(events).toHaveLength(100)
+  for (const { error } of events) expect(error).toMatchObject({ code: 'MEMCACHE_DISCOVERY' })
+})
+
 test('labels are the names of discovered servers, with the address beside them', async () => {
   const [server] = await started(1)
   const port = server?.port as number
