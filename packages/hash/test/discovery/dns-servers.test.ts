@@ -143,6 +143,21 @@ describe('an answer fails', () => {
   })
 })
 
+test('a client asks again when the answer has ended, and not before', async () => {
+  await using server = await DnsServer.start(({ name }) =>
+    addresses(name, ['10.0.0.1'], name === 'long.test' ? 3600 : 0),
+  )
+  const asked = (name: string) => server.questions.filter((it) => it.name === name).length
+  for (const name of ['long.test', 'short.test']) {
+    const source = dnsServers(name, { resolver: server.resolver(), interval: 1 })
+    const client = new DiscoveringHashClient(source, { pollInterval: 1 })
+    onTestFinished(() => client.close())
+    await client.refresh()
+  }
+  await expect.poll(() => asked('short.test')).toBeGreaterThan(50)
+  expect(asked('long.test')).toBe(1)
+})
+
 test('while look-ups are not answered, files are read and data is compressed', {
   tags: ['long'],
   timeout: 120_000,

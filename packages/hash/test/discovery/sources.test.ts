@@ -187,6 +187,26 @@ describe('a file', () => {
     expect(inspect(error)).not.toContain('secret')
   })
 
+  test.each([
+    ['is gone', (path: string) => rm(path), 'no such file'],
+    ['is empty', (path: string) => writeFile(path, '# nobody\n'), 'the list has no nodes'],
+    ['lists nonsense', (path: string) => writeFile(path, 'not a server'), 'bad server address'],
+  ])('that %s keeps the servers, with an event', async (_, spoil, message) => {
+    const path = join(folder, 'servers')
+    await writeFile(path, names(0, 1).join('\n'))
+    const client = track(new DiscoveringHashClient(fileServers(path), options))
+    const errors: [Error, string][] = []
+    client.on('error', (...event) => errors.push(event))
+    expect(await client.set('key', 'value')).toBe(true)
+    await spoil(path)
+    await expect.poll(() => errors.at(-1)?.[0].message).toContain(message)
+    expect(errors.at(-1)).toMatchObject([{ code: 'MEMCACHE_DISCOVERY' }, path])
+    expect(listed(client)).toEqual(names(0, 1))
+    expect(await client.get('key')).toBe('value')
+    await writeFile(path, names(1).join('\n'))
+    await expect.poll(() => listed(client)).toEqual(names(1))
+  })
+
   test('must have a path', () => {
     expect(() => fileServers(undefined as never)).toThrow('path must be the path of a file')
   })
