@@ -111,15 +111,13 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     options?: FetchOptions<NoInfer<T>>,
   ): Promise<T> {
     // Not async, as it sits on the hot path.
+    let settings: FetchSettings
     try {
-      this.#checkOpen()
-      checkLoader(load)
-      const settings = this.#settings(options)
-      const request: KeyRequest = { key, load: load as KeyRequest['load'], settings }
-      return this.#one(request) as Promise<T>
+      settings = this.#begin(load, options)
     } catch (error) {
-      return Promise.reject(error)
+      return this.#telemetry.refused(error)
     }
+    return this.#one({ key, load: load as KeyRequest['load'], settings }) as Promise<T>
   }
 
   /**
@@ -136,10 +134,14 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     ) => ReadonlyMap<ItemOf<K>, T> | Promise<ReadonlyMap<ItemOf<K>, T>>,
     options?: FetchOptions<NoInfer<T>>,
   ): Promise<Map<ItemOf<K>, T>> {
-    this.#checkOpen()
-    checkLoader(load)
-    const settings = this.#settings(options)
-    const list = keyList(keys)
+    let settings: FetchSettings
+    let list: readonly Key[]
+    try {
+      settings = this.#begin(load, options)
+      list = keyList(keys)
+    } catch (error) {
+      return this.#telemetry.refused(error)
+    }
     const batch = new Batch(load as never)
     // What is to be loaded is known when all are read.
     const gate = new Gate(list.length)
@@ -177,8 +179,13 @@ export class FetchClient<V = unknown> extends ForwardingClient<
     return call(this.client, options)
   }
 
-  #checkOpen(): void {
+  /** The settings of a call. @throws MemcacheClosedError, MemcacheIllegalInputError, the signal's reason */
+  #begin(load: unknown, options: FetchDefaults<never> | undefined): FetchSettings {
     if (this.#isClosed) throw closedError()
+    checkLoader(load)
+    const settings = this.#settings(options)
+    settings.signal?.throwIfAborted()
+    return settings
   }
 
   #settings(options: FetchDefaults<never> | undefined): FetchSettings {
@@ -188,7 +195,6 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   }
 
   #one(request: KeyRequest, gate?: Gate): Promise<unknown> {
-    request.settings.signal?.throwIfAborted()
     return this.#telemetry.fetch((trace) => new KeyFetch(this.#host, request, trace).run(gate))
   }
 

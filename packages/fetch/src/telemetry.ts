@@ -8,7 +8,10 @@ import { traced } from '@mc/protocol/toolkit'
  */
 export type FetchOutcome = 'hit' | 'negative' | 'stale' | 'load' | 'join' | 'wait' | 'uncached'
 
-/** What subscribers of the tracing channel `mc:fetch` get about each key of each call. No key or value is in it. */
+/**
+ * What subscribers of the tracing channel `mc:fetch` get about each key of each call, and about a
+ * call that is refused. No key or value is in it.
+ */
 export interface FetchTrace {
   /** Known when the call settles. */
   outcome: FetchOutcome | undefined
@@ -63,6 +66,11 @@ export class Telemetry {
   fetch<T>(run: (trace: FetchTrace) => Promise<T>): Promise<T> {
     const trace: FetchTrace = { outcome: undefined, waited: 0 }
     return traced(fetches, trace, () => run(trace))
+  }
+
+  /** A call that fails before any key is read. */
+  refused(error: unknown): Promise<never> {
+    return this.fetch(() => Promise.reject(error))
   }
 
   count(outcome: FetchOutcome): void {

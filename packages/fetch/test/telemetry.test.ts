@@ -41,6 +41,31 @@ test('each key of a call, and each load, is published, without keys and values',
   expect(client.fetches).toMatchObject({ load: 4, hit: 2, loads: 4 })
 })
 
+test('a call that is refused is published once', async () => {
+  const client = new FetchClient(new MockMemcacheClient(), { expire: 60 })
+  const fetches = settledOn<FetchTrace>('mc:fetch')
+  const load = () => 'value'
+  const loadMany = () => new Map()
+  const reason = new Error('enough')
+  const signal = AbortSignal.abort(reason)
+  const refusals: (() => Promise<unknown>)[] = [
+    () => client.fetch('a', undefined as never),
+    () => client.fetch('a', load, { expires: 1 } as never),
+    () => client.fetch('a', load, { signal }),
+    () => client.fetch('a b', load),
+    () => client.fetchMany(['a', 'b'], undefined as never),
+    () => client.fetchMany(['a', 'b'], loadMany, { signal }),
+    () => client.fetchMany('ab', loadMany),
+  ]
+  const closed = [() => client.fetch('a', load), () => client.fetchMany(['a', 'b'], loadMany)]
+  const errors = []
+  for (const call of refusals) errors.push(await call().catch((error: unknown) => error))
+  await client.close()
+  for (const call of closed) errors.push(await call().catch((error: unknown) => error))
+  expect(fetches.map(({ error }) => error)).toEqual(errors)
+  expect(errors.every((error) => error instanceof Error)).toBe(true)
+})
+
 test('what became of a loaded value is published', async () => {
   const mock = new MockMemcacheClient()
   const client = new FetchClient(mock, { expire: 60 })
