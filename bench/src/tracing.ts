@@ -1,4 +1,4 @@
-// What the tracing channels cost: gets of one client with and without a subscriber, in turn.
+// What the tracing channels cost: gets of one client before anybody has subscribed, then with and without a subscriber in turn.
 // Usage: pnpm --filter @mc/bench tracing
 import { tracingChannel } from 'node:diagnostics_channel'
 import { Client } from '@mc/client'
@@ -19,16 +19,18 @@ const subscriber = {
   asyncEnd: nothing,
   error: nothing,
 }
-const costs = { without: [] as number[], with: [] as number[] }
+const costs = { before: [] as number[], without: [] as number[], with: [] as number[] }
 
 await client.set('key', 'v'.repeat(100))
 await run()
+for (let round = 0; round < ROUNDS; round++) costs.before.push(await run())
 for (let round = 0; round < ROUNDS; round++) {
   costs.without.push(await run())
   channel.subscribe(subscriber)
   costs.with.push(await run())
   channel.unsubscribe(subscriber)
 }
+console.log(`CPU for a get before anybody has subscribed: ${median(costs.before).toFixed(2)} us`)
 console.log(`CPU for a get without a subscriber: ${median(costs.without).toFixed(2)} us`)
 console.log(`CPU for a get with one that does nothing: ${median(costs.with).toFixed(2)} us`)
 await client.close()
