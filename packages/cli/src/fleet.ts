@@ -1,6 +1,6 @@
 import { Client } from '@mc/client'
 import { HashClient } from '@mc/hash'
-import { addressName, type Serde } from '@mc/protocol'
+import { addressName, type ItemKey, type Serde } from '@mc/protocol'
 import type { FleetOptions } from './connection-options.ts'
 import { decodingSerde } from './decoded-value.ts'
 import { HASHERS, type HasherName } from './hashers.ts'
@@ -38,6 +38,11 @@ export class Fleet implements AsyncDisposable {
     const client = this.#clients.get(server)
     if (client === undefined) throw new RangeError(`no such server: ${server}`)
     return client
+  }
+
+  /** The client of the server that owns a key. */
+  clientOf(key: ItemKey): Client<unknown> {
+    return this.client(this.cache.serverFor(key) as string)
   }
 
   /** A key of a server as the application names it. */

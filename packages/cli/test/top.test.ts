@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Client } from '@mc/client'
 import type { TestServer } from '@mc/testing'
 import headless from '@xterm/headless'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isLong } from '../../../test-support/amounts.ts'
+import { bundled } from '../../../test-support/bundle.ts'
 import { HotCounts } from '../src/top/hot-counts.ts'
 import { screenOf } from '../src/top/screen.ts'
 import { View } from '../src/top/view.ts'
@@ -127,43 +127,90 @@ test('the frequent names are counted in bounded memory', () => {
   expect(counts.top(1_000).length).toBeLessThanOrEqual(20)
 })
 
-/** Runs a program on a terminal of its own, whose keys and screen are these pipes. */
+/**
+ * Runs a program on a terminal of its own, whose keys and screen are these pipes. A line of a NUL, rows and columns
+ * among the keys makes it another size. Afterwards it says whether the terminal echoes and edits lines.
+ */
 const PSEUDO_TERMINAL = `
 import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
 import fcntl, select, struct, termios
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 20, 120, 0, 0))
+def resize(rows, columns):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+resize(20, 120)
 while True:
     ready, _, _ = select.select([terminal, 0], [], [])
     try:
         if terminal in ready: os.write(1, os.read(terminal, 65536))
-        if 0 in ready: os.write(terminal, os.read(0, 1024))
+        if 0 in ready:
+            keys = os.read(0, 1024)
+            if keys[:1] == b'\\0':
+                size, _, keys = keys[1:].partition(b'\\n')
+                resize(*map(int, size.split()))
+            os.write(terminal, keys)
     except OSError: break
 _, status = os.waitpid(pid, 0)
+flags = termios.tcgetattr(terminal)[3]
+os.write(2, b'cooked' if flags & termios.ECHO and flags & termios.ICANON else b'raw')
 sys.exit(os.waitstatus_to_exitcode(status))
 `
 
-if (isLong)
-  test('runs on a pseudo-terminal, and leaves it as it was', {
-    tags: ['long', 'python3'],
-    timeout: 60_000,
-  }, async () => {
-    const server = await SERVERS[0]?.start()
-    const program = fileURLToPath(new URL('../src/bin/mc.ts', import.meta.url))
-    const node = [process.execPath, '--conditions=@mc/source', '--import', 'tsx', program]
-    const child = spawn('python3', [
-      ...['-c', PSEUDO_TERMINAL, ...node],
-      ...['top', '-s', server?.name as string, ...INTERVAL],
-    ])
-    const screen = new headless.Terminal({ cols: 120, rows: 20, allowProposedApi: true })
-    child.stdout.on('data', (bytes: Buffer) => screen.write(bytes))
-    const line = (i: number) => screen.buffer.active.getLine(i)?.translateToString(true) ?? ''
-    await expect.poll(() => line(3)).toContain(server?.name)
-    expect(screen.buffer.active.type).toBe('alternate')
-    const exit = once(child, 'exit')
-    child.stdin.write('q')
-    expect(await exit).toEqual([0, null])
-    await expect.poll(() => screen.buffer.active.type).toBe('normal')
-    await server?.stop()
-  })
+describe.each(isLong ? SERVERS : [])(
+  'top of $name on a pseudo-terminal',
+  { tags: ['long', 'python3'], timeout: 60_000 },
+  ({ start, tags }) => {
+    let server: TestServer
+    beforeAll(async () => {
+      server = await start()
+    })
+    afterAll(() => server.stop())
+
+    test.each([
+      ['q', 'q'],
+      ['Ctrl-C', '\x03'],
+    ])('obeys keys, follows its size, and %s leaves it as it was', { tags }, async (_, end) => {
+      await using client = new Client(server.name, { timeout: 30_000 })
+      const send = () => void client.set('user:1', 'x').catch(() => {})
+      const traffic = setInterval(send, 5)
+      const argv = ['top', '-s', `${server.name},${await deadServer()}`, ...INTERVAL]
+      const program = [process.execPath, bundled(new URL('../src/bin/mc.ts', import.meta.url))]
+      const child = spawn('python3', ['-c', PSEUDO_TERMINAL, ...program, ...argv])
+      const screen = new headless.Terminal({ cols: 120, rows: 20, allowProposedApi: true })
+      let err = ''
+      child.stdout.on('data', (bytes: Buffer) => screen.write(bytes))
+      child.stderr.on('data', (bytes: Buffer) => {
+        err += bytes
+      })
+      const { buffer } = screen
+      const line = (i: number) =>
+        buffer.active.getLine(i)?.translateToString(true, 0, screen.cols) ?? ''
+      const lines = () => Array.from({ length: screen.rows }, (_, i) => line(i))
+      await expect.poll(() => lines().join('\n')).toMatch(/^user:1 .*user: /m)
+      expect(buffer.active.type).toBe('alternate')
+      expect(lines().filter((it) => it.startsWith(server.name))).toHaveLength(1)
+      expect(lines().join('\n')).toMatch(/^127\S+ +connect ECONNREFUSED/m)
+      child.stdin.write('s')
+      await expect.poll(() => line(0)).toContain('by ops')
+      await expect.poll(() => line(3)).toContain(server.name)
+      child.stdin.write('r')
+      await expect.poll(() => line(0)).toContain('by ops reversed')
+      await expect.poll(() => line(4)).toContain(server.name)
+      screen.resize(47, 9)
+      child.stdin.write('\x009 47\n')
+      // The title is cut, and nothing runs on into the next line.
+      await expect
+        .poll(() => line(0))
+        .toMatch(/^mc top {2}2 servers {2}\S+ {2}by ops reversed {2}q$/)
+      await expect.poll(() => line(4)).toContain(server.name)
+      await expect.poll(() => line(7)).toMatch(/^hot… +reads +writes {2}hot… +reads +writes *$/)
+      await expect.poll(() => line(8)).toMatch(/^use… +\d/)
+      const exit = once(child, 'close')
+      child.stdin.write(end)
+      expect([...(await exit), err]).toEqual([0, null, 'cooked'])
+      clearInterval(traffic)
+      await expect.poll(() => buffer.active.type).toBe('normal')
+      expect(lines().join('').trim()).toBe('')
+    })
+  },
+)

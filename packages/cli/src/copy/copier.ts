@@ -1,14 +1,10 @@
-import { performance } from 'node:perf_hooks'
 import type { Client } from '@mc/client'
 import { type ItemKey, isConnectionError, MemcacheError, type MetadumpItem } from '@mc/protocol'
 import type { Fleet } from '../fleet.ts'
+import { type ClockOffset, Clocks, expiryOfCopy, type TimeLeft, unixNow } from './expiry.ts'
 import type { RateLimit } from './rate-limit.ts'
 
 const FIELDS = { value: true, flags: true, ttl: true, cas: true, peek: true } as const
-
-/** Milliseconds after which a reply is late. */
-const LATE = 500
-const MOST_TRIES = 4
 
 /** What became of the items of a copy. */
 export interface CopyCounts {
@@ -33,6 +29,7 @@ export class Copier {
   readonly #to: Fleet
   readonly #rate: RateLimit
   readonly #isDry: boolean
+  readonly #clocks = new Clocks()
 
   /** @param isDry - count what would be copied, and store nothing */
   constructor(from: Fleet, to: Fleet, rate: RateLimit, isDry: boolean) {
@@ -44,23 +41,33 @@ export class Copier {
 
   /** Copies some items of one server. */
   async copy(items: readonly MetadumpItem[], server: string): Promise<void> {
-    const keys = items.map(({ key }) => key).filter(isTextKey)
-    this.counts.failed += items.length - keys.length
+    const copied = items.filter(({ key }) => isTextKey(key))
+    this.counts.failed += items.length - copied.length
     // Keys that are bytes come back as other objects.
-    const present = new Set([...(await this.#to.cache.hasMany(keys))].map(idOf))
-    const missing = keys.filter((key) => !present.has(idOf(key)))
-    this.counts.present += keys.length - missing.length
+    const present = new Set(
+      [...(await this.#to.cache.hasMany(copied.map(({ key }) => key)))].map(idOf),
+    )
+    const missing = copied.filter(({ key }) => !present.has(idOf(key)))
+    this.counts.present += copied.length - missing.length
     if (this.#isDry) {
       this.counts.copied += missing.length
       return
     }
     await this.#rate.take(missing.length)
     const source = this.#from.client(server)
-    await Promise.all(missing.map((key) => this.#copyItem(source, key)))
+    const clock = await this.#clocks.of(source)
+    await Promise.all(missing.map((item) => this.#copyItem(source, clock, item)))
   }
 
-  async #copyItem(source: Client<unknown>, key: ItemKey): Promise<void> {
-    const item = await readInTime(source, key)
+  async #copyItem(
+    source: Client<unknown>,
+    clock: ClockOffset,
+    dumped: MetadumpItem,
+  ): Promise<void> {
+    const { key } = dumped
+    const asked = unixNow()
+    const item = await source.metaGet(key, FIELDS)
+    const answered = unixNow()
     // The read of an invalidated item takes the turn to load it anew, which belongs to the application.
     if (item?.won) await source.metaDelete(key, { invalidate: true, ifCas: item.cas })
     if (item?.value === undefined || item.stale || item.ttl < 1) {
@@ -68,12 +75,13 @@ export class Copier {
       return
     }
     const value = item.value as Buffer
-    const expire = item.ttl === Number.POSITIVE_INFINITY ? 0 : item.ttl
+    const left: TimeLeft = { ttl: item.ttl, asked, answered }
     try {
+      const target = await this.#clocks.of(this.#to.clientOf(key))
       const isStored = await this.#to.cache.metaSet(key, value, {
         mode: 'add',
         flags: item.flags,
-        expire,
+        expire: expiryOfCopy(dumped, left, clock, target),
       })
       if (!isStored) this.counts.present++
       else {
@@ -85,16 +93,6 @@ export class Copier {
       this.failure ??= error
       this.counts.failed++
     }
-  }
-}
-
-/** The item. After a late reply it is read again: the time to live of that moment would prolong it in the target. */
-async function readInTime(source: Client<unknown>, key: ItemKey) {
-  for (let tries = 1; ; tries++) {
-    const start = performance.now()
-    const item = await source.metaGet(key, FIELDS)
-    // What was won must be handed back, whenever it came.
-    if (item?.won || performance.now() - start < LATE || tries === MOST_TRIES) return item
   }
 }
 
