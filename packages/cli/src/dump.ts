@@ -12,6 +12,10 @@ const BUSY_DELAY = 100
 export interface DumpOptions {
   /** Share of the items that is looked at, above 0 and up to 1; chosen at random. @default 1 */
   readonly sample?: number | undefined
+  /** Whether a bar shows how far the dump is. @default true */
+  readonly hasProgress?: boolean
+  /** What is known so far, in a few words for the progress bar. */
+  readonly figures?: () => string
   /** Takes each item; the dump of its server waits for what it answers. */
   readonly onItem: (item: MetadumpItem, server: string) => void | Promise<void>
 }
@@ -25,12 +29,12 @@ export interface DumpOptions {
 export async function dumpFleet(
   context: Context,
   fleet: Fleet,
-  { sample = 1, onItem }: DumpOptions,
+  { sample = 1, hasProgress = true, figures = () => '', onItem }: DumpOptions,
 ): Promise<number> {
   if (!(sample > 0 && sample <= 1)) {
     throw new UsageError(`--sample must be above 0 and up to 1, got ${sample}`)
   }
-  const progress = new DumpProgress(context.io.stderr)
+  const progress = new DumpProgress(hasProgress ? context.io.stderr : undefined, figures)
   const refused = new AbortController()
   const signal = AbortSignal.any([context.io.signal, refused.signal])
   let seen = 0

@@ -82,6 +82,30 @@ describe.each(SERVERS)(
       expect((await mc(['prefixes', '-s', list, '--top', '1'])).out).toMatch(/user: .* \d+\.\d%/)
     })
 
+    test('a bar shows on a terminal how far it is, and what is known', { tags }, async () => {
+      const options = { columns: 100 }
+      const done = (words: string) =>
+        new RegExp(`█ \\d+ of ${users + 2} items, \\S+ left; ${words}`)
+      const size = '[\\d.]+ [KM]B, [\\d.]+% '
+      expect((await mc(['sizes', '-s', list], options)).err).toMatch(done(`${size}under 128 B`))
+      expect((await mc(['ttls', '-s', list], options)).err).toMatch(done(`${size}within 1h`))
+      expect((await mc(['prefixes', '-s', list], options)).err).toMatch(done(`${size}user:`))
+      const to = servers[2]?.name as string
+      const copy = await mc(
+        ['copy', list, to, '--dry-run', '--rate', '10', '--only', 'page:*'],
+        options,
+      )
+      expect(copy.err).toMatch(done('1 to copy'))
+      expect((await mc(['sizes', '-s', list])).err).toBe('')
+    })
+
+    test('the bar does not run into keys on the same terminal', { tags }, async () => {
+      const argv = ['keys', 'page:*', '-s', list]
+      expect(await mc(argv, { columns: 100 })).toMatchObject({ out: 'page:home\n', err: '' })
+      const piped = await mc(argv, { hasErrorTerminal: true })
+      expect(piped).toMatchObject({ out: 'page:home\n', err: expect.stringContaining(' items, ') })
+    })
+
     test('--sample takes a share', { tags }, async () => {
       const lines = (await mc(['keys', '-s', list, '--sample', '0.2'])).out.trim().split('\n')
       expect(lines.length).toBeGreaterThan(users * 0.1)

@@ -53,7 +53,8 @@ export function addCopy(program: Command, context: Context): void {
       const copier = new Copier(from, to, new RateLimit(rate, context.io.signal), dryRun)
       const size = Math.max(1, Math.min(BATCH, Math.ceil(rate / 10)))
       const matches = only === undefined ? undefined : globTest(only)
-      const each = (take: BatchTaker) => inBatches(context, from, size, matches, take)
+      const each = (figures: () => string, take: BatchTaker) =>
+        inBatches(context, from, size, matches, figures, take)
       try {
         await copyAll(copier, each, dryRun)
       } catch (error) {
@@ -69,7 +70,8 @@ export function addCopy(program: Command, context: Context): void {
       let compared: VerifyCounts | undefined
       if (verify && !dryRun) {
         const verifier = new Verifier(from, to)
-        await each((items, server) => verifier.compare(items, server))
+        const figures = () => `${countText(verifier.counts.same)} the same`
+        await each(figures, (items, server) => verifier.compare(items, server))
         compared = verifier.counts
         if (compared.missing + compared.different > 0) context.exit = Exit.failed
       }
@@ -82,14 +84,15 @@ type BatchTaker = (items: readonly MetadumpItem[], server: string) => Promise<vo
 
 async function copyAll(
   copier: Copier,
-  each: (take: BatchTaker) => Promise<void>,
+  each: (figures: () => string, take: BatchTaker) => Promise<void>,
   isDry: boolean,
 ): Promise<void> {
   const { counts } = copier
   for (let pass = 1; pass <= (isDry ? 1 : MAX_PASSES); pass++) {
     const { copied, present } = counts
     Object.assign(counts, { gone: 0, failed: 0 })
-    await each((items, server) => copier.copy(items, server))
+    const figures = () => `${countText(counts.copied)} ${isDry ? 'to copy' : 'copied'}`
+    await each(figures, (items, server) => copier.copy(items, server))
     // Later passes meet what the first one copied.
     if (pass > 1) counts.present = present
     if (counts.copied === copied) break
@@ -101,10 +104,12 @@ async function inBatches(
   fleet: Fleet,
   size: number,
   matches: ((text: string) => boolean) | undefined,
+  figures: () => string,
   take: BatchTaker,
 ): Promise<void> {
   const batches = new Map<string, MetadumpItem[]>()
   await dumpFleet(context, fleet, {
+    figures,
     onItem(item, server) {
       if (matches !== undefined && !matches(item.key.toString())) return
       const batch = batches.get(server) ?? []

@@ -34,19 +34,25 @@ function addSizes(program: Command, context: Context): void {
       const { sample, json } = command.optsWithGlobals<Flags>()
       await using fleet = await context.fleet(command)
       const buckets = new Buckets(SIZE_BOUNDS)
-      await dumpFleet(context, fleet, { sample, onItem: ({ size }) => buckets.add(size, size) })
+      await dumpFleet(context, fleet, {
+        sample,
+        figures: () => figuresOf(sizeRows(buckets)),
+        onItem: ({ size }) => buckets.add(size, size),
+      })
       const rows = buckets.rows.filter(({ count }) => count > 0)
       if (json) return context.json(rows)
-      return printRows(
-        context,
-        'size',
-        rows.map(({ from, to, ...sums }) => ({
-          name: to === Infinity ? `${bytesText(from)} or more` : `under ${bytesText(to)}`,
-          ...sums,
-        })),
-      )
+      return printRows(context, 'size', sizeRows(buckets))
     },
   )
+}
+
+function sizeRows({ rows }: Buckets): Row[] {
+  return rows
+    .filter(({ count }) => count > 0)
+    .map(({ from, to, ...sums }) => ({
+      name: to === Infinity ? `${bytesText(from)} or more` : `under ${bytesText(to)}`,
+      ...sums,
+    }))
 }
 
 function addTtls(program: Command, context: Context): void {
@@ -59,6 +65,7 @@ function addTtls(program: Command, context: Context): void {
       const never = { count: 0, bytes: 0 }
       await dumpFleet(context, fleet, {
         sample,
+        figures: () => figuresOf(ttlRows(buckets, never)),
         onItem({ expires, size }) {
           if (expires !== undefined) return buckets.add(Math.max(0, expires - now), size)
           never.count++
@@ -67,15 +74,21 @@ function addTtls(program: Command, context: Context): void {
       })
       const rows = buckets.rows.filter(({ count }) => count > 0)
       if (json) return context.json({ expiring: rows, never })
-      return printRows(context, 'expires', [
-        ...rows.map(({ from, to, ...sums }) => ({
-          name: to === Infinity ? `in ${secondsText(from)} or more` : `within ${secondsText(to)}`,
-          ...sums,
-        })),
-        ...(never.count === 0 ? [] : [{ name: 'never', ...never }]),
-      ])
+      return printRows(context, 'expires', ttlRows(buckets, never))
     },
   )
+}
+
+function ttlRows({ rows }: Buckets, never: Omit<Row, 'name'>): Row[] {
+  return [
+    ...rows
+      .filter(({ count }) => count > 0)
+      .map(({ from, to, ...sums }) => ({
+        name: to === Infinity ? `in ${secondsText(from)} or more` : `within ${secondsText(to)}`,
+        ...sums,
+      })),
+    ...(never.count === 0 ? [] : [{ name: 'never', ...never }]),
+  ]
 }
 
 function addPrefixes(program: Command, context: Context): void {
@@ -93,17 +106,29 @@ function addPrefixes(program: Command, context: Context): void {
       const sums = new PrefixSums(separator, depth)
       await dumpFleet(context, fleet, {
         sample,
+        figures: () => figuresOf(prefixRows(sums)),
         onItem: ({ key, size }) => sums.add(key.toString(), size),
       })
       const rows = sums.largest.slice(0, top)
       if (json) return context.json(rows)
-      return printRows(
-        context,
-        'prefix',
-        rows.map(({ prefix, ...sum }) => ({ name: prefix, ...sum })),
-        sums.largest.reduce((total, { bytes }) => total + bytes, 0),
-      )
+      return printRows(context, 'prefix', prefixRows(sums).slice(0, top), bytesOf(sums.largest))
     })
+}
+
+function prefixRows({ largest }: PrefixSums): Row[] {
+  return largest.map(({ prefix, ...sum }) => ({ name: prefix, ...sum }))
+}
+
+function bytesOf(rows: readonly { readonly bytes: number }[]): number {
+  return rows.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** Bytes so far, and what has the most of them. */
+function figuresOf(rows: readonly Row[]): string {
+  const bytes = bytesOf(rows)
+  if (bytes === 0) return ''
+  const { name, bytes: most } = rows.reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  return `${bytesText(bytes)}, ${percentText(most / bytes)} ${name}`
 }
 
 function summing(program: Command, name: string, description: string): Command {
@@ -118,7 +143,7 @@ async function printRows(
   context: Context,
   title: string,
   rows: readonly Row[],
-  total: number = rows.reduce((sum, { bytes }) => sum + bytes, 0),
+  total: number = bytesOf(rows),
 ): Promise<void> {
   if (rows.length === 0) return context.note('there are no items')
   const largest = Math.max(...rows.map(({ bytes }) => bytes))

@@ -28,6 +28,8 @@ export function addKeys(program: Command, context: Context): void {
       let piece = ''
       await dumpFleet(context, fleet, {
         sample,
+        // A bar would run into the keys.
+        hasProgress: context.io.stdout.isTTY !== true,
         onItem({ key, size, expires, lastAccess, isFetched, flags }, server) {
           const text = typeof key === 'string' ? key : key.toString()
           if (!matches(text)) return

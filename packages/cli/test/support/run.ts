@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** As on a terminal of so many columns. */
   readonly columns?: number
+  /** Whether errors and progress go to a terminal, whatever the output does. */
+  readonly hasErrorTerminal?: boolean
   /** Called with everything written so far. */
   readonly onOutput?: (out: string) => void
 }
@@ -32,7 +34,7 @@ export async function mc(argv: readonly string[], options: RunOptions = {}): Pro
       return true
     },
     once: () => undefined,
-    isTTY: options.columns !== undefined,
+    isTTY: options.columns !== undefined || (to === 'err' && options.hasErrorTerminal === true),
     columns: options.columns,
   })
   const exit = await run(['--timeout', TIMEOUT, ...argv], {
