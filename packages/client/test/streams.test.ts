@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { MemcachedServer, memcached, type TestServer } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runs } from '../../../test-support/amounts.ts'
+import { isLong, runs } from '../../../test-support/amounts.ts'
+import { bundled } from '../../../test-support/bundle.ts'
 import { Client, type WatchEvent } from '../src/index.ts'
 import { ScriptedServer } from './scripted-server.ts'
 
@@ -105,6 +107,34 @@ describe.each([
     await expect(late.next()).rejects.toThrow('enough')
   })
 })
+
+if (isLong)
+  test('a dump of a million items needs no more memory than one of a few', {
+    tags: ['long', 'memcached'],
+    timeout: 120_000,
+  }, async () => {
+    await using server = await memcached.start({ args: [...WITHOUT_CRAWLS, '-m', '512'] })
+    await using client = new Client(server.name, { timeout: 60_000 })
+    for (let i = 0; i < 1_000_000; i++) {
+      const stored = client.set(`n:${i}`, 'value')
+      if (i % 10_000 === 0) await stored
+    }
+    await client.get('n:0')
+    // Kept, the items would be some 200 MB. As soon as one is taken it may be forgotten.
+    const program = `
+      import { Client } from ${JSON.stringify(bundled(new URL('../src/index.ts', import.meta.url)))}
+      const client = new Client(process.argv[1])
+      let count = 0
+      for await (const { key } of client.metadump()) count += key.startsWith('n:') ? 1 : 0
+      console.log(count)
+      await client.close()`
+    const flags = ['--max-old-space-size=24', '--input-type=module', '-e', program]
+    const child = spawn(process.execPath, [...flags, server.name])
+    let out = ''
+    for await (const text of child.stdout.setEncoding('utf8')) out += text
+    expect(Number(out)).toBeGreaterThan(980_000)
+    expect(Number(out)).toBeLessThanOrEqual(1_000_000)
+  })
 
 test('no more is read of the server than the reader takes', async () => {
   const lines = 'key=a exp=-1 la=1 cas=1 fetch=no cls=1 size=60\n'.repeat(20_000)
