@@ -18,7 +18,7 @@ export function bars(rows: readonly BarRow[]): Html {
   return html`<div class="bars">${rows.map(
     ({ name, value, part = value, text }) => html`<div class="row" title="${name}: ${text}">
 <div class="name">${name}</div>
-<div class="bar">${value === 0 ? '' : html`<i style="width:${width(value)}"></i><b style="width:${width(part)}"></b>`}</div>
+<div class="bar">${value === 0 ? '' : html`<i style="width:${width(value)}"></i>`}${part === 0 ? '' : html`<b style="width:${width(part)}"></b>`}</div>
 <div class="text">${text}</div>
 </div>`,
   )}</div>`
