@@ -46,7 +46,7 @@ clearInterval(traffic)
 await mc(['report', '-s', names.join(), '-o', join(folder, 'report.html')])
 
 photograph('top', 1100, 500)
-photograph('report', 900, 2300)
+photograph('report', 900, 2750)
 await client.close()
 for (const server of servers) await server.stop()
 rmSync(folder, { recursive: true })

@@ -106,6 +106,25 @@ describe.each(SERVERS)(
       expect(piped).toMatchObject({ out: 'page:home\n', err: expect.stringContaining(' items, ') })
     })
 
+    test('a key cannot control the terminal', { tags }, async () => {
+      const server = servers[2]?.name as string
+      const client = new HashClient([server], { timeout: 30_000, allowUnicodeKeys: true })
+      const key = '\x9b2J:key'
+      const store = () => void client.set(key, 'x').catch(() => {})
+      await client.set(key, 'x')
+      const traffic = setInterval(store, 5)
+      const out = async (...argv: string[]) =>
+        (await mc([...argv, '-s', server], { columns: 100, env: { TERM: 'dumb' } })).out
+      expect(await out('keys')).toBe('?2J:key\n')
+      expect(await out('keys', '-l')).toMatch(/^\?2J:key {2}127/)
+      expect(await out('prefixes')).toMatch(/\n\?2J: +1 /)
+      expect(await out('watch', 'mutations', '-n', '1')).toContain('key=?2J:key ')
+      clearInterval(traffic)
+      expect((await mc(['keys', '-s', server])).out).toBe(`${key}\n`)
+      await client.delete(key)
+      await client.close()
+    })
+
     test('--sample takes a share', { tags }, async () => {
       const lines = (await mc(['keys', '-s', list, '--sample', '0.2'])).out.trim().split('\n')
       expect(lines.length).toBeGreaterThan(users * 0.1)

@@ -135,6 +135,17 @@ describe.each(SERVERS)('commands of one key, on $name', ({ start, tags }) => {
     expect(await client.get('n')).toBeUndefined()
   })
 
+  test('touch does not let an item expire at once, which is what delete asks for', {
+    tags,
+  }, async () => {
+    await client.set('kept', 5)
+    expect(await mc(['touch', 'kept', '--', '-1'], { env })).toMatchObject({
+      exit: 2,
+      err: 'mc: seconds must be 0 or more, got -1; delete removes an item\n',
+    })
+    expect(await client.get('kept')).toBe(5)
+  })
+
   test('--serde reads and writes as the application does', { tags }, async () => {
     await using npm = new Client<unknown>(server.name, { serde: memcachedSerde as never })
     await using structured = new Client<unknown>(server.name, { serde: structuredSerde })

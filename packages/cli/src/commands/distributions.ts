@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { dumpFleet } from '../dump.ts'
 import { UsageError } from '../exit.ts'
 import { PrefixSums } from '../prefix-sums.ts'
+import { shownText } from '../shown-text.ts'
 import { bar } from '../terminal.ts'
 import { bytesText, countText, percentText, secondsText } from '../units.ts'
 
@@ -116,7 +117,7 @@ function addPrefixes(program: Command, context: Context): void {
 }
 
 function prefixRows({ largest }: PrefixSums): Row[] {
-  return largest.map(({ prefix, ...sum }) => ({ name: prefix, ...sum }))
+  return largest.map(({ prefix, ...sum }) => ({ name: shownText(prefix), ...sum }))
 }
 
 function bytesOf(rows: readonly { readonly bytes: number }[]): number {

@@ -141,8 +141,12 @@ function addTouch(program: Command, context: Context): void {
     .command('touch <key> <seconds>')
     .description('set the expiry of an item; 0: never')
     .action(async (key: string, seconds: string, _: object, command: Command) => {
+      const expire = numberOf('seconds', seconds)
+      if (expire < 0) {
+        throw new UsageError(`seconds must be 0 or more, got ${seconds}; delete removes an item`)
+      }
       await using fleet = await context.fleet(command)
-      const isTouched = await fleet.cache.touch(key, numberOf('seconds', seconds))
+      const isTouched = await fleet.cache.touch(key, expire)
       if (!isTouched) notFound(context, key)
       if (command.optsWithGlobals().json) await context.json({ key, touched: isTouched })
     })

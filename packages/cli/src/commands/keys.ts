@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { dumpFleet } from '../dump.ts'
 import { globTest } from '../glob.ts'
+import { shownText } from '../shown-text.ts'
 import { bytesText, secondsText } from '../units.ts'
 
 /** Output is written in pieces of about this many characters. */
@@ -25,6 +26,7 @@ export function addKeys(program: Command, context: Context): void {
       const matches = glob === undefined ? () => true : globTest(glob)
       await using fleet = await context.fleet(command)
       const now = Date.now() / 1000
+      const shown = context.io.stdout.isTTY ? shownText : (text: string) => text
       let piece = ''
       await dumpFleet(context, fleet, {
         sample,
@@ -39,8 +41,8 @@ export function addKeys(program: Command, context: Context): void {
             const times = { expires: expires ?? null, lastAccess, fetched: isFetched }
             piece += `${JSON.stringify({ key: text, server, size, ...times, flags })}\n`
           } else if (long) {
-            piece += `${text}  ${server}  ${bytesText(size)}  ${secondsText(ttl)}  ${secondsText(idle)} ago\n`
-          } else piece += `${text}\n`
+            piece += `${shown(text)}  ${server}  ${bytesText(size)}  ${secondsText(ttl)}  ${secondsText(idle)} ago\n`
+          } else piece += `${shown(text)}\n`
           if (piece.length < PIECE) return
           const full = piece
           piece = ''

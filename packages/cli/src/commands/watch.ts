@@ -1,6 +1,7 @@
 import { WATCH_TOPICS, type WatchEvent, type WatchTopic } from '@mc/protocol'
 import { Argument, type Command } from 'commander'
 import type { Context } from '../context.ts'
+import { shownText } from '../shown-text.ts'
 
 interface WatchFlags {
   readonly count?: number
@@ -41,7 +42,7 @@ function eventJson(event: WatchEvent): object {
 }
 
 function lineOf(server: string, event: WatchEvent, { paint }: Context): string {
-  if (event.type === 'other') return `${server}  ${event.line}`
+  if (event.type === 'other') return `${server}  ${shownText(event.line)}`
   if (event.type === 'skipped')
     return `${server}  ${paint('yellow', `skipped ${event.count} events`)}`
   const { type, time, id: _, ...fields } = event
@@ -49,5 +50,5 @@ function lineOf(server: string, event: WatchEvent, { paint }: Context): string {
   const rest = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${value}`)
-  return `${paint('dim', clock)}  ${server}  ${paint('cyan', type)}  ${rest.join(' ')}`
+  return `${paint('dim', clock)}  ${server}  ${paint('cyan', type)}  ${shownText(rest.join(' '))}`
 }

@@ -32,7 +32,7 @@ th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line) }
 .tile small { color: var(--soft) }
 @media (max-width: 40rem) { .bars { display: block } .name, .text { font-size: .85rem }
   .name, .text { white-space: normal; overflow-wrap: anywhere }
-  .row { grid-template: "name text" auto "bar bar" auto / minmax(0, 1fr) minmax(0, max-content); gap: .1rem .8rem; margin-bottom: .5rem }
+  .row { grid-template: "name text" auto "bar bar" auto / fit-content(65%) 1fr; gap: .1rem .8rem; margin-bottom: .5rem }
   .name { grid-area: name } .text { grid-area: text } .bar { grid-area: bar; height: .8rem }
   .treemap { aspect-ratio: 4 / 5 } }
 `
