@@ -55,6 +55,11 @@ export class Fleet implements AsyncDisposable {
     return this.cache.serverFor(key) as string
   }
 
+  /** Waits for no answer. */
+  destroy(): void {
+    for (const client of this.#clients.values()) client.destroy()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cache.close()
     await Promise.all([...this.#clients.values()].map((client) => client.close()))

@@ -24,19 +24,24 @@ export interface Column {
 
 const GAP = '  '
 
-/** Rows under their titles, without lines. */
+/** Rows under their titles, without lines. The last text of a row runs over the empty cells behind it. */
 export function tableOf(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   paint: Paint,
 ): string {
   const all = [columns.map(({ title }) => paint('dim', title)), ...rows]
-  const widths = columns.map((_, i) => Math.max(...all.map((row) => stringWidth(row[i] ?? ''))))
+  const widths = columns.map((_, i) => {
+    const fitting = all.filter(
+      (row) => i === row.length - 1 || row.some((it, j) => j > i && it !== ''),
+    )
+    return Math.max(...fitting.map((row) => stringWidth(row[i] ?? '')))
+  })
   const lines = all.map((row) =>
     columns
       .map(({ align }, i) => {
         const cell = row[i] ?? ''
-        const blanks = ' '.repeat((widths[i] as number) - stringWidth(cell))
+        const blanks = ' '.repeat(Math.max(0, (widths[i] as number) - stringWidth(cell)))
         return align === 'right' ? blanks + cell : cell + blanks
       })
       .join(GAP)

@@ -43,6 +43,8 @@ describe.each(SERVERS)('a fleet of $name with a dead server', ({ start, tags }) 
     expect(full).toMatch(/ 100 .* of 1.0 GB +75.0% /)
     expect(empty).toMatch(/ 0 .* of 1.0 GB +- /)
     expect(broken).toContain('ECONNREFUSED')
+    // What is wrong with one server does not move the figures of the others.
+    expect(head).toMatch(/ version {1,3}up /)
     expect(all).toMatch(/^all .* 100 .* of 2.0 GB/)
     const json = await mcJson(['stat', '-s', list])
     expect(json[0]).toMatchObject({

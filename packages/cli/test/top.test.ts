@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Client } from '@mc/client'
-import type { TestServer } from '@mc/testing'
+import { MemcachedServer, type TestServer } from '@mc/testing'
 import headless from '@xterm/headless'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isLong } from '../../../test-support/amounts.ts'
@@ -86,6 +86,17 @@ describe.each(SERVERS)('top of a fleet of $name', { tags: ['long'] }, ({ start, 
     expect(exit).toBe(0)
     expect(out).toMatch(/hottest keys, reads\+writes: user:1 \d+\+0/)
   })
+})
+
+test('quits at once, even while a server does not answer', async () => {
+  await using server = await MemcachedServer.start()
+  server.inject({ kind: 'hang', command: 'stats' })
+  const argv = ['top', '-s', server.name, '--timeout', '60000', ...INTERVAL]
+  const terminal = new FakeTerminal(argv, 120, 20)
+  await server.waitFor(1, 'stats')
+  terminal.type('q')
+  expect(await terminal.exit).toBe(0)
+  expect(terminal.isRaw).toBe(false)
 })
 
 test('dropped events and missing keys are said', () => {

@@ -55,6 +55,7 @@ export class Top {
       else await this.#inLines()
     } finally {
       this.#end.abort()
+      this.#fleet.destroy()
       await watching
     }
   }
@@ -67,13 +68,19 @@ export class Top {
       const clock = new Date().toTimeString().slice(0, 8)
       screen.draw(screenOf(this.#view, screen.columns, screen.rows, clock))
     }
+    const ended = new Promise<undefined>((resolve) => {
+      this.#signal.addEventListener('abort', () => resolve(undefined))
+    })
     screen.enter()
     const stopReading = this.#onKeys(draw)
     io.stdout.on?.('resize', draw)
     try {
       while (!this.#signal.aborted) {
-        this.#view.update(await this.#sampler.sample())
-        if (!this.#signal.aborted) draw()
+        // A server that does not answer keeps nobody here.
+        const figures = await Promise.race([this.#sampler.sample(), ended])
+        if (figures === undefined) break
+        this.#view.update(figures)
+        draw()
         await this.#pause()
       }
     } finally {
