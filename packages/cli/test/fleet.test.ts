@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { HashClient, KetamaHash, ModuloHash, RendezvousHash } from '@mc/hash'
 import {
   ConfigurationEndpointServer,
@@ -111,6 +114,27 @@ test('servers may be URLs, with TLS and a login', async () => {
   const refused = await mc(['ping', '-s', url.replace('p%25w', 'wrong'), '--insecure'])
   expect(refused.exit).toBe(3)
   expect(refused.out + refused.err).not.toContain('wrong')
+})
+
+test('certificates are read from files: of the authority, and of the client', async () => {
+  const { key, cert } = testCertificate()
+  const folder = await mkdtemp(join(tmpdir(), 'mc-tls-'))
+  try {
+    const ca = join(folder, 'cert.pem')
+    const own = join(folder, 'key.pem')
+    await writeFile(ca, cert)
+    await writeFile(own, key)
+    const tls = { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true }
+    await using server = await MemcachedServer.start({ tls, log: () => {} })
+    const ping = ['ping', '-s', server.name]
+    const files = ['--ca', ca, '--cert', ca, '--key', own]
+    expect(await mc([...ping, ...files])).toMatchObject({ exit: 0 })
+    expect(await mc([...ping, '--ca', ca, '--timeout', '2000'])).toMatchObject({ exit: 3 })
+    expect(await mc([...ping, '--tls', '--cert', ca, '--key', own])).toMatchObject({ exit: 3 })
+    expect(await mc([...ping, '--ca', join(folder, 'none')])).toMatchObject({ exit: 2 })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 test('servers may come from a name or a configuration endpoint', async () => {
