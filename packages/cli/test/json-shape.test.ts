@@ -39,6 +39,10 @@ function namesOf(value: unknown, into: Set<string> = new Set()): Set<string> {
   return into
 }
 
+test('the guide has every command', () => {
+  expect([...documented().keys()].sort()).toEqual(LINES.map((it) => it.split(' ')[0]).sort())
+})
+
 describe.each(SERVERS)('JSON from $name', ({ start, tags }) => {
   let servers: TestServer[]
   let client: Client
@@ -54,10 +58,6 @@ describe.each(SERVERS)('JSON from $name', ({ start, tags }) => {
     clearInterval(traffic)
     await client.close()
     await Promise.all(servers.map((server) => server.stop()))
-  })
-
-  test('the guide has every command', () => {
-    expect([...documented().keys()].sort()).toEqual(LINES.map((it) => it.split(' ')[0]).sort())
   })
 
   test.each(LINES)('mc %s has the names of the guide', { tags }, async (line) => {
