@@ -20,12 +20,15 @@ const COLORS = {
   'fill="#c4a484"': 'class="other"',
   'fill="#e5e7eb"': 'class="floor"',
   'stroke="#111827"': 'class="spread"',
+  'stroke="#2563eb"': 'class="curve"',
+  'stroke="#e5e7eb"': 'class="level"',
 }
 
 /** @param {string} bench the folder of the benchmarks */
 export function figuresPage(bench) {
   const results = readFileSync(join(bench, 'RESULTS.md'), 'utf8')
   const stampede = readFileSync(join(bench, 'results', 'stampede.md'), 'utf8')
+  const curves = readFileSync(join(bench, 'results', 'curves.md'), 'utf8')
   const [head, ...workloads] = results.split(/^## /m)
   const sections = workloads.map((section) => {
     const [title] = section.split('\n', 1)
@@ -39,6 +42,11 @@ export function figuresPage(bench) {
     'How they are taken, and how to repeat them: [the benchmark](index.md).\n',
     LEGEND,
     ...sections,
+    curves
+      .replace(/^#/gm, '##')
+      .replace(/^!\[(.+)\]\((.+)\)$/gm, (_, title, file) =>
+        inline(readFileSync(join(bench, 'results', file), 'utf8'), title),
+      ),
     stampede.replace(/^#/gm, '##'),
   ].join('\n')
 }
