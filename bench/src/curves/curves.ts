@@ -13,6 +13,8 @@ export interface Curve {
   readonly title: string
   /** What `x` counts. */
   readonly unit: string
+  /** Where it bends, and what a profile says of it. */
+  readonly why: string
   readonly points: readonly Point[]
 }
 
@@ -28,6 +30,7 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get 100 B by commands in flight',
     unit: 'in flight',
+    why: "Up to some hundred in flight more calls share each write and each read. Beyond 4,000 the commands that wait no longer fit V8's young generation (16 MB, about 1 KB each): the garbage collector takes two thirds of the time. With `node --max-semi-space-size=128` there are 2.5 times as many at 16,000.",
     points: [1, 4, 16, 64, 256, 1000, 4000, 16_000, 100_000].map((x) => ({
       x,
       client: 'mc without limits',
@@ -37,6 +40,7 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get by bytes of the value, 64 in flight',
     unit: 'bytes',
+    why: 'Up to 1 KB the command takes the time, whatever the value. From 10 KB on copying and decoding does: 1.4 GB a second, and half of that at 1 MB, where each value comes in many reads and the garbage collector has large strings to free.',
     points: [10, 100, 1000, 10_000, 100_000, 1_000_000].map((x) => ({
       x,
       client: 'mc without limits',
@@ -46,6 +50,7 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get 100 B by servers, 64 in flight',
     unit: 'servers',
+    why: '64 calls spread over more servers: from 20 on nearly each has a write and a read of its own, which take about 10 us together. More calls in flight bring them together again.',
     points: [1, 2, 5, 10, 20, 50, 100, 200].map((x) => ({
       x,
       client: 'mc hash',
@@ -55,6 +60,7 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get 100 B by clients in a process, 256 in flight together',
     unit: 'clients',
+    why: 'The same by connections: with 100 clients each write has two or three commands. One client for a process is the fastest, and one for each module is wasteful.',
     points: CLIENT_COUNTS.map((x) => ({
       x,
       client: severalName(x),

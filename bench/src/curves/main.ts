@@ -41,7 +41,7 @@ try {
     const measured = await measureCurve(curve)
     const table = formatCurve(curve, measured)
     console.log(table)
-    parts.push(`${table}\n![${curve.title}](${curveFile(curve)})\n`)
+    parts.push(`${table}\n${curve.why}\n\n![${curve.title}](${curveFile(curve)})\n`)
     if (options.write) {
       await writeFile(path(`../../results/${curveFile(curve)}`), drawCurve(curve, measured))
     }
