@@ -105,9 +105,9 @@ describe.each(SERVERS)(
         const argv = ['copy', list(from).join(), list(to).join()]
         const child = spawn(process.execPath, [
           ...[bundled(new URL('../src/bin/mc.ts', import.meta.url)), ...argv],
-          ...['--rate', String(count / 20)],
+          ...['--rate', String(count / 200)],
         ])
-        await expect.poll(arrived, { timeout: 60_000 }).toBeGreaterThan(count / 10)
+        await expect.poll(someArrived, { timeout: 60_000 }).toBeGreaterThan(0)
         // The application stores one meanwhile.
         const key = `n:${count - 1}`
         await target.set(key, 'newer')
