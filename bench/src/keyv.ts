@@ -5,6 +5,7 @@ import { KeyvMemcache } from '@mc/adapters/keyv'
 import { Client } from '@mc/client'
 import { memcached } from '@mc/testing'
 import { Keyv } from 'keyv'
+import { median } from './report.ts'
 
 const ROUNDS = 11
 const CALLS = 100_000
@@ -75,8 +76,4 @@ async function run(inFlight: number, get: () => Promise<unknown>): Promise<numbe
   )
   const { user, system } = process.cpuUsage(before)
   return (user + system) / calls
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }

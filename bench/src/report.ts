@@ -108,7 +108,8 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 
-function median(values: readonly number[]): number {
+/** The middle one, of an even number the upper. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }

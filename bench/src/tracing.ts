@@ -3,6 +3,7 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import { Client } from '@mc/client'
 import { memcached } from '@mc/testing'
+import { median } from './report.ts'
 
 const ROUNDS = 7
 const IN_FLIGHT = 64
@@ -47,8 +48,4 @@ async function run(): Promise<number> {
   )
   const { user, system } = process.cpuUsage(before)
   return (user + system) / CALLS
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { memcached } from '@mc/testing'
 import type { Measurement, Task } from '../measure.ts'
-import { whole } from '../report.ts'
+import { median, whole } from '../report.ts'
 import { curveFile, drawCurve } from './chart.ts'
 import { CURVES, type Curve, type Point } from './curves.ts'
 
@@ -90,8 +90,4 @@ function formatCurve({ title, unit }: Curve, measured: readonly Measured[]): str
     }),
   ]
   return `${lines.join('\n')}\n`
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
