@@ -18,7 +18,6 @@ export default defineConfig({
     include: ['{packages/*,integration,examples}/test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isLong ? [] : ['**/*.long.test.ts'])],
     isolate: false,
-    experimental: { fsModuleCache: true },
     // More than there are cores: tests wait for deadlines half of their time.
     maxWorkers: availableParallelism() + 2,
     // Concurrent tests are of the examples: each a process with deadlines, and more at once starve each other.

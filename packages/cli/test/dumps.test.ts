@@ -1,6 +1,6 @@
 import { HashClient } from '@mc/hash'
 import { MemcachedServer, type TestServer } from '@mc/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { globTest } from '../src/glob.ts'
 import { PrefixSums } from '../src/prefix-sums.ts'
 import { mc, mcJson, mcLines } from './support/run.ts'
@@ -113,6 +113,7 @@ describe.each(SERVERS)(
       const store = () => void client.set(key, 'x').catch(() => {})
       await client.set(key, 'x')
       const traffic = setInterval(store, 5)
+      onTestFinished(() => clearInterval(traffic))
       const out = async (...argv: string[]) =>
         (await mc([...argv, '-s', server], { columns: 100, env: { TERM: 'dumb' } })).out
       expect(await out('keys')).toBe('?2J:key\n')
@@ -146,7 +147,9 @@ describe.each(SERVERS)(
     test('watch prints events as lines or JSON', { tags }, async () => {
       const server = servers[2]?.name as string
       const client = new HashClient([server], { timeout: 30_000 })
-      const traffic = setInterval(() => void client.set('watched', 'abc', { expire: 60 }), 5)
+      const store = () => void client.set('watched', 'abc', { expire: 60 }).catch(() => {})
+      const traffic = setInterval(store, 5)
+      onTestFinished(() => clearInterval(traffic))
       const { exit, out } = await mc(['watch', 'mutations', '-s', server, '-n', '2'])
       expect(exit).toBe(0)
       expect(out).toMatch(

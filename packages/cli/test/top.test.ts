@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Client } from '@mc/client'
 import { MemcachedServer, type TestServer } from '@mc/testing'
 import headless from '@xterm/headless'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { isLong } from '../../../test-support/amounts.ts'
 import { bundled } from '../../../test-support/bundle.ts'
 import { HotCounts } from '../src/top/hot-counts.ts'
@@ -184,9 +184,11 @@ describe.each(isLong ? SERVERS : [])(
       await using client = new Client(server.name, { timeout: 30_000 })
       const send = () => void client.set('user:1', 'x').catch(() => {})
       const traffic = setInterval(send, 5)
+      onTestFinished(() => clearInterval(traffic))
       const argv = ['top', '-s', `${server.name},${await deadServer()}`, ...INTERVAL]
       const program = [process.execPath, bundled(new URL('../src/bin/mc.ts', import.meta.url))]
       const child = spawn('python3', ['-c', PSEUDO_TERMINAL, ...program, ...argv])
+      onTestFinished(() => void child.kill())
       const screen = new headless.Terminal({ cols: 120, rows: 20, allowProposedApi: true })
       let err = ''
       child.stdout.on('data', (bytes: Buffer) => screen.write(bytes))

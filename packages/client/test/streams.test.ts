@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { MemcachedServer, memcached, type TestServer } from '@mc/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { isLong, runs } from '../../../test-support/amounts.ts'
 import { bundled } from '../../../test-support/bundle.ts'
 import { Client, type WatchEvent } from '../src/index.ts'
@@ -85,7 +85,8 @@ describe.each([
     const events = client.watch(['fetchers', 'mutations'])[Symbol.asyncIterator]()
     const first = events.next()
     // The watcher is there when an event comes; until then there is nobody to see it.
-    const timer = setInterval(() => void client.get('none'), 5)
+    const timer = setInterval(() => void client.get('none').catch(() => {}), 5)
+    onTestFinished(() => clearInterval(timer))
     expect((await first).value).toMatchObject({ type: 'item_get', status: 'not_found' })
     clearInterval(timer)
     await client.set('stored', 'abc', { expire: 60 })
