@@ -42,7 +42,7 @@ export class Fleet implements AsyncDisposable {
 
   /** The client of the server that owns a key. */
   clientOf(key: ItemKey): Client<unknown> {
-    return this.client(this.cache.serverFor(key) as string)
+    return this.client(this.serverOf(key))
   }
 
   /** A key of a server as the application names it. */
@@ -51,7 +51,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** The server that owns a key, which has no prefix. */
-  serverOf(key: string): string {
+  serverOf(key: ItemKey): string {
     return this.cache.serverFor(key) as string
   }
 

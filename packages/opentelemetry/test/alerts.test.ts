@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { HashClient } from '@mc/hash'
-import { PooledClient } from '@mc/pool'
 import { MemcachedServer } from '@mc/testing'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { registerInstrumentations } from '@opentelemetry/instrumentation'
@@ -10,6 +9,7 @@ import { Registry } from 'prom-client'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { MemcacheInstrumentation } from '../src/index.ts'
 import { collectMemcacheMetrics } from '../src/prometheus/index.ts'
+import { useSmallPool } from './small-pool.ts'
 
 const page = readFileSync(new URL('../../../docs/recipes/alerts.md', import.meta.url), 'utf8')
 const alerts = page.slice(page.indexOf('## The alerts'))
@@ -59,12 +59,7 @@ function samplesOf(exposition: string): Map<string, Set<string>> {
 /** An outage and a pool that is too small, after which every metric has a sample. */
 async function useCaches(): Promise<void> {
   await using server = await MemcachedServer.start()
-  await using pool = new PooledClient(server.name, { maxPoolSize: 1, maxWaiting: 0 })
-  await Promise.allSettled([pool.get('a'), pool.get('b')])
-  await pool.use(async (client) => {
-    await client.quit()
-    await client.get('a')
-  })
+  await useSmallPool(server.name)
   await using dead = new HashClient(['127.0.0.1:1'], { retryAttempts: 0, maxDeadServers: 1 })
   await dead.get('a').catch(() => {})
 }

@@ -1,5 +1,4 @@
 import { DiscoveringHashClient } from '@mc/hash'
-import { PooledClient } from '@mc/pool'
 import { MemcachedServer } from '@mc/testing'
 import { registerInstrumentations } from '@opentelemetry/instrumentation'
 import {
@@ -19,6 +18,7 @@ import * as stable from '@opentelemetry/semantic-conventions'
 import * as incubating from '@opentelemetry/semantic-conventions/incubating'
 import { beforeAll, expect, test } from 'vitest'
 import { MemcacheInstrumentation } from '../src/index.ts'
+import { useSmallPool } from './small-pool.ts'
 
 let metrics: MetricData[]
 let spans: ReadableSpan[]
@@ -45,12 +45,7 @@ beforeAll(async () => {
 /** After which every metric has a sample, and each kind of span is there. */
 async function useCaches(): Promise<void> {
   await using server = await MemcachedServer.start()
-  await using pool = new PooledClient(server.name, { maxPoolSize: 1, maxWaiting: 0 })
-  await Promise.allSettled([pool.get('a'), pool.get('b')])
-  await pool.use(async (client) => {
-    await client.quit()
-    await client.get('a')
-  })
+  await useSmallPool(server.name)
   const node = { host: NAME, ip: '127.0.0.1', port: server.port }
   const source = { name: 'a source', discover: async () => ({ nodes: [node] }) }
   await using cluster = new DiscoveringHashClient(source, { allowNode: () => true })

@@ -2,7 +2,6 @@ import rateLimit, {
   type FastifyRateLimitStoreCtor,
   type RateLimitPluginOptions,
 } from '@fastify/rate-limit'
-import { FaultProxy, MemcachedServer } from '@mc/testing'
 import fastify from 'fastify'
 import {
   afterEach,
@@ -20,7 +19,7 @@ import {
   fastifyRateLimitStore,
 } from '../../src/rate-limit/index.ts'
 import { FRAMEWORK_SERVERS } from '../support/framework-servers.ts'
-import { EMBEDDED, newClient, serverWithClients } from '../support/servers.ts'
+import { EMBEDDED, serverBehindProxy, serverWithClients } from '../support/servers.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -110,22 +109,16 @@ for (const kind of FRAMEWORK_SERVERS) {
 }
 
 test('requests pass without a limit, or fail, while memcached is down, and are limited again after', async () => {
-  const server = await MemcachedServer.start()
-  const proxy = await FaultProxy.start(server.name)
-  onTestFinished(async () => {
-    await proxy.stop()
-    await server.stop()
-  })
-  const client = newClient(proxy.name)
+  const { client, down } = await serverBehindProxy(EMBEDDED)
   const limits = { max: 1, timeWindow: 60_000 }
   const store = fastifyRateLimitStore(client)
   const passing = await serve({ ...limits, store, skipOnError: true })
   const other = fastifyRateLimitStore(client, { prefix: 'strict:' })
   const strict = await serve({ ...limits, store: other })
   expect([await passing.get(), await strict.get()]).toEqual([200, 200])
-  const down = proxy.inject({ kind: 'reset' })
+  const up = down()
   expect([await passing.get(), await strict.get()]).toEqual([200, 500])
-  down.remove()
+  up()
   await expect.poll(passing.get).toBe(429)
   await expect.poll(strict.get).toBe(429)
 })

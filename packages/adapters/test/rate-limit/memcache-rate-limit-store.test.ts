@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { FaultProxy, MemcachedServer } from '@mc/testing'
+import type { MemcachedServer } from '@mc/testing'
 import express from 'express'
 import { type Store as ExpressStore, rateLimit } from 'express-rate-limit'
 import { Hono } from 'hono'
@@ -17,7 +17,7 @@ import {
 } from 'vitest'
 import { MemcacheRateLimitStore } from '../../src/rate-limit/index.ts'
 import { FRAMEWORK_SERVERS } from '../support/framework-servers.ts'
-import { EMBEDDED, newClient, serverWithClients } from '../support/servers.ts'
+import { EMBEDDED, serverBehindProxy, serverWithClients } from '../support/servers.ts'
 
 const MONTHS = 90 * 86_400_000
 
@@ -140,13 +140,7 @@ test('a hit is one command', async () => {
 })
 
 test('requests pass without a limit, or fail, while memcached is down, and are limited again after', async () => {
-  const server = await MemcachedServer.start()
-  const proxy = await FaultProxy.start(server.name)
-  onTestFinished(async () => {
-    await proxy.stop()
-    await server.stop()
-  })
-  const client = newClient(proxy.name)
+  const { client, down } = await serverBehindProxy(EMBEDDED)
   const limits = { windowMs: 60_000, limit: 1, standardHeaders: true }
   const logger = { error: vi.fn(), warn: vi.fn() }
   const passing = await serve(
@@ -164,13 +158,13 @@ test('requests pass without a limit, or fail, while memcached is down, and are l
     [200, '0'],
     [200, '0'],
   ])
-  const down = proxy.inject({ kind: 'reset' })
+  const up = down()
   expect([await passing(), await strict()]).toEqual([
     [200, null],
     [503, null],
   ])
   expect(logger.error).toHaveBeenCalledOnce()
-  down.remove()
+  up()
   await expect.poll(passing).toEqual([429, '0'])
   await expect.poll(strict).toEqual([429, '0'])
 })

@@ -1,25 +1,15 @@
-import { FaultProxy, MemcachedServer } from '@mc/testing'
 import {
   RateLimiterMemory,
   RateLimiterRes,
   type RateLimiterStoreAbstract,
 } from 'rate-limiter-flexible'
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  expectTypeOf,
-  onTestFinished,
-  test,
-  vi,
-} from 'vitest'
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import {
   MemcacheRateLimiter,
   type MemcacheRateLimiterOptions,
 } from '../../src/rate-limiter-flexible/index.ts'
 import { FRAMEWORK_SERVERS } from '../support/framework-servers.ts'
-import { EMBEDDED, newClient, serverWithClients } from '../support/servers.ts'
+import { EMBEDDED, serverBehindProxy, serverWithClients } from '../support/servers.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -115,21 +105,16 @@ for (const kind of FRAMEWORK_SERVERS) {
 }
 
 test('the insurance limiter takes over while memcached is down, and gives back', async () => {
-  const server = await MemcachedServer.start()
-  const proxy = await FaultProxy.start(server.name)
-  onTestFinished(async () => {
-    await proxy.stop()
-    await server.stop()
-  })
-  const options = { storeClient: newClient(proxy.name), points: 10, duration: 60 }
+  const { client, down } = await serverBehindProxy(EMBEDDED)
+  const options = { storeClient: client, points: 10, duration: 60 }
   const strict = new MemcacheRateLimiter(options)
   const insuranceLimiter = new RateLimiterMemory({ points: 5, duration: 60 })
   const insured = new MemcacheRateLimiter({ ...options, insuranceLimiter })
   expect(await insured.consume('k', 4)).toMatchObject({ consumedPoints: 4 })
-  const down = proxy.inject({ kind: 'reset', direction: 'requests' })
+  const up = down()
   expect(await insured.consume('k')).toMatchObject({ consumedPoints: 1, remainingPoints: 4 })
   await expect(strict.consume('k')).rejects.toThrow(/reset|closed|ECONN/i)
-  down.remove()
+  up()
   await expect.poll(() => strict.get('k').catch(() => null)).toMatchObject({ consumedPoints: 4 })
   expect(await insured.consume('k')).toMatchObject({ consumedPoints: 5 })
 })

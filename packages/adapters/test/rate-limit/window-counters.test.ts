@@ -1,9 +1,16 @@
 import type { Client, ClientOptions } from '@mc/client'
-import { FaultProxy, MemcachedServer } from '@mc/testing'
+import { MemcachedServer } from '@mc/testing'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { MAX_HITS } from '../../src/rate-limit/packed-window.ts'
 import { WindowCounters } from '../../src/rate-limit/window-counters.ts'
-import { EMBEDDED, newClient, SERVERS, serverWithClients, stopDate } from '../support/servers.ts'
+import {
+  EMBEDDED,
+  newClient,
+  SERVERS,
+  serverBehindProxy,
+  serverWithClients,
+  stopDate,
+} from '../support/servers.ts'
 
 const NOON = Date.UTC(2026, 5, 1, 12)
 const MINUTE = 60_000
@@ -120,19 +127,14 @@ for (const kind of SERVERS) {
     })
 
     test('reject while the server is down, and count again when it is back', async () => {
-      const server = await kind.start()
-      const proxy = await FaultProxy.start(server.name)
-      onTestFinished(async () => {
-        await proxy.stop()
-        await server.stop()
-      })
-      const process = new Process(newClient(proxy.name, kind.options))
+      const { client, down } = await serverBehindProxy(kind)
+      const process = new Process(client)
       await process.hit(1000)
-      const down = proxy.inject({ kind: 'reset' })
+      const up = down()
       await expect(process.hit(1000)).rejects.toThrow()
       process.time += 1000
       await expect(process.counters.read('k')).rejects.toThrow()
-      down.remove()
+      up()
       await expect.poll(() => process.hit(1000).catch(() => 0)).toBe(1)
       expect(await process.hit(1000)).toBe(2)
     })

@@ -1,12 +1,12 @@
 import { EventEmitter, once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { FaultProxy, MemcachedServer } from '@mc/testing'
+import type { MemcachedServer } from '@mc/testing'
 import express from 'express'
 import session, { type SessionOptions, type Store } from 'express-session'
-import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
+import { expect, expectTypeOf, onTestFinished, test } from 'vitest'
 import { ExpressSessionStore } from '../../src/session/index.ts'
-import { FRAMEWORK_SERVERS } from '../support/framework-servers.ts'
-import { EMBEDDED, newClient, serverWithClients } from '../support/servers.ts'
+import { EMBEDDED, serverBehindProxy, serverWithClients } from '../support/servers.ts'
+import { sessionRules } from '../support/session-rules.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -59,35 +59,9 @@ async function visitor(store: ExpressSessionStore, options: Partial<SessionOptio
   return { get, slow }
 }
 
-for (const kind of FRAMEWORK_SERVERS) {
-  describe(`the store of express-session on ${kind.name}`, { tags: [...kind.tags] }, () => {
-    test('keeps what a session holds, and forgets it at logout', async () => {
-      const { client } = await serverWithClients(kind, 1)
-      const { get } = await visitor(new ExpressSessionStore(client), { cookie: { maxAge: 60_000 } })
-      expect(await get('/user')).toBe('nobody')
-      await get('/login')
-      expect([await get('/user'), await get('/view'), await get('/view')]).toEqual([
-        'ann',
-        '1',
-        '2',
-      ])
-      await get('/logout')
-      expect([await get('/user'), await get('/view')]).toEqual(['nobody', '1'])
-    })
-
-    test('keeps out who has logged out while a slow request was running', async () => {
-      const { client } = await serverWithClients(kind, 1)
-      const { get, slow } = await visitor(new ExpressSessionStore(client))
-      await get('/login')
-      const running = once(slow, 'running')
-      const finished = get('/slow')
-      await running
-      await get('/logout')
-      slow.emit('finish')
-      expect([await finished, await get('/user')]).toEqual(['done', 'nobody'])
-    })
-  })
-}
+sessionRules('express-session', (client) =>
+  visitor(new ExpressSessionStore(client), { cookie: { maxAge: 60_000 } }),
+)
 
 test('a request that changes nothing touches the session, and stores nothing', async () => {
   const { server, client } = await serverWithClients(EMBEDDED, 1)
@@ -104,22 +78,16 @@ test('a request that changes nothing touches the session, and stores nothing', a
 })
 
 test('requests fail, or go on without a session, while memcached is down, and the visitor is logged in after', async () => {
-  const server = await MemcachedServer.start()
-  const proxy = await FaultProxy.start(server.name)
-  onTestFinished(async () => {
-    await proxy.stop()
-    await server.stop()
-  })
-  const client = newClient(proxy.name)
+  const { client, down } = await serverBehindProxy(EMBEDDED)
   const strict = await visitor(new ExpressSessionStore(client))
   const errors: unknown[] = []
   const onError = (error: unknown) => void errors.push(error)
   const passing = await visitor(new ExpressSessionStore(client, { prefix: 'p:', onError }))
   await Promise.all([strict.get('/login'), passing.get('/login')])
-  const down = proxy.inject({ kind: 'reset', direction: 'requests' })
+  const up = down()
   expect([await strict.get('/user'), await passing.get('/user')]).toEqual([503, 'nobody'])
   expect(errors).toHaveLength(1)
-  down.remove()
+  up()
   await expect.poll(() => strict.get('/user')).toBe('ann')
   await expect.poll(() => passing.get('/user')).toBe('ann')
 })

@@ -1,21 +1,11 @@
 import { EventEmitter, once } from 'node:events'
 import fastifyCookie from '@fastify/cookie'
 import fastifySession, { type FastifySessionOptions, type SessionStore } from '@fastify/session'
-import { FaultProxy, MemcachedServer } from '@mc/testing'
 import fastify from 'fastify'
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  expectTypeOf,
-  onTestFinished,
-  test,
-  vi,
-} from 'vitest'
+import { afterEach, beforeEach, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 import { FastifySessionStore } from '../../src/fastify-session/index.ts'
-import { FRAMEWORK_SERVERS } from '../support/framework-servers.ts'
-import { EMBEDDED, newClient, serverWithClients } from '../support/servers.ts'
+import { EMBEDDED, serverBehindProxy, serverWithClients } from '../support/servers.ts'
+import { sessionRules } from '../support/session-rules.ts'
 
 declare module 'fastify' {
   interface Session {
@@ -67,35 +57,7 @@ async function visitor(store: FastifySessionStore, options: Partial<FastifySessi
   return { get, slow }
 }
 
-for (const kind of FRAMEWORK_SERVERS) {
-  describe(`the store of @fastify/session on ${kind.name}`, { tags: [...kind.tags] }, () => {
-    test('keeps what a session holds, and forgets it at logout', async () => {
-      const { client } = await serverWithClients(kind, 1)
-      const { get } = await visitor(new FastifySessionStore(client))
-      expect(await get('/user')).toBe('nobody')
-      await get('/login')
-      expect([await get('/user'), await get('/view'), await get('/view')]).toEqual([
-        'ann',
-        '1',
-        '2',
-      ])
-      await get('/logout')
-      expect([await get('/user'), await get('/view')]).toEqual(['nobody', '1'])
-    })
-
-    test('keeps out who has logged out while a slow request was running', async () => {
-      const { client } = await serverWithClients(kind, 1)
-      const { get, slow } = await visitor(new FastifySessionStore(client))
-      await get('/login')
-      const running = once(slow, 'running')
-      const finished = get('/slow')
-      await running
-      await get('/logout')
-      slow.emit('finish')
-      expect([await finished, await get('/user')]).toEqual(['done', 'nobody'])
-    })
-  })
-}
+sessionRules('@fastify/session', (client) => visitor(new FastifySessionStore(client)))
 
 test('a session lives on with each request, and is over when its cookie is', async () => {
   const { client } = await serverWithClients(EMBEDDED, 1)
@@ -112,21 +74,15 @@ test('a session lives on with each request, and is over when its cookie is', asy
 })
 
 test('requests fail, or go on without a session, while memcached is down, and the visitor is logged in after', async () => {
-  const server = await MemcachedServer.start()
-  const proxy = await FaultProxy.start(server.name)
-  onTestFinished(async () => {
-    await proxy.stop()
-    await server.stop()
-  })
-  const client = newClient(proxy.name)
+  const { client, down } = await serverBehindProxy(EMBEDDED)
   const strict = await visitor(new FastifySessionStore(client))
   const onError = vi.fn()
   const passing = await visitor(new FastifySessionStore(client, { prefix: 'p:', onError }))
   await Promise.all([strict.get('/login'), passing.get('/login')])
-  const down = proxy.inject({ kind: 'reset', direction: 'requests' })
+  const up = down()
   expect([await strict.get('/user'), await passing.get('/user')]).toEqual([500, 'nobody'])
   expect(onError).toHaveBeenCalledOnce()
-  down.remove()
+  up()
   await expect.poll(() => strict.get('/user')).toBe('ann')
 })
 

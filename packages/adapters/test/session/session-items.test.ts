@@ -1,7 +1,13 @@
-import { FaultProxy, MemcachedServer } from '@mc/testing'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { MemcachedServer } from '@mc/testing'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { SessionItems, type StoredSession } from '../../src/session/session-items.ts'
-import { EMBEDDED, newClient, SERVERS, serverWithClients } from '../support/servers.ts'
+import {
+  EMBEDDED,
+  newClient,
+  SERVERS,
+  serverBehindProxy,
+  serverWithClients,
+} from '../support/servers.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -140,37 +146,32 @@ test('a touch is one command and sends no data', async () => {
 
 describe('while memcached is down', () => {
   async function outage(options: ConstructorParameters<typeof SessionItems>[1]) {
-    const server = await MemcachedServer.start()
-    const proxy = await FaultProxy.start(server.name)
-    onTestFinished(async () => {
-      await proxy.stop()
-      await server.stop()
-    })
-    const items = new SessionItems(newClient(proxy.name), options)
+    const { client, down } = await serverBehindProxy(EMBEDDED)
+    const items = new SessionItems(client, options)
     await items.set('id', session(60_000, { cart: 1 }))
-    return { items, down: proxy.inject({ kind: 'reset', direction: 'requests' }) }
+    return { items, up: down() }
   }
 
   test('requests fail, and have their sessions again after', async () => {
-    const { items, down } = await outage({})
+    const { items, up } = await outage({})
     await expect(items.get('id')).rejects.toThrow()
     await expect(items.set('id', session(60_000))).rejects.toThrow()
     await expect(items.touch('id', session(60_000))).rejects.toThrow()
     await expect(items.destroy('id')).rejects.toThrow()
-    down.remove()
+    up()
     await expect.poll(() => items.get('id').catch(() => undefined)).toMatchObject({ cart: 1 })
   })
 
   test('requests go on without sessions where the option says so, but none is destroyed in silence', async () => {
     const onError = vi.fn()
-    const { items, down } = await outage({ onError })
+    const { items, up } = await outage({ onError })
     expect(await items.get('id')).toBeUndefined()
     await items.set('id', session(60_000))
     await items.touch('id', session(60_000))
     expect(onError).toHaveBeenCalledTimes(3)
     await expect(items.destroy('id')).rejects.toThrow()
     expect(onError).toHaveBeenCalledTimes(3)
-    down.remove()
+    up()
     await expect.poll(() => items.get('id')).toMatchObject({ cart: 1 })
   })
 })

@@ -55,7 +55,11 @@ export async function startBehindProxy(kind: ServerKind) {
   const proxy = await FaultProxy.start(server.name)
   const client = connected(proxy.name, kind.options)
   const down = () => {
-    const faults = [proxy.inject({ kind: 'refuse' }), proxy.inject({ kind: 'reset' })]
+    // No request reaches the server, so none takes effect.
+    const faults = [
+      proxy.inject({ kind: 'refuse' }),
+      proxy.inject({ kind: 'reset', direction: 'requests' }),
+    ]
     return () => {
       for (const fault of faults) fault.remove()
     }
