@@ -18,6 +18,7 @@ export default defineConfig({
     include: ['{packages/*,integration,examples}/test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isLong ? [] : ['**/*.long.test.ts'])],
     isolate: false,
+    setupFiles: ['./test-support/setup.ts'],
     // More than there are cores: tests wait for deadlines half of their time.
     maxWorkers: availableParallelism() + 2,
     // Concurrent tests are of the examples: each a process with deadlines, and more at once starve each other.

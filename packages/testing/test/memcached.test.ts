@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -54,6 +55,22 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
     expect([server.name, server.port]).toEqual([path, 0])
     expect(await ask(server, 'mn\r\n')).toBe('MN\r\n')
     await server.stop()
+    await rm(directory, { recursive: true })
+  })
+
+  test('on a Unix socket it leaves links of modules as they are resolved', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
+    const require = createRequire(join(directory, 'index.js'))
+    for (const name of ['one', 'other']) {
+      await mkdir(join(directory, 'store', name), { recursive: true })
+      await writeFile(join(directory, 'store', name, 'index.js'), 'module.exports = __filename')
+      await mkdir(join(directory, 'node_modules'), { recursive: true })
+      await symlink(join(directory, 'store', name), join(directory, 'node_modules', name))
+    }
+    require('one')
+    const server = await memcached.start({ path: join(directory, 'socket') })
+    await server.stop()
+    expect(require('other')).toContain('store')
     await rm(directory, { recursive: true })
   })
 
