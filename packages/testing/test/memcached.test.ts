@@ -61,16 +61,17 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
   test('on a Unix socket it leaves links of modules as they are resolved', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
     const require = createRequire(join(directory, 'index.js'))
-    for (const name of ['one', 'other']) {
+    const [first, second] = ['one', 'other'] as const
+    for (const name of [first, second]) {
       await mkdir(join(directory, 'store', name), { recursive: true })
       await writeFile(join(directory, 'store', name, 'index.js'), 'module.exports = __filename')
       await mkdir(join(directory, 'node_modules'), { recursive: true })
       await symlink(join(directory, 'store', name), join(directory, 'node_modules', name))
     }
-    require('one')
+    require(first)
     const server = await memcached.start({ path: join(directory, 'socket') })
     await server.stop()
-    expect(require('other')).toContain('store')
+    expect(require(second)).toContain('store')
     await rm(directory, { recursive: true })
   })
 
