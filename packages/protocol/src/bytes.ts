@@ -7,6 +7,16 @@ const byteLengthOf = getter('byteLength')
 const byteOffsetOf = getter('byteOffset')
 const bufferOf = getter('buffer')
 
+/**
+ * What `toString` and `write` of every Buffer come to. Short text takes a tenth to a fifth less time without their checks, so
+ * the caller sees to the bounds.
+ */
+export interface TextBuffer extends Buffer {
+  utf8Slice(start: number, end: number): string
+  utf8Write(text: string, offset: number, length: number): number
+  latin1Write(text: string, offset: number, length: number): number
+}
+
 /** Length of data in bytes, a string's as UTF-8. @throws MemcacheIllegalInputError if it is neither */
 export function dataLength(data: string | Uint8Array): number {
   if (typeof data === 'string') return Buffer.byteLength(data)

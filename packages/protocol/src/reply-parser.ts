@@ -1,6 +1,6 @@
+import { CommonReply } from './common-reply.ts'
 import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
-import { ReplyLine } from './reply-line.ts'
 
 export type { ReplyParserOptions } from './reply-line.ts'
 
@@ -35,7 +35,7 @@ const EN = 0x454e
  * is allocated for a reply that lies whole in its chunk. The chunk must stay unchanged until `next()`
  * answers false; what is left of it is copied then.
  */
-export class ReplyParser extends ReplyLine {
+export class ReplyParser extends CommonReply {
   #data: Buffer = EMPTY
   #dataStart = 0
   /** Bytes of a value that arrives in several chunks; -1 while there is none. */
@@ -53,6 +53,7 @@ export class ReplyParser extends ReplyLine {
   /** Moves to the next reply; false when more bytes are needed. */
   next(): boolean {
     if (this.#collected >= 0) return this.#collect()
+    if (this.readCommon()) return this.kind === ReplyKind.hd || this.#readData()
     const chunk = this.chunk
     const start = this.at
     const end = chunk.length

@@ -1,4 +1,4 @@
-import { plainBytes } from './bytes.ts'
+import { plainBytes, type TextBuffer } from './bytes.ts'
 import { borrowEncodeBuffer, ENCODE_BUFFER_SIZE, returnEncodeBuffers } from './encode-buffer.ts'
 import type { WireKey } from './key.ts'
 import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS, OPAQUES } from './opaque.ts'
@@ -113,7 +113,7 @@ export class RequestWriter {
     if (byteLength < COPY_LIMIT) {
       this.#reserve(byteLength)
       if (typeof data !== 'string') this.#slab.set(data, this.#end)
-      else this.#slab.write(data, this.#end, encodingOf(data, byteLength))
+      else this.#writeText(data, byteLength)
       this.#end += byteLength
       return this
     }
@@ -121,6 +121,13 @@ export class RequestWriter {
     this.#pieces.push(typeof data === 'string' ? this.encode(data) : this.#passed(data))
     this.#finished += byteLength
     return this
+  }
+
+  /** Text of as many bytes as characters is ASCII, which is copied several times faster as latin1. */
+  #writeText(text: string, byteLength: number): void {
+    const slab = this.#slab as TextBuffer
+    if (byteLength === text.length) slab.latin1Write(text, this.#end, byteLength)
+    else slab.utf8Write(text, this.#end, byteLength)
   }
 
   #passed(data: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 // What the other packages of the family are built with. It is exported for them, and may change in a minor version.
 
-export { dataLength, plainBytes } from './bytes.ts'
+export { dataLength, plainBytes, type TextBuffer } from './bytes.ts'
 export {
   checkBoolean,
   checkFunction,

@@ -153,6 +153,7 @@ export const GARBAGE: readonly string[] = [
   'VALUE k 0 \r\n',
   'VALUE k 0 -1\r\n',
   'VALUE k x 1\r\n',
+  'VALUE  0 1\r\nx\r\n',
   'VALUE k 0 1 2 3\r\nx\r\n',
   'VALUE k 0 3\r\nabcdef\r\n',
   'VALUE k 0 18446744073709551615\r\n',

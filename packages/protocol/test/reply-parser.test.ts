@@ -118,6 +118,43 @@ describe('ReplyParser', () => {
     )
   })
 
+  test('reads a line that ends in CR LF as it reads one that ends in LF alone', () => {
+    const word = fc.constantFrom('VA', 'HD', 'VALUE', 'EN', 'VAX', 'VALU', 'VALUES', 'VA5', 'HDO1')
+    const tokens = fc.constantFrom(
+      ...['0', '5', '05', '0000000005', '00000000005', '99999999999', '-5', '5x', 'key', ''],
+      ...[
+        'f',
+        'f3',
+        'f4294967295',
+        'f00000000003',
+        'f3x',
+        'O',
+        'O1',
+        'O1bcd',
+        'O1bcde',
+        'O~',
+        'W',
+        't-1',
+      ],
+    )
+    fc.assert(
+      fc.property(word, fc.array(tokens, { maxLength: 4 }), (first, rest) => {
+        const line = [first, ...rest].join(' ')
+        const [crlf, lf] = ['\r\n', '\n'].map((end) =>
+          parse([Buffer.from(`${line}${end}value\r\nEN\r\n`)]),
+        )
+        expect(crlf).toEqual(lf)
+      }),
+      { numRuns: runs(5000, 100_000), seed },
+    )
+  })
+
+  test('has no opaque of an earlier reply', () => {
+    const replies = 'VA 1 f0 O5\r\nx\r\nVALUE k 0 1\r\nx\r\nHD O6\r\nHD\r\nEND\r\n'
+    const opaques = parse([Buffer.from(replies)]).replies.map(({ opaque }) => opaque)
+    expect(opaques).toEqual([5, -1, 6, -1, -1])
+  })
+
   test.each(GARBAGE)('calls %j unknown, and says why, however it is cut', (text) => {
     const bytes = Buffer.from(text)
     for (let at = 0; at < bytes.length; at++) {

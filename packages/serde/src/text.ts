@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import type { ItemKey } from '@mc/protocol'
+import type { TextBuffer } from '@mc/protocol/toolkit'
 import { unreadable } from './unreadable.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -24,8 +25,8 @@ export function decodeText(
 ): string {
   // The strict decoder wants a view of the bytes, which takes as long to make as a short text to read.
   if (end - start < LONG) {
-    const text = buffer.toString('utf8', start, end)
-    if (!text.includes(REPLACEMENT)) return text
+    const text = (buffer as TextBuffer).utf8Slice(start, end)
+    if (text.indexOf(REPLACEMENT) < 0) return text
   }
   const bytes = buffer.subarray(start, end)
   try {

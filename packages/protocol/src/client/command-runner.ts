@@ -13,14 +13,14 @@ import type {
   WriteOptions,
 } from '../memcache-client.ts'
 import type { MethodTraits } from '../methods.ts'
-import type { Serde, SerializedValue } from '../serde.ts'
+import type { Serde } from '../serde.ts'
 import { inCallersContext } from './caller-context.ts'
 import { Deadline } from './deadline.ts'
 import { Ignoring } from './ignoring.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
 import { leaseHost, returnWin } from './leases.ts'
 import type { CommandClientSettings } from './options.ts'
-import { serializedCommand } from './serialized-command.ts'
+import { type CommandBuilder, serializedCommand } from './serialized-command.ts'
 import { watchSignal } from './watch-signal.ts'
 
 /** What carries commands to a server. */
@@ -144,19 +144,14 @@ export class CommandRunner<V> {
     const wire = this.keys.encode(key)
     const exptime = options?.expire === undefined ? 0 : toExptime(options.expire, this.now)
     const own = options?.flags === undefined ? undefined : checkFlags(options.flags)
-    return this.serializing(verb, key, value, ({ data, flags }) => {
+    return this.serializing(verb, key, value, (data, flags) => {
       return new StoreCommand(verb, wire, data, own ?? checkFlags(flags), exptime, cas)
     })
   }
 
   /** What `build` makes of the value once its serde has written it. */
-  serializing<C>(
-    name: string,
-    key: Key,
-    value: V,
-    build: (serialized: SerializedValue) => C,
-  ): C | Promise<C> {
-    return serializedCommand({ serde: this.#serde, key: itemKey(key), value, name }, build)
+  serializing<C>(name: string, key: Key, value: V, build: CommandBuilder<C>): C | Promise<C> {
+    return serializedCommand(this.#serde, itemKey(key), value, name, build)
   }
 
   // Not async: it sits on the hot path.

@@ -86,7 +86,10 @@ async function flagsOf<V>(
   deadline: Deadline,
 ): Promise<number> {
   try {
-    const serialized = runner.serializing(verb, key, initial as V, (it) => it)
+    const serialized = runner.serializing(verb, key, initial as V, (data, flags) => ({
+      data,
+      flags,
+    }))
     const { data, flags } = await runner.serialized(Promise.resolve(serialized), deadline, verb)
     const isDigits = Buffer.from(data as string).toString('latin1') === initial.toString()
     return isDigits ? checkFlags(flags) : 0

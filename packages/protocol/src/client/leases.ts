@@ -20,14 +20,12 @@ import type {
   LeaseOptions,
 } from '../lease-methods.ts'
 import type { CasToken, CommandOptions, Key } from '../memcache-client.ts'
-import type { SerializedValue } from '../serde.ts'
 import type { CommandRunner } from './command-runner.ts'
 
 const THIRTY_DAYS = 2_592_000
 const MAX_REFRESH = 2_147_483_646
 
 /** What is stored where a value is not: that there is none. */
-const NOTHING: SerializedValue = { data: '', flags: ReservedFlags.nothing }
 
 // Not async: it sits on the hot path.
 export function lease<V>(
@@ -84,12 +82,14 @@ export async function fill<V>(
   const wire = wireOf(runner, given)
   const exptime = toExptime(options?.expire ?? 0, runner.now)
   if (!hasToken(given)) return undefined
-  const build = ({ data, flags }: SerializedValue): FillCommand => {
+  const build = (data: string | Uint8Array, flags: number): FillCommand => {
     const number = runner.leaseNumbers.next()
     return new FillCommand(wire, given, { data, flags: checkFlags(flags), exptime, number })
   }
   const command =
-    value === undefined ? build(NOTHING) : runner.serializing('fill', given.key, value, build)
+    value === undefined
+      ? build('', ReservedFlags.nothing)
+      : runner.serializing('fill', given.key, value, build)
   if (!isPromise(command)) return runner.run(command, options)
   const deadline = runner.deadline(options, 'fill')
   const ready = await runner.serialized(command, deadline, 'fill')

@@ -67,7 +67,9 @@ export function linesOfKeys<V>(
     length = 0
   }
   const list = keyList(keys)
-  for (const [index, key] of list.entries()) {
+  // Without an iterator, which would make an array for each key.
+  for (let index = 0; index < list.length; index++) {
+    const key = list[index] as Key
     const wire = encodeNth(encoder, key, index, list.length)
     if (isBinaryKey(wire)) {
       // A line of text cannot carry it.

@@ -13,7 +13,8 @@ import type {
   MetaGetOptions,
   MetaSetOptions,
 } from '../meta-methods.ts'
-import type { Serde, SerializedValue } from '../serde.ts'
+import type { Serde } from '../serde.ts'
+import type { CommandBuilder } from './serialized-command.ts'
 
 // What options of the meta commands are on the wire (PROTOCOL 1.5). Flags that do something come first: `N` goes
 // before `t`, or 1.6.18 answers the TTL of what was just made one second short, and `t` behind `T` answers the new TTL.
@@ -69,7 +70,7 @@ export function metaSetCommand(
   wire: WireKey,
   options: MetaSetOptions,
   now: Now,
-): (serialized: SerializedValue) => MetaSetCommand {
+): CommandBuilder<MetaSetCommand> {
   const { mode = 'set', expire, flags, ifCas, invalidate, vivify, setCas, keepTtl } = options
   if (!Object.hasOwn(MODES, mode)) {
     illegalInput(`mode must be one of ${Object.keys(MODES).join(', ')}, got ${String(mode)}`)
@@ -90,9 +91,8 @@ export function metaSetCommand(
     flag('I', invalidate === true)
   const own = flags === undefined ? undefined : checkFlags(flags)
   const fields = askedFields({ cas: options.cas, size: options.size })
-  return (serialized) => {
-    const { data } = serialized
-    const clientFlags = storedFlags(own ?? checkFlags(serialized.flags), data.length)
+  return (data, given) => {
+    const clientFlags = storedFlags(own ?? checkFlags(given), data.length)
     const withFlags = clientFlags === 0 ? changes : `${changes} F${clientFlags}`
     return new MetaSetCommand(wire, data, withFlags, fields)
   }

@@ -79,7 +79,9 @@ export class GetManyCommand<V> extends Command<void> {
 
   override write(out: RequestWriter): void {
     // Text in both dialects: one line of many keys has the higher ceiling on every server.
-    out.ascii(`${this.name} ${this.#wires.join(' ')}`).crlf()
+    out.ascii(this.name)
+    for (const wire of this.#wires) out.ascii(' ').ascii(wire)
+    out.crlf()
   }
 
   override read(reply: ReplyParser): boolean {

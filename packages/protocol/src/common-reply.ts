@@ -1,0 +1,120 @@
+import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
+import { ReplyKind } from './reply-kind.ts'
+import { ReplyLine } from './reply-line.ts'
+
+const CR = 13
+const LF = 10
+const SPACE = 32
+const ZERO = 48
+const UPPER_A = 65
+const UPPER_D = 68
+const UPPER_H = 72
+const UPPER_O = 79
+const UPPER_V = 86
+const LOWER_F = 102
+
+const VALUE = 'VALUE '
+
+/** Of fewer bytes no line is tried. */
+const SHORTEST = 8
+
+/** Numbers of more digits are left to the reader of all lines, which knows their limits. */
+const MAX_DIGITS = 10
+
+/** Reads the lines that most replies have in one pass, which takes half the time of finding a line's end first. */
+export abstract class CommonReply extends ReplyLine {
+  #number = 0
+
+  /**
+   * Reads the line at `at` if it is whole and one of
+   *
+   * - `VA <size> f<flags> O<opaque>`
+   * - `HD O<opaque>`
+   * - `VALUE <key> <flags> <size>`
+   *
+   * False for all others, of which nothing is taken.
+   */
+  protected readCommon(): boolean {
+    const { chunk, at: start } = this
+    if (chunk.length - start < SHORTEST) return false
+    const end = this.#readLineAt(chunk, start)
+    if (end < 0 || end + 1 >= chunk.length) return false
+    if (chunk[end] !== CR || chunk[end + 1] !== LF) return false
+    this.lineBytes = chunk
+    this.lineStart = start
+    this.lineEnd = end
+    this.at = end + 2
+    return true
+  }
+
+  /** Answers where the line's break should be; -1 for another line. */
+  #readLineAt(chunk: Buffer, start: number): number {
+    if (chunk[start] === UPPER_V && chunk[start + 1] === UPPER_A) {
+      if (chunk[start + 2] === SPACE) return this.#readVa(chunk, start + 3)
+      return isValueWord(chunk, start) ? this.#readValue(chunk, start + VALUE.length) : -1
+    }
+    if (chunk[start] !== UPPER_H || chunk[start + 1] !== UPPER_D) return -1
+    this.kind = ReplyKind.hd
+    return this.#readOpaque(chunk, start + 2)
+  }
+
+  #readVa(chunk: Buffer, start: number): number {
+    let at = this.#readNumber(chunk, start)
+    if (at < 0 || chunk[at] !== SPACE || chunk[at + 1] !== LOWER_F) return -1
+    this.size = this.#number
+    at = this.#readNumber(chunk, at + 2)
+    if (at < 0) return -1
+    this.flags = this.#number
+    this.kind = ReplyKind.va
+    return this.#readOpaque(chunk, at)
+  }
+
+  #readValue(chunk: Buffer, start: number): number {
+    let at = start
+    while (at < chunk.length && (chunk[at] as number) > SPACE) at++
+    if (at === start || chunk[at] !== SPACE) return -1
+    at = this.#readNumber(chunk, at + 1)
+    if (at < 0 || chunk[at] !== SPACE) return -1
+    this.flags = this.#number
+    at = this.#readNumber(chunk, at + 1)
+    this.size = this.#number
+    this.kind = ReplyKind.value
+    this.opaque = -1
+    return at
+  }
+
+  /** Reads ` O<opaque>`; answers where it ends, -1 if it is not one of ours. */
+  #readOpaque(chunk: Buffer, start: number): number {
+    if (chunk[start] !== SPACE || chunk[start + 1] !== UPPER_O) return -1
+    const first = start + 2
+    let opaque = 0
+    let at = first
+    for (; at < chunk.length; at++) {
+      const digit = (chunk[at] as number) - FIRST_OPAQUE_DIGIT
+      if (digit < 0 || digit > 63) break
+      opaque = (opaque << 6) | digit
+    }
+    this.opaque = opaque
+    return at > first && at - first <= OPAQUE_DIGITS ? at : -1
+  }
+
+  /** Reads digits; answers where they end, -1 if there are none or many. */
+  #readNumber(chunk: Buffer, start: number): number {
+    let number = 0
+    let at = start
+    for (; at < chunk.length; at++) {
+      const digit = (chunk[at] as number) - ZERO
+      if (digit < 0 || digit > 9) break
+      number = number * 10 + digit
+    }
+    this.#number = number
+    return at > start && at - start <= MAX_DIGITS ? at : -1
+  }
+}
+
+function isValueWord(chunk: Buffer, start: number): boolean {
+  for (let i = 0; i < VALUE.length; i++) {
+    if (chunk[start + i] !== VALUE.charCodeAt(i)) return false
+  }
+  return true
+}
