@@ -70,6 +70,7 @@ const RUNTIMES = {
 // yarn takes a tarball of the same version for the same, and would install what another run has packed.
 process.env.YARN_CACHE_FOLDER = join(scratch, 'yarn-cache')
 
+await checkBundles()
 try {
   const tarballs = Object.fromEntries(
     packages.map((name) => [name, pack(join(root, 'packages', name), scratch)]),
@@ -90,6 +91,25 @@ try {
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true })
+}
+
+/** Bundles export what the modules do; that of a toolkit may export more, as others take the whole package from it. */
+async function checkBundles() {
+  for (const name of packages) {
+    const folder = join(root, 'packages', name)
+    const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    for (const { module, default: bundle } of Object.values(exports)) {
+      if (module === undefined || bundle === module) continue
+      const [own, bundled] = await Promise.all(
+        [module, bundle].map(async (path) => Object.keys(await import(join(folder, path)))),
+      )
+      const missing = own.filter((one) => !bundled.includes(one))
+      const more = bundled.filter((one) => !own.includes(one))
+      if (missing.length === 0 && (more.length === 0 || bundle.endsWith('/toolkit.js'))) continue
+      throw new Error(`${name}: ${bundle} lacks [${missing}] and has [${more}] besides`)
+    }
+  }
+  console.log('bundles: they export what the modules do')
 }
 
 /** A project whose packages of the family all come from the tarballs. */

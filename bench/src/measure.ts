@@ -1,7 +1,8 @@
 // One measurement in a process of its own, so that no client inherits another's heap or compiled code.
-import { CLIENTS, type Setting } from './clients.ts'
+import { CLIENTS, type Setting, type Subject } from './clients.ts'
 import { CURVE_CLIENTS, CURVES } from './curves/curves.ts'
 import { FLOOR, type FloorCommand, measureFloor } from './floor.ts'
+import { LeastClient } from './least.ts'
 import { WORKLOADS } from './workloads.ts'
 
 /** What this program is told, as JSON. */
@@ -29,12 +30,12 @@ async function main(task: Task): Promise<void> {
   if (workload === undefined) throw new Error(`no workload ${task.workload}`)
   const { inFlight, size } = workload
   const { client, seconds, servers } = task
-  if (client.startsWith(FLOOR)) {
-    const command = client.slice(FLOOR.length) as FloorCommand
-    print({ perSecond: await measureFloor(servers[0] ?? '', command, size, inFlight, seconds) })
+  const floor = client.startsWith(FLOOR) ? (client.slice(FLOOR.length) as FloorCommand) : undefined
+  if (floor !== undefined && floor !== 'least') {
+    print({ perSecond: await measureFloor(servers, floor, { size, inFlight, seconds }) })
     return
   }
-  const open = CLIENTS[client] ?? CURVE_CLIENTS[client]
+  const open = floor === 'least' ? openLeast : (CLIENTS[client] ?? CURVE_CLIENTS[client])
   if (open === undefined) throw new Error(`no client ${client}`)
   const subject = await open(task)
   const call = await workload.prepare(subject)
@@ -51,6 +52,10 @@ async function main(task: Task): Promise<void> {
     memory: process.memoryUsage().rss / 1e6,
   })
   await subject.close()
+}
+
+function openLeast({ servers: [server = ''] }: Setting): Subject {
+  return new LeastClient(server)
 }
 
 async function run(call: (turn: number) => Promise<void>, inFlight: number, seconds: number) {

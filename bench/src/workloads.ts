@@ -50,7 +50,7 @@ export function get(
 ): Workload {
   const { what = `get ${sizeName(size)}`, ...rest } = more
   return workload(what, size, inFlight, {
-    floors: ['mg', 'get'],
+    floors: ['mg', 'get', 'least'],
     async prepare(subject) {
       const values = await fill(subject, size)
       return async (turn) => {
@@ -64,7 +64,7 @@ export function get(
 
 function set(size: number, inFlight: number, more: Partial<Workload> = {}): Workload {
   return workload(`set ${sizeName(size)}`, size, inFlight, {
-    floors: ['ms'],
+    floors: ['ms', 'least'],
     async prepare(subject) {
       const values = await fill(subject, size)
       return async (turn) => {
@@ -90,7 +90,7 @@ const mixed = workload('90 gets to 10 sets of 1 KB', 1024, 64, {
 
 const json = workload('get an object of 1 KB as JSON', 1024, 64, {
   clients: ['mc', 'mc (text)', 'memcache-client', 'memcached'],
-  floors: ['JSON.parse'],
+  floors: ['JSON.parse', 'least'],
   async prepare(subject) {
     for (const [i, name] of NAMES.entries()) await subject.set(name, jsonValue(i))
     return async (turn) => {
@@ -137,7 +137,7 @@ const deleteMany = workload('deleteMany of 100 that are not there', 100, 4, {
 const pooled = (inFlight: number): Workload =>
   get(100, inFlight, {
     what: 'get 100 B through a pool of 8',
-    floors: [],
+    floors: ['mg by eight'],
     clients: ['mc pool', 'memcached (poolSize 8)'],
   })
 
@@ -161,7 +161,7 @@ export const WORKLOADS: readonly Workload[] = [
   get(100, 64, {
     what: 'get 100 B from three servers',
     servers: 3,
-    floors: [],
+    floors: ['mg to any'],
     clients: ['mc hash', 'memcache', 'memjs', 'memcached'],
   }),
   pooled(8),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { CommandOptions, Lease, MemcacheClient } from '@mc/protocol'
 import { idOf } from './key-id.ts'
 
@@ -15,9 +14,9 @@ export async function takeOver(
   timeout: number,
   options: CommandOptions,
 ): Promise<boolean> {
-  const digest = createHash('sha256')
-    .update(`${cas} ${idOf(key)}`)
-    .digest('base64url')
+  // Loaded where it is used: most programs never take over.
+  const { hash } = process.getBuiltinModule('node:crypto')
+  const digest = hash('sha256', `${cas} ${idOf(key)}`, 'base64url')
   const seconds = Math.min(2_592_000, Math.ceil(timeout / 1000))
   try {
     const { alreadyWon } = await client.lease(`mc:takeover:${digest}`, { ...options, seconds })

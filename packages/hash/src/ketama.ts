@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { checkNumber, checkOneOf } from '@mc/protocol/toolkit'
 import type { Hasher } from './hasher.ts'
 import { type NodeWeights, weightsByNode } from './node-weights.ts'
@@ -37,6 +36,8 @@ export class KetamaHash implements Hasher {
   readonly #isHashring: boolean
   readonly #nodes: Set<string>
   /** Of the nodes as they are; made anew at the first look-up after a change. */
+  // Loaded where it is used: a program without this ring starts sooner.
+  readonly #hash: Hash = process.getBuiltinModule('node:crypto').hash
   #ring: Ring | undefined
 
   /** @throws TypeError for an unknown ring or what are no weights, RangeError for a weight out of range */
@@ -61,12 +62,12 @@ export class KetamaHash implements Hasher {
 
   getNode(key: string): string | undefined {
     const { points, owners } = this.#currentRing()
-    return owners[firstAtOrAfter(points, key)]
+    return owners[this.#firstAtOrAfter(points, key)]
   }
 
   getNodes(key: string, count: number): string[] {
     const { points, owners } = this.#currentRing()
-    const start = firstAtOrAfter(points, key)
+    const start = this.#firstAtOrAfter(points, key)
     const found = new Set<string>()
     for (let i = 0; i < owners.length && found.size < count; i++) {
       found.add(owners[(start + i) % owners.length]!)
@@ -78,10 +79,26 @@ export class KetamaHash implements Hasher {
     this.#ring ??= makeRing(
       [...this.#nodes].map((node) => [node, this.#weights.get(node) ?? 1]),
       this.#isHashring,
+      this.#hash,
     )
     return this.#ring
   }
+
+  /** 0 behind the last point: the ring is closed. */
+  #firstAtOrAfter(points: Uint32Array, key: string): number {
+    const target = this.#hash('md5', key, 'buffer').readUInt32LE(0)
+    let low = 0
+    let high = points.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (points[middle]! < target) low = middle + 1
+      else high = middle
+    }
+    return low === points.length ? 0 : low
+  }
 }
+
+type Hash = typeof import('node:crypto')['hash']
 
 /** Points in ascending order, each with the name of its node. */
 interface Ring {
@@ -97,6 +114,7 @@ const DIGESTS_PER_NODE = POINTS_PER_NODE / POINTS_PER_DIGEST
 function makeRing(
   nodes: readonly (readonly [node: string, weight: number])[],
   isHashring: boolean,
+  hash: Hash,
 ): Ring {
   const totalWeight = nodes.reduce((total, [, weight]) => total + weight, 0)
   const ring: { point: number; owner: string }[] = []
@@ -128,17 +146,4 @@ function ringName(node: string): string {
   const isPath = node.startsWith('/') || !node.includes(':')
   if (isPath) return `${node}:0`
   return node.endsWith(':11211') ? node.slice(0, -':11211'.length) : node
-}
-
-/** 0 behind the last point: the ring is closed. */
-function firstAtOrAfter(points: Uint32Array, key: string): number {
-  const target = hash('md5', key, 'buffer').readUInt32LE(0)
-  let low = 0
-  let high = points.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (points[middle]! < target) low = middle + 1
-    else high = middle
-  }
-  return low === points.length ? 0 : low
 }

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { CasToken } from '../memcache-client.ts'
 
 const LEAST_PREFIX = 1_000_000_000
@@ -16,6 +15,8 @@ export class LeaseNumbers {
 
   next(): CasToken {
     if (this.#count >= COUNT_TO) {
+      // Loaded where it is used: a program without leases starts sooner.
+      const { randomInt } = process.getBuiltinModule('node:crypto')
       this.#prefix = String(LEAST_PREFIX + randomInt(PREFIXES))
       this.#count = randomInt(COUNT_FROM, COUNT_TO)
     }
