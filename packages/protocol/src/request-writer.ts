@@ -9,6 +9,9 @@ const SLAB_SIZE = 64 * 1024
 /** Data from this size on is handed over as it is; copying less costs less than a piece of its own. */
 const COPY_LIMIT = 16 * 1024
 
+/** In UTF-8, in bytes. */
+const LONGEST_CHARACTER = 4
+
 /** Whether data is text so long that it is encoded first and counted then, rather than gone through twice. */
 export function isLongText(data: string | Uint8Array): data is string {
   return typeof data === 'string' && data.length >= COPY_LIMIT
@@ -138,18 +141,21 @@ export class RequestWriter {
 
   /** Text as UTF-8, to be given to `data` behind its length. */
   encode(text: string): Uint8Array {
-    // A character takes up to three bytes. Only where that may be too much are they counted.
-    const most = text.length * 3
-    const room = most > ENCODE_BUFFER_SIZE ? Buffer.byteLength(text) : most
-    const encoding = encodingOf(text, room)
-    if (room > ENCODE_BUFFER_SIZE) this.#encoded = Buffer.from(text, encoding)
-    else {
-      const buffer = this.#encodeBufferFor(room)
-      const start = this.#encodedEnd
-      this.#encodedEnd += buffer.write(text, start, encoding)
-      this.#encoded = buffer.subarray(start, this.#encodedEnd)
-    }
+    this.#encoded = this.#encodedInBuffer(text) ?? Buffer.from(text)
     return this.#encoded
+  }
+
+  /** Tries without counting first how many bytes the characters take, which would take twice as long; `undefined` if it does not fit. */
+  #encodedInBuffer(text: string): Uint8Array | undefined {
+    if (text.length > ENCODE_BUFFER_SIZE) return undefined
+    const most = text.length * 3
+    const room = Math.min(most, ENCODE_BUFFER_SIZE)
+    const buffer = this.#encodeBufferFor(room) as TextBuffer
+    const start = this.#encodedEnd
+    const length = buffer.utf8Write(text, start, room)
+    if (room < most && room - length < LONGEST_CHARACTER) return undefined
+    this.#encodedEnd += length
+    return buffer.subarray(start, this.#encodedEnd)
   }
 
   /** A buffer with room from `#encodedEnd` on. */
@@ -199,9 +205,4 @@ export class RequestWriter {
     this.#finished += this.#end - this.#start
     this.#start = this.#end
   }
-}
-
-/** Text of as many bytes as characters is ASCII, which is copied several times faster as latin1. */
-function encodingOf(text: string, byteLength: number): 'latin1' | 'utf8' {
-  return byteLength === text.length ? 'latin1' : 'utf8'
 }

@@ -86,3 +86,13 @@ describe('text of any length is stored as its UTF-8, with its length in bytes', 
     }
   })
 })
+
+test.each(['', 'a', 'aa', 'aaa'])(
+  'text whose last characters do not fit a buffer is stored whole, behind %o',
+  (start) => {
+    const text = start + '😀'.repeat(262_145)
+    const out = new RequestWriter()
+    const encoded = out.encode(text)
+    expect(Buffer.from(text).equals(encoded)).toBe(true)
+  },
+)
