@@ -42,6 +42,8 @@ export class ReplyParser extends CommonReply {
   #collected = -1
   /** The data has a buffer of its own, which the chunk's owner will not reuse. */
   #ownsData = false
+  /** A buffer for values in several chunks, which nobody keeps: fresh memory takes longer than all else of a large value. */
+  #spare: Buffer = EMPTY
   /** How far the start of an unfinished raw reply was searched. */
   #searched = 0
 
@@ -107,7 +109,10 @@ export class ReplyParser extends CommonReply {
   /** The data, to keep. */
   get data(): Buffer {
     const view = this.dataView
-    return this.#ownsData ? view : Buffer.from(view)
+    // Whoever keeps a small value should not keep the memory of a large one.
+    if (!this.#ownsData || this.#data.length > this.size + 2) return Buffer.from(view)
+    if (this.#data === this.#spare) this.#spare = EMPTY
+    return view
   }
 
   /** The data, valid only until the parser moves on. */
@@ -265,7 +270,9 @@ export class ReplyParser extends CommonReply {
     this.lineBytes = Buffer.from(this.lineBytes.subarray(this.lineStart, this.lineEnd))
     this.lineEnd -= this.lineStart
     this.lineStart = 0
-    this.#data = Buffer.allocUnsafeSlow(Math.min(size + 2, FIRST_PIECE))
+    const first = Math.min(size + 2, FIRST_PIECE)
+    if (this.#spare.length < first) this.#spare = Buffer.allocUnsafeSlow(first)
+    this.#data = this.#spare
     this.#dataStart = 0
     this.#ownsData = true
     this.#collected = 0

@@ -149,6 +149,42 @@ describe('ReplyParser', () => {
     )
   })
 
+  describe('of values that come in several chunks', () => {
+    const values = ['first', 'the second', '3rd'].map((text) => text.repeat(100))
+
+    /** Reads each value in two chunks, and what `read` makes of it. */
+    function readEach<T>(read: (parser: ReplyParser) => T): T[] {
+      const parser = new ReplyParser()
+      return values.map((value) => {
+        parser.push(Buffer.from(`VA ${value.length}\r\n${value.slice(0, 5)}`))
+        expect(parser.next()).toBe(false)
+        parser.push(Buffer.from(`${value.slice(5)}\r\n`))
+        expect(parser.next()).toBe(true)
+        return read(parser)
+      })
+    }
+
+    test('the data stays as it is when it is kept', () => {
+      const kept = readEach((parser) => parser.data)
+      expect(kept.map(String)).toEqual(values)
+    })
+
+    test('views lie in the same memory, which is given away with the first that is kept', () => {
+      const [, second, third] = readEach((parser) => parser.dataView.buffer)
+      expect(third).toBe(second)
+      const parts = readEach(({ data, dataBuffer }) => [data.buffer, dataBuffer.buffer])
+      expect(new Set(parts.flat()).size).toBe(values.length)
+    })
+
+    test('a small one that is kept does not keep the memory of a large one', () => {
+      const [, , small] = readEach((parser) =>
+        parser.size < 500 ? parser.data.buffer : parser.dataView.buffer,
+      )
+      const [, large] = readEach((parser) => parser.dataView.buffer)
+      expect(small?.byteLength).not.toBe(large?.byteLength)
+    })
+  })
+
   test('has no opaque of an earlier reply', () => {
     const replies = 'VA 1 f0 O5\r\nx\r\nVALUE k 0 1\r\nx\r\nHD O6\r\nHD\r\nEND\r\n'
     const opaques = parse([Buffer.from(replies)]).replies.map(({ opaque }) => opaque)
