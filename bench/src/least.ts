@@ -4,11 +4,21 @@ import type { Subject } from './clients.ts'
 const LF = 10
 const SPACE = 32
 const ZERO = 48
+const UPPER_L = 76
 const UPPER_V = 86
 const SLAB_SIZE = 64 * 1024
 /** More than any workload has in flight. */
 const RING = 4096
 const TEXT_FLAGS = 16
+
+type Resolve = (reply: unknown) => void
+
+/** A call of many keys, all of which are there. */
+interface Many {
+  readonly keys: readonly string[]
+  readonly found: Map<string, string>
+  readonly resolve: (count: number) => void
+}
 
 /**
  * The least that a client does which answers each call with a promise: requests of one turn leave in one write, and a
@@ -16,7 +26,7 @@ const TEXT_FLAGS = 16
  */
 export class LeastClient implements Subject {
   readonly #socket: Socket
-  readonly #waiting = new Array<((reply: unknown) => void) | undefined>(RING)
+  readonly #waiting = new Array<Resolve | Many | undefined>(RING)
   #sent = 0
   #answered = 0
   #slab = Buffer.allocUnsafeSlow(SLAB_SIZE)
@@ -56,6 +66,18 @@ export class LeastClient implements Subject {
       this.#waiting[this.#sent++ % RING] = resolve
       this.#write(`ms ${key} ${text.length} O1 F${typeof value === 'string' ? TEXT_FLAGS : 0}\r\n`)
       this.#write(text)
+      this.#write('\r\n')
+    })
+  }
+
+  getMany(keys: readonly string[]): Promise<number> {
+    return new Promise((resolve) => {
+      this.#waiting[this.#sent++ % RING] = { keys, found: new Map(), resolve }
+      this.#write('get')
+      for (const key of keys) {
+        this.#write(' ')
+        this.#write(key)
+      }
       this.#write('\r\n')
     })
   }
@@ -103,15 +125,28 @@ export class LeastClient implements Subject {
         at = start
         continue
       }
+      const isMany = chunk[at + 2] === UPPER_L
       let digit = at + 3
+      if (isMany) {
+        for (digit = at + 6; chunk[digit] !== SPACE; digit++);
+        for (digit++; chunk[digit] !== SPACE; digit++);
+        digit++
+      }
       let size = 0
-      for (; chunk[digit] !== SPACE; digit++) size = size * 10 + (chunk[digit] as number) - ZERO
+      for (; (chunk[digit] as number) >= ZERO; digit++)
+        size = size * 10 + (chunk[digit] as number) - ZERO
       const end = start + size
       if (end + 2 > length) {
         this.#keep(chunk, at, end + 2 - at)
         return
       }
       const text = chunk.toString('latin1', start, end)
+      if (isMany) {
+        const { keys, found } = this.#waiting[this.#answered % RING] as Many
+        found.set(keys[found.size] as string, text)
+        at = end + 2
+        continue
+      }
       // ` f16` is text and ` f0` JSON.
       this.#answer(chunk[digit + 2] === ZERO ? JSON.parse(text) : text)
       at = end + 2
@@ -121,7 +156,9 @@ export class LeastClient implements Subject {
 
   #answer(reply: unknown): void {
     const index = this.#answered++ % RING
-    this.#waiting[index]?.(reply)
+    const one = this.#waiting[index]
+    if (typeof one === 'function') one(reply)
+    else one?.resolve(one.found.size)
     this.#waiting[index] = undefined
   }
 

@@ -103,7 +103,7 @@ const json = workload('get an object of 1 KB as JSON', 1024, 64, {
 
 const getMany = workload('getMany of 100 x 100 B', 100, 4, {
   clients: ['mc', 'memcache', 'memcache-client', 'memcached', ...STORES],
-  floors: ['get-many'],
+  floors: ['get-many', 'least'],
   async prepare(subject) {
     await fill(subject, 100)
     return async () => {

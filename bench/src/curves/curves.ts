@@ -1,4 +1,5 @@
 import { type Opener, several } from '../clients.ts'
+import type { FloorCommand } from '../floor.ts'
 import { get, type Workload } from '../workloads.ts'
 
 /** One place on a curve. */
@@ -6,6 +7,8 @@ export interface Point {
   readonly x: number
   readonly client: string
   readonly workload: Workload
+  /** Measured right after it, to compare with. */
+  readonly floor?: FloorCommand
 }
 
 /** How the cost of a get grows with one thing, all else being equal. */
@@ -50,10 +53,11 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get 100 B by servers, 64 in flight',
     unit: 'servers',
-    why: '64 calls spread over more servers: from 20 on nearly each has a write and a read of its own, which take about 10 us together. More calls in flight bring them together again.',
+    why: '64 calls spread over more servers: from 20 on nearly each has a write and a read of its own. So has the floor, whose requests are encoded once and whose replies are only counted: that is what they take in Node. More calls in flight bring them together again.',
     points: [1, 2, 5, 10, 20, 50, 100, 200].map((x) => ({
       x,
       client: 'mc hash',
+      floor: 'mg to any',
       workload: get(100, 64, { what: `get 100 B from ${x} servers`, servers: x }),
     })),
   },

@@ -4,10 +4,12 @@ import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { memcached } from '@mc/testing'
+import { FLOOR } from '../floor.ts'
 import type { Measurement, Task } from '../measure.ts'
 import { median, whole } from '../report.ts'
+import type { Workload } from '../workloads.ts'
 import { curveFile, drawCurve } from './chart.ts'
-import { CURVES, type Curve, type Point } from './curves.ts'
+import { CURVES, type Curve } from './curves.ts'
 
 const run = promisify(execFile)
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -28,6 +30,8 @@ export interface Measured {
   readonly max: number
   /** Microseconds for each get. */
   readonly cpu: number
+  /** What it is of the floor; NaN where there is none. */
+  readonly share: number
 }
 
 // As in the benchmark: this process and its servers on core 1, the client on core 0.
@@ -58,18 +62,26 @@ if (options.write) {
 /** All points in turn, round after round, so that a slow minute of the machine meets them alike. */
 async function measureCurve({ points }: Curve): Promise<Measured[]> {
   const all = points.map((): Measurement[] => [])
+  const shares = points.map((): number[] => [])
   for (let round = 0; round < Number(options.rounds); round++) {
-    for (const [i, point] of points.entries()) all[i]?.push(await measure(point))
+    for (const [i, { client, workload, floor }] of points.entries()) {
+      const one = await measure(client, workload)
+      all[i]?.push(one)
+      if (floor === undefined) continue
+      const { perSecond } = await measure(FLOOR + floor, workload)
+      shares[i]?.push(one.perSecond / perSecond)
+    }
   }
-  return points.map(({ x }, i) => {
+  return points.map(({ x, floor }, i) => {
     const speeds = (all[i] ?? []).map(({ perSecond }) => perSecond)
     const cpus = (all[i] ?? []).map(({ cpu = 0 }) => cpu)
     const [min, max] = [Math.min(...speeds), Math.max(...speeds)]
-    return { x, perSecond: median(speeds), min, max, cpu: median(cpus) }
+    const share = floor === undefined ? Number.NaN : median(shares[i] ?? [])
+    return { x, perSecond: median(speeds), min, max, cpu: median(cpus), share }
   })
 }
 
-async function measure({ client, workload }: Point): Promise<Measurement> {
+async function measure(client: string, workload: Workload): Promise<Measurement> {
   const task: Task = {
     ...{ workload: workload.name, client, seconds: Number(options.seconds), redis: '' },
     ...{ servers: servers.slice(0, workload.servers).map(({ name }) => name), ca: undefined },
@@ -80,13 +92,14 @@ async function measure({ client, workload }: Point): Promise<Measurement> {
 }
 
 function formatCurve({ title, unit }: Curve, measured: readonly Measured[]): string {
+  const hasFloor = measured.some(({ share }) => !Number.isNaN(share))
   const lines = [
     `## ${title}\n`,
-    `| ${unit} | gets per second | min to max | CPU us |`,
-    '|--:|--:|--:|--:|',
-    ...measured.map(({ x, perSecond, min, max, cpu }) => {
+    `| ${unit} | gets per second | min to max | CPU us |${hasFloor ? ' of the floor |' : ''}`,
+    `|--:|--:|--:|--:|${hasFloor ? '--:|' : ''}`,
+    ...measured.map(({ x, perSecond, min, max, cpu, share }) => {
       const speeds = `${whole(perSecond)} | ${whole(min)} to ${whole(max)}`
-      return `| ${whole(x)} | ${speeds} | ${cpu.toFixed(2)} |`
+      return `| ${whole(x)} | ${speeds} | ${cpu.toFixed(2)} |${hasFloor ? ` ${share.toFixed(2)} |` : ''}`
     }),
   ]
   return `${lines.join('\n')}\n`
