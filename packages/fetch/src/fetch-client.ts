@@ -61,7 +61,8 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   readonly #defaults: FetchDefaults<never>
   readonly #host: FetchHost
   readonly #telemetry = new Telemetry()
-  #defaultSettings: FetchSettings | undefined
+  /** Of the last call: most calls have the same options as the one before. */
+  #last: { readonly options: object; readonly settings: FetchSettings } | undefined
   #isClosed = false
   #hasWarned = false
 
@@ -189,9 +190,11 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   }
 
   #settings(options: FetchDefaults<never> | undefined): FetchSettings {
-    if (options !== undefined) return fetchSettings(this.#defaults, options)
-    this.#defaultSettings ??= fetchSettings(this.#defaults, undefined)
-    return this.#defaultSettings
+    if (this.#last !== undefined && isSame(this.#last.options, options)) return this.#last.settings
+    const settings = fetchSettings(this.#defaults, options)
+    // A signal is not kept beyond its call.
+    if (settings.signal === undefined) this.#last = { options: { ...options }, settings }
+    return settings
   }
 
   #one(request: KeyRequest, gate?: Gate): Promise<unknown> {
@@ -210,4 +213,12 @@ export class FetchClient<V = unknown> extends ForwardingClient<
 function checkLoader(load: unknown): void {
   if (typeof load === 'function') return
   throw new MemcacheIllegalInputError(`the loader must be a function, got ${kindOf(load)}`)
+}
+
+function isSame(last: object, options: object | undefined = {}): boolean {
+  if (typeof options !== 'object' || options === null) return false
+  const names = Object.keys(options) as (keyof typeof options)[]
+  if (names.length !== Object.keys(last).length) return false
+  for (const name of names) if (!(name in last) || last[name] !== options[name]) return false
+  return true
 }

@@ -70,18 +70,19 @@ export class KeyFetch {
       throw gate.refusal.reason
     }
     try {
-      return await this.#valueOf(leased)
+      // A value that is fresh needs no further turn.
+      const step = leased === undefined ? undefined : this.#step(leased)
+      if (step !== undefined && 'value' in step) return step.value
+      return await this.#goOn(step)
     } finally {
       if (this.#trace.outcome !== undefined) this.#host.telemetry.count(this.#trace.outcome)
     }
   }
 
-  /** The value, from what was read on. */
-  async #valueOf(read: Leased<unknown> | undefined): Promise<unknown> {
-    for (let leased = read; leased !== undefined; ) {
-      const step = await this.#step(leased)
+  async #goOn(first: Promise<Step> | undefined): Promise<unknown> {
+    for (let step = await first; step !== undefined; ) {
       if ('value' in step) return step.value
-      leased = step.leased
+      step = step.leased && (await this.#step(step.leased))
     }
     return this.#loadUncached()
   }
