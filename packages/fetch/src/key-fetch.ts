@@ -63,7 +63,7 @@ export class KeyFetch {
    * @throws what the loader throws, the signal's reason, MemcacheIllegalInputError, MemcacheClosedError
    */
   async run(gate: Gate | undefined): Promise<unknown> {
-    const reading = this.#item.readUnlessAborted()
+    const reading = this.#item.readUnlessAborted(this.#start)
     const leased = await (gate === undefined ? reading : gate.pass(reading))
     if (gate?.refusal !== undefined) {
       this.#item.giveBack(leased)

@@ -28,7 +28,7 @@ export abstract class CommonReply extends ReplyLine {
   /**
    * Reads the line at `at` if it is whole and one of
    *
-   * - `VA <size> f<flags> O<opaque>`
+   * - `VA <size> f<flags> O<opaque>`, and whatever follows, which is looked up when asked for
    * - `HD O<opaque>`
    * - `VALUE <key> <flags> <size>`
    *
@@ -66,7 +66,8 @@ export abstract class CommonReply extends ReplyLine {
     if (at < 0) return -1
     this.flags = this.#number
     this.kind = ReplyKind.va
-    return this.#readOpaque(chunk, at)
+    at = this.#readOpaque(chunk, at)
+    return at < 0 ? at : endOfFlags(chunk, at)
   }
 
   #readValue(chunk: Buffer, start: number): number {
@@ -117,4 +118,15 @@ function isValueWord(chunk: Buffer, start: number): boolean {
     if (chunk[start + i] !== VALUE.charCodeAt(i)) return false
   }
   return true
+}
+
+/** Where the flags end that begin at `start`; -1 if one of those comes again that are read already. */
+function endOfFlags(chunk: Buffer, start: number): number {
+  let at = start
+  for (; at < chunk.length && (chunk[at] as number) >= SPACE; at++) {
+    if (chunk[at] !== SPACE) continue
+    const letter = chunk[at + 1]
+    if (letter === LOWER_F || letter === UPPER_O) return -1
+  }
+  return at
 }

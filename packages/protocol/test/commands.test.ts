@@ -67,9 +67,9 @@ const store = (verb: 'set' | 'add' | 'replace' | 'append' | 'prepend' | 'cas', c
 describe('requests', () => {
   const both: readonly (readonly [string, () => Command<never> | Command, string, string])[] = [
     ['get', () => get(), 'get key\r\n', 'mg key v f O1\r\n'],
-    ['gets', () => get(true), 'gets key\r\n', 'mg key v f c O1\r\n'],
+    ['gets', () => get(true), 'gets key\r\n', 'mg key v f O1 c\r\n'],
     ['gat', () => get(false, 60), 'gat 60 key\r\n', 'mg key v f O1 T60\r\n'],
-    ['gats', () => get(true, -1), 'gats -1 key\r\n', 'mg key v f c O1 T-1\r\n'],
+    ['gats', () => get(true, -1), 'gats -1 key\r\n', 'mg key v f O1 c T-1\r\n'],
     ['set', () => store('set'), 'set key 5 60 5\r\nünï\r\n', 'ms key 5 O1 F5 T60\r\nünï\r\n'],
     ['delete', () => new DeleteCommand('key'), 'delete key\r\n', 'md key O1\r\n'],
   ]

@@ -76,9 +76,9 @@ async function expectAnswer<T>(
 
 describe('lease', () => {
   test('asks in both dialects', () => {
-    expect(written(lease(), 'meta')).toBe('mg key v f c N11 t O1\r\n')
-    expect(written(lease(29), 'meta')).toBe('mg key v f c N11 t R30 O1\r\n')
-    const numbered = /^mg key v f c N11 t E([1-9]\d{18}) O1\r\n$/
+    expect(written(lease(), 'meta')).toBe('mg key v f O1 c N11 t\r\n')
+    expect(written(lease(29), 'meta')).toBe('mg key v f O1 c N11 t R30\r\n')
+    const numbered = /^mg key v f O1 c N11 t E([1-9]\d{18})\r\n$/
     expect(written(lease(), 'meta', new Peer(true))).toMatch(numbered)
     expect(written(lease(), 'text')).toBe('gets key\r\n')
   })

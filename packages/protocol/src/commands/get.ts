@@ -80,11 +80,8 @@ export class GetCommand<V, T, D> extends Command<T | D> {
       return
     }
     this.#opaque = out.nextOpaque()
-    out
-      .ascii('mg ')
-      .ascii(this.wire)
-      .ascii(this.#withCas ? ' v f c' : ' v f')
-      .opaque()
+    out.ascii('mg ').ascii(this.wire).ascii(' v f').opaque()
+    if (this.#withCas) out.ascii(' c')
     if (this.#exptime !== undefined) out.ascii(` T${this.#exptime}`)
     out.crlf()
   }

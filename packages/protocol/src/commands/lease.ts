@@ -79,10 +79,10 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
       return
     }
     this.#opaque = out.nextOpaque()
-    out.ascii('mg ').ascii(wire).ascii(' v f c N').uint(seconds).ascii(' t')
+    out.ascii('mg ').ascii(wire).ascii(' v f').opaque().ascii(' c N').uint(seconds).ascii(' t')
     if (refreshWithin > 0) out.ascii(' R').uint(refreshWithin + 1)
     if (out.peer.takesCas) out.ascii(' E').ascii(host.leaseNumbers.next())
-    out.opaque().crlf()
+    out.crlf()
   }
 
   override read(reply: ReplyParser): boolean {
