@@ -283,7 +283,8 @@ export class ReplyParser extends CommonReply {
     const whole = this.size + 2
     const needed = Math.min(whole, this.#collected + this.chunk.length - this.at)
     if (needed > this.#data.length) this.#growData(Math.max(needed, this.#data.length * 2), whole)
-    const copied = this.chunk.copy(this.#data, this.#collected, this.at)
+    const left = whole - this.#collected
+    const copied = this.chunk.copy(this.#data, this.#collected, this.at, this.at + left)
     this.at += copied
     this.#collected += copied
     if (this.#collected < whole) return false

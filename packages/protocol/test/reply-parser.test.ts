@@ -158,9 +158,12 @@ describe('ReplyParser', () => {
       return values.map((value) => {
         parser.push(Buffer.from(`VA ${value.length}\r\n${value.slice(0, 5)}`))
         expect(parser.next()).toBe(false)
-        parser.push(Buffer.from(`${value.slice(5)}\r\n`))
+        parser.push(Buffer.from(`${value.slice(5)}\r\nHD\r\n`))
         expect(parser.next()).toBe(true)
-        return read(parser)
+        const seen = read(parser)
+        expect(parser.next()).toBe(true)
+        expect(parser.kind).toBe(ReplyKind.hd)
+        return seen
       })
     }
 
