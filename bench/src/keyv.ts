@@ -5,10 +5,8 @@ import { KeyvMemcache } from '@mc/adapters/keyv'
 import { Client } from '@mc/client'
 import { memcached } from '@mc/testing'
 import { Keyv } from 'keyv'
-import { median } from './report.ts'
+import { CPU_ROUNDS, cpuTables } from './cpu.ts'
 
-const ROUNDS = 11
-const CALLS = 100_000
 const VALUE = { id: 1, name: 'n'.repeat(100), tags: ['a', 'b'] }
 
 const server = await memcached.start({ args: ['-t', '1'] })
@@ -40,40 +38,12 @@ const { version } = JSON.parse(readFileSync('node_modules/keyv/package.json', 'u
 const lines = [
   `# A get through Keyv ${version}`,
   '',
-  `CPU of this process for a get of an object of 135 bytes as JSON, Node ${process.version}: the median of ${ROUNDS} rounds, in turn. A pass-through is an adapter`,
+  `CPU of this process for a get of an object of 135 bytes as JSON, Node ${process.version}: the median of ${CPU_ROUNDS} rounds, in turn. A pass-through is an adapter`,
   'that hands each call to the client: what Keyv needs by itself.',
   '',
 ]
-for (const inFlight of [1, 64]) {
-  const costs = new Map(Object.keys(gets).map((name) => [name, [] as number[]]))
-  for (const get of Object.values(gets)) await run(inFlight, get)
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, get] of Object.entries(gets)) costs.get(name)?.push(await run(inFlight, get))
-  }
-  const bare = median(costs.get('the client') ?? [])
-  lines.push(`| ${inFlight} in flight | CPU us | to the client |`, '|---|--:|--:|')
-  for (const [name, values] of costs) {
-    const cost = median(values)
-    lines.push(`| ${name} | ${cost.toFixed(2)} | ${(cost / bare).toFixed(2)} |`)
-  }
-  lines.push('')
-}
-const report = lines.join('\n')
+const report = [...lines, ...(await cpuTables(gets))].join('\n')
 console.log(report)
 if (process.argv.includes('--write')) writeFileSync('results/keyv.md', report)
 await client.close()
 await server.stop()
-
-/** Microseconds of CPU for each call. */
-async function run(inFlight: number, get: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage()
-  const calls = inFlight === 1 ? CALLS / 4 : CALLS
-  let turn = 0
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (turn++ < calls) await get()
-    }),
-  )
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / calls
-}

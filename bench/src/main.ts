@@ -1,6 +1,6 @@
 // Usage: pnpm bench [--rounds 5] [--seconds 1] [--only text] [--write] [--compare]
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { memcached, testCertificate } from '@mc/testing'
@@ -8,6 +8,7 @@ import { chartFile, drawChart } from './chart.ts'
 import { compareWithLast, runFigures } from './compare.ts'
 import { FLOOR } from './floor.ts'
 import type { Measurement, Task } from './measure.ts'
+import { writeReadmeFigures } from './readme-figures.ts'
 import { startRedis } from './redis-server.ts'
 import { formatReport, type Row, summarize } from './report.ts'
 import { WORKLOADS, type Workload } from './workloads.ts'
@@ -64,7 +65,9 @@ async function writeResults(setting: string, rows: readonly Row[]): Promise<void
     await writeFile(path(`../results/${chartFile(row.workload)}`), drawChart(row))
   }
   const head = `# Results\n\n${setting}. Medians of the rounds.\n\n${summarize(rows)}`
-  await writeFile(path('../RESULTS.md'), `${head}\n${formatReport(rows)}`)
+  const notes = await readFile(path('../notes.md'), 'utf8')
+  await writeReadmeFigures(new URL('../../README.md', import.meta.url), rows)
+  await writeFile(path('../RESULTS.md'), [head, notes, formatReport(rows)].join('\n'))
 }
 
 /** All clients in turn, round after round, so that a slow minute of the machine meets them alike. */

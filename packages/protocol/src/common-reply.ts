@@ -23,7 +23,8 @@ const MAX_DIGITS = 10
 
 /** Reads the lines that most replies have in one pass, which takes half the time of finding a line's end first. */
 export abstract class CommonReply extends ReplyLine {
-  #number = 0
+  /** What `readDigits` has read. */
+  protected number = 0
 
   /**
    * Reads the line at `at` if it is whole and one of
@@ -61,10 +62,10 @@ export abstract class CommonReply extends ReplyLine {
   #readVa(chunk: Buffer, start: number): number {
     let at = this.#readNumber(chunk, start)
     if (at < 0 || chunk[at] !== SPACE || chunk[at + 1] !== LOWER_F) return -1
-    this.size = this.#number
+    this.size = this.number
     at = this.#readNumber(chunk, at + 2)
     if (at < 0) return -1
-    this.flags = this.#number
+    this.flags = this.number
     this.kind = ReplyKind.va
     at = this.#readOpaque(chunk, at)
     return at < 0 ? at : endOfFlags(chunk, at)
@@ -76,9 +77,9 @@ export abstract class CommonReply extends ReplyLine {
     if (at === start || chunk[at] !== SPACE) return -1
     at = this.#readNumber(chunk, at + 1)
     if (at < 0 || chunk[at] !== SPACE) return -1
-    this.flags = this.#number
+    this.flags = this.number
     at = this.#readNumber(chunk, at + 1)
-    this.size = this.#number
+    this.size = this.number
     this.kind = ReplyKind.value
     this.opaque = -1
     return at
@@ -87,37 +88,41 @@ export abstract class CommonReply extends ReplyLine {
   /** Reads ` O<opaque>`; answers where it ends, -1 if it is not one of ours. */
   #readOpaque(chunk: Buffer, start: number): number {
     if (chunk[start] !== SPACE || chunk[start + 1] !== UPPER_O) return -1
-    const first = start + 2
-    let opaque = 0
-    let at = first
-    for (; at < chunk.length; at++) {
-      const digit = (chunk[at] as number) - FIRST_OPAQUE_DIGIT
-      if (digit < 0 || digit > 63) break
-      opaque = (opaque << 6) | digit
-    }
-    this.opaque = opaque
-    return at > first && at - first <= OPAQUE_DIGITS ? at : -1
+    const at = this.readOpaqueDigits(chunk, start + 2)
+    return this.opaque < 0 ? -1 : at
   }
 
-  /** Reads digits; answers where they end, -1 if there are none or many. */
+  /** Reads a number; answers where it ends, -1 if it has no or many digits. */
   #readNumber(chunk: Buffer, start: number): number {
+    const at = this.readDigits(chunk, start)
+    return at > start && at - start <= MAX_DIGITS ? at : -1
+  }
+
+  /** Reads digits as `number`; answers where they end. */
+  protected readDigits(bytes: Buffer, start: number): number {
     let number = 0
     let at = start
-    for (; at < chunk.length; at++) {
-      const digit = (chunk[at] as number) - ZERO
+    for (; at < bytes.length; at++) {
+      const digit = (bytes[at] as number) - ZERO
       if (digit < 0 || digit > 9) break
       number = number * 10 + digit
     }
-    this.#number = number
-    return at > start && at - start <= MAX_DIGITS ? at : -1
+    this.number = number
+    return at
   }
-}
 
-function isValueWord(chunk: Buffer, start: number): boolean {
-  for (let i = 0; i < VALUE.length; i++) {
-    if (chunk[start + i] !== VALUE.charCodeAt(i)) return false
+  /** Reads digits as `opaque`, -2 if they are not one of ours; answers where they end. */
+  protected readOpaqueDigits(bytes: Buffer, start: number): number {
+    let opaque = 0
+    let at = start
+    for (; at < bytes.length; at++) {
+      const digit = (bytes[at] as number) - FIRST_OPAQUE_DIGIT
+      if (digit < 0 || digit > 63) break
+      opaque = (opaque << 6) | digit
+    }
+    this.opaque = at > start && at - start <= OPAQUE_DIGITS ? opaque : -2
+    return at
   }
-  return true
 }
 
 /** Where the flags end that begin at `start`; -1 if one of those comes again that are read already. */
@@ -129,4 +134,11 @@ function endOfFlags(chunk: Buffer, start: number): number {
     if (letter === LOWER_F || letter === UPPER_O) return -1
   }
   return at
+}
+
+function isValueWord(chunk: Buffer, start: number): boolean {
+  for (let i = 0; i < VALUE.length; i++) {
+    if (chunk[start + i] !== VALUE.charCodeAt(i)) return false
+  }
+  return true
 }

@@ -1,5 +1,4 @@
 import { CommonReply } from './common-reply.ts'
-import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
 
 export type { ReplyParserOptions } from './reply-line.ts'
@@ -155,7 +154,7 @@ export class ReplyParser extends CommonReply {
   #readVa(): boolean {
     this.flags = 0
     const at = this.#readUint(this.lineStart + 3)
-    this.size = this.#number
+    this.size = this.number
     this.kind = ReplyKind.va
     if (at < 0) return this.#outOfStep('the size of the value is not a number')
     this.#readMetaFlags(at)
@@ -175,7 +174,7 @@ export class ReplyParser extends CommonReply {
       }
       if (letter === 102) {
         const after = this.#readUint(at + 2)
-        this.flags = this.#number
+        this.flags = this.number
         if (after < 0) this.#outOfStep('the flags of the value are not a number')
         else {
           at = after
@@ -191,15 +190,8 @@ export class ReplyParser extends CommonReply {
   #readOpaque(from: number): number {
     const line = this.lineBytes
     const end = this.lineEnd
-    let value = 0
-    let at = from
-    for (; at < end; at++) {
-      const digit = (line[at] as number) - FIRST_OPAQUE_DIGIT
-      if (digit < 0 || digit > 63) break
-      value = (value << 6) | digit
-    }
-    const isOurs = at > from && at - from <= OPAQUE_DIGITS && (at === end || line[at] === SPACE)
-    this.opaque = isOurs ? value : -2
+    let at = this.readOpaqueDigits(line, from)
+    if (at < end && line[at] !== SPACE) this.opaque = -2
     while (at < end && line[at] !== SPACE) at++
     return at
   }
@@ -219,10 +211,10 @@ export class ReplyParser extends CommonReply {
     while (at < end && line[at] !== SPACE) at++
     if (at === keyStart || at === end) return this.#outOfStep('a value line without its numbers')
     at = this.#readUint(at + 1)
-    this.flags = this.#number
+    this.flags = this.number
     if (at < 0 || at === end) return this.#outOfStep('the flags of the value are not a number')
     at = this.#readUint(at + 1)
-    this.size = this.#number
+    this.size = this.number
     if (at < 0) return this.#outOfStep('the size of the value is not a number')
     if (at < end) {
       at = this.#readUint(at + 1)
@@ -232,22 +224,11 @@ export class ReplyParser extends CommonReply {
     return this.#readData()
   }
 
-  #number = 0
-
   /** Reads digits up to a space or the line's end; answers where they end, -1 if there are none. */
   #readUint(from: number): number {
-    const line = this.lineBytes
-    const end = this.lineEnd
-    let value = 0
-    let at = from
-    for (; at < end; at++) {
-      const digit = (line[at] as number) - 48
-      if (digit < 0 || digit > 9) break
-      value = value * 10 + digit
-    }
-    this.#number = value
-    if (at === from || at - from > 20 || (at < end && line[at] !== SPACE)) return -1
-    return at
+    const at = this.readDigits(this.lineBytes, from)
+    const isToken = at === this.lineEnd || this.lineBytes[at] === SPACE
+    return isToken && at > from && at - from <= 20 ? at : -1
   }
 
   #readData(): boolean {
