@@ -20,6 +20,31 @@ const WRONG: readonly (readonly [FetchDefaults, string])[] = [
   [{ ttl: 60 } as never, 'there is no option "ttl": did you mean expire?'],
 ]
 
+test('each call has its own options, those included that changed in an object given before', async () => {
+  const mock = new MockMemcacheClient()
+  const client = new FetchClient(mock, { expire: 60 })
+  const options: { expire?: number; signal?: AbortSignal } = { expire: 10 }
+  const ttls: (number | undefined)[] = []
+  const fetch = async (key: string, given?: FetchOptions<number>): Promise<void> => {
+    await client.fetch(key, () => 1, given)
+    ttls.push((await mock.inspect(key))?.ttl)
+  }
+  await fetch('first', options)
+  options.expire = 20
+  await fetch('changed', options)
+  await fetch('none')
+  await fetch('alike', { expire: 20 })
+  delete options.expire
+  await fetch('removed', options)
+  expect(ttls).toEqual([10, 20, 60, 20, 60])
+  options.signal = AbortSignal.abort(new Error('over'))
+  await expect(fetch('aborted', options)).rejects.toThrow('over')
+  await fetch('unsignalled', {})
+  await expect(fetch('null', null as never)).rejects.toMatchObject({
+    code: 'MEMCACHE_ILLEGAL_INPUT',
+  })
+})
+
 describe('an invalid option', () => {
   test.each(WRONG)('%j of the constructor throws', (options, message) => {
     const create = (): unknown => new FetchClient(new MockMemcacheClient(), options)

@@ -25,8 +25,6 @@ import type { CommandRunner } from './command-runner.ts'
 const THIRTY_DAYS = 2_592_000
 const MAX_REFRESH = 2_147_483_646
 
-/** What is stored where a value is not: that there is none. */
-
 // Not async: it sits on the hot path.
 export function lease<V>(
   runner: CommandRunner<V>,
