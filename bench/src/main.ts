@@ -1,4 +1,4 @@
-// Usage: pnpm bench [--rounds 5] [--seconds 1] [--only text] [--write] [--compare]
+// Usage: pnpm bench [--rounds 5] [--seconds 1] [--only text] [--ours] [--write] [--compare]
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,7 @@ import { FLOOR } from './floor.ts'
 import type { Measurement, Task } from './measure.ts'
 import { writeReadmeFigures } from './readme-figures.ts'
 import { startRedis } from './redis-server.ts'
-import { formatReport, type Row, summarize } from './report.ts'
+import { formatReport, kindOf, type Row, summarize } from './report.ts'
 import { WORKLOADS, type Workload } from './workloads.ts'
 
 const run = promisify(execFile)
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
+    ours: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
   },
@@ -46,6 +47,7 @@ try {
     rows.push(row)
     console.log(formatReport([row]))
   }
+  console.log(summarize(rows))
   const { stdout } = await run(binary, ['-V'])
   const setting = `Node ${process.version}, ${stdout.trim()}, ${options.rounds} rounds of ${options.seconds} s`
   if (options.write) await writeResults(setting, rows)
@@ -72,7 +74,9 @@ async function writeResults(setting: string, rows: readonly Row[]): Promise<void
 
 /** All clients in turn, round after round, so that a slow minute of the machine meets them alike. */
 async function measureAll(workload: Workload): Promise<Row> {
-  const [first = '', ...others] = workload.clients.filter(isInstalled)
+  const [first = '', ...others] = workload.clients.filter(
+    (client) => isInstalled(client) && (!options.ours || kindOf(client) === 'ours'),
+  )
   // Next to ours, for the ratio that a slow minute between the two would change.
   const clients = [first, ...workload.floors.map((command) => FLOOR + command), ...others]
   const measurements = new Map<string, Measurement[]>(clients.map((client) => [client, []]))
