@@ -70,8 +70,8 @@ const RUNTIMES = {
 // yarn takes a tarball of the same version for the same, and would install what another run has packed.
 process.env.YARN_CACHE_FOLDER = join(scratch, 'yarn-cache')
 
-await checkBundles()
 try {
+  await checkBundles()
   const tarballs = Object.fromEntries(
     packages.map((name) => [name, pack(join(root, 'packages', name), scratch)]),
   )

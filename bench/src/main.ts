@@ -24,6 +24,7 @@ const { values: options } = parseArgs({
     compare: { type: 'boolean', default: false },
   },
 })
+if (options.write && options.ours) throw new Error('--write needs the peers: leave out --ours')
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 // This process and the servers it starts keep to core 1 (see the script `bench`), clients to core 0.

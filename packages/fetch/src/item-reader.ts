@@ -28,7 +28,7 @@ export class ItemReader {
   /**
    * The item as it is; `undefined` if the cache cannot say.
    *
-   * @param start - now, for a caller who has looked at the clock: that takes as long as a tenth of a read
+   * @param start - now, where the caller has just looked at the clock
    * @throws MemcacheIllegalInputError, MemcacheClosedError
    */
   read(start: number = performance.now()): Promise<Leased<unknown> | undefined> {

@@ -79,6 +79,7 @@ export class KeyFetch {
     }
   }
 
+  /** The value, from the first step on. */
   async #goOn(first: Promise<Step> | undefined): Promise<unknown> {
     for (let step = await first; step !== undefined; ) {
       if ('value' in step) return step.value

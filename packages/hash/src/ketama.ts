@@ -35,9 +35,9 @@ export class KetamaHash implements Hasher {
   readonly #weights: ReadonlyMap<string, number>
   readonly #isHashring: boolean
   readonly #nodes: Set<string>
-  /** Of the nodes as they are; made anew at the first look-up after a change. */
   // Loaded where it is used: a program without this ring starts sooner.
   readonly #hash: Hash = process.getBuiltinModule('node:crypto').hash
+  /** Of the nodes as they are; made anew at the first look-up after a change. */
   #ring: Ring | undefined
 
   /** @throws TypeError for an unknown ring or what are no weights, RangeError for a weight out of range */

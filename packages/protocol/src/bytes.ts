@@ -8,7 +8,7 @@ const byteOffsetOf = getter('byteOffset')
 const bufferOf = getter('buffer')
 
 /**
- * What `toString` and `write` of every Buffer come to. Short text takes a tenth to a fifth less time without their checks, so
+ * What `toString` and `write` of every Buffer come to. A `getMany` of short text takes a tenth less time without their checks, so
  * the caller sees to the bounds.
  */
 export interface TextBuffer extends Buffer {

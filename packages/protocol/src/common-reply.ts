@@ -21,7 +21,7 @@ const SHORTEST = 8
 /** Numbers of more digits are left to the reader of all lines, which knows their limits. */
 const MAX_DIGITS = 10
 
-/** Reads the lines that most replies have in one pass, which takes half the time of finding a line's end first. */
+/** Reads the lines that most replies have in one pass: to find a line's end first takes a seventh of a `getMany`. */
 export abstract class CommonReply extends ReplyLine {
   /** What `readDigits` has read. */
   protected number = 0
@@ -52,7 +52,7 @@ export abstract class CommonReply extends ReplyLine {
   #readLineAt(chunk: Buffer, start: number): number {
     if (chunk[start] === UPPER_V && chunk[start + 1] === UPPER_A) {
       if (chunk[start + 2] === SPACE) return this.#readVa(chunk, start + 3)
-      return isValueWord(chunk, start) ? this.#readValue(chunk, start + VALUE.length) : -1
+      return startsWith(chunk, start, VALUE) ? this.#readValue(chunk, start + VALUE.length) : -1
     }
     if (chunk[start] !== UPPER_H || chunk[start + 1] !== UPPER_D) return -1
     this.kind = ReplyKind.hd
@@ -136,9 +136,10 @@ function endOfFlags(chunk: Buffer, start: number): number {
   return at
 }
 
-function isValueWord(chunk: Buffer, start: number): boolean {
-  for (let i = 0; i < VALUE.length; i++) {
-    if (chunk[start + i] !== VALUE.charCodeAt(i)) return false
+/** Whether the text stands at `start`. Its characters must be ASCII. */
+export function startsWith(bytes: Buffer, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[start + i] !== text.charCodeAt(i)) return false
   }
   return true
 }
