@@ -1,4 +1,4 @@
-// One start of a client in a fresh process: see startup.ts.
+// One start of a client in a fresh process: see startup.ts. With `made` it ends once the client is made.
 import type { Setting, Subject } from './clients.ts'
 import { PEERS } from './peers.ts'
 import { STORES } from './stores.ts'
@@ -15,12 +15,17 @@ const OURS: Readonly<Record<string, (setting: Setting) => Promise<Pick<Subject, 
   },
 }
 
-const [name = '', server = '', redis = ''] = process.argv.slice(2)
+/** In place of a client. */
+const NOTHING = 'nothing'
+
+const [name = '', server = '', redis = '', end] = process.argv.slice(2)
+if (name === NOTHING) process.exit()
 const open = { ...OURS, ...PEERS, ...STORES }[name]
 if (open === undefined) throw new Error(`no client ${name}`)
 const start = performance.now()
 const client = await open({ servers: [server], redis, ca: undefined })
 const opened = performance.now()
+if (end === 'made') process.exit()
 await client.get('key')
 console.log(JSON.stringify({ open: opened - start, get: performance.now() - opened }))
 process.exit()

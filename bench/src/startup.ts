@@ -7,8 +7,10 @@ import { memcached } from '@mc/testing'
 import { startRedis } from './redis-server.ts'
 import { median } from './report.ts'
 
-/** What `startup-program.ts` prints, in milliseconds. */
+/** One start, in milliseconds. */
 interface Start {
+  /** Whole processes: one that makes a client and ends, less one that loads nothing. */
+  readonly more: number
   /** To load it and to make a client. */
   readonly open: number
   /** To connect, and to the first answer. */
@@ -33,8 +35,9 @@ try {
   const starts = new Map<string, Start[]>(clients.map((client) => [client, []]))
   // In turn, so that a slow minute of the machine meets them alike. The first round fills the disk's cache.
   for (let round = 0; round <= Number(options.rounds); round++) {
+    const nothing = await timeOf('nothing')
     for (const client of clients) {
-      const one = await start(client)
+      const one = { ...(await start(client)), more: (await timeOf(client)) - nothing }
       if (round > 0) starts.get(client)?.push(one)
     }
   }
@@ -46,22 +49,34 @@ try {
   redis?.stop()
 }
 
-async function start(client: string): Promise<Start> {
-  const args = ['-c', '0', process.execPath, program, client, server.name, redis?.name ?? '']
+async function start(client: string): Promise<Omit<Start, 'more'>> {
+  return JSON.parse(await runProgram(client))
+}
+
+async function timeOf(client: string): Promise<number> {
+  const begun = performance.now()
+  await runProgram(client, 'made')
+  return performance.now() - begun
+}
+
+async function runProgram(client: string, ...end: readonly string[]): Promise<string> {
+  const own = [program, client, server.name, redis?.name ?? '', ...end]
+  const args = ['-c', '0', process.execPath, ...own]
   const { stdout } = await run('taskset', args, { timeout: 60_000 })
-  return JSON.parse(stdout) as Start
+  return stdout
 }
 
 function formatStarts(starts: ReadonlyMap<string, readonly Start[]>): string {
   const lines = [
-    '| client | to load and make it | to its first value | both |',
-    '|---|--:|--:|--:|',
+    '| client | to load and make it | to its first value | both | process that only makes it, beyond one that loads nothing |',
+    '|---|--:|--:|--:|--:|',
   ]
   for (const [client, all] of starts) {
     const cells = [
       median(all.map(({ open }) => open)),
       median(all.map(({ get }) => get)),
       median(all.map(({ open, get }) => open + get)),
+      median(all.map(({ more }) => more)),
     ]
     lines.push(`| ${client} | ${cells.map((ms) => ms.toFixed(1)).join(' | ')} |`)
   }

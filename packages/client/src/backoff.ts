@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import type { MemcacheError } from '@mc/protocol'
+import { clock } from '@mc/protocol/toolkit'
 
 /** The wait between failed connection attempts: doubling, bounded, and spread by a quarter either way. */
 export class Backoff {
@@ -17,12 +17,12 @@ export class Backoff {
 
   /** The failure behind the wait, while that is on. */
   get failure(): MemcacheError | undefined {
-    return performance.now() < this.#until ? this.#failure : undefined
+    return clock() < this.#until ? this.#failure : undefined
   }
 
   /** Starts or lengthens the wait; attempts in progress together count as one. */
   failed(failure: MemcacheError): void {
-    const now = performance.now()
+    const now = clock()
     if (now < this.#until) return
     this.#failure = failure
     this.#delay = Math.min(this.#max, this.#delay === 0 ? this.#initial : this.#delay * 2)

@@ -22,7 +22,7 @@ import {
   showAs,
   traceMethods,
 } from '@mc/protocol/toolkit'
-import { type NativeValue, nativeSerde } from '@mc/serde'
+import { type NativeValue, nativeSerde } from '@mc/serde/native'
 import { reaching } from './access.ts'
 import type { ClientState } from './client-state.ts'
 import { Dispatcher } from './dispatcher.ts'

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import {
   type Address,
   type Command,
@@ -8,7 +7,7 @@ import {
   ReplyKind,
   ReplyParser,
 } from '@mc/protocol'
-import { errorOfReply } from '@mc/protocol/toolkit'
+import { clock, errorOfReply } from '@mc/protocol/toolkit'
 import { Fifo } from './fifo.ts'
 import type { ConnectionSettings } from './options.ts'
 import { Outgoing } from './outgoing.ts'
@@ -256,7 +255,7 @@ export class Connection {
     if (this.#isClosed) return
     const parser = this.#parser
     const inFlight = this.#inFlight
-    this.heardAt = performance.now()
+    this.heardAt = clock()
     this.#greeting ??= Buffer.from(chunk.subarray(0, GREETING_LENGTH))
     parser.push(chunk)
     try {

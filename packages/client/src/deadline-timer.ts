@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { clock } from '@mc/protocol/toolkit'
 import { outsideCalls } from './context.ts'
 
 /** Deadlines are checked no more often than this, in milliseconds. */
@@ -38,7 +38,7 @@ export class DeadlineTimer {
     if (due >= this.#due) return
     this.clear()
     this.#due = due
-    const now = performance.now()
+    const now = clock()
     const delay = Math.max(MIN_INTERVAL, due - now)
     this.#timer = outsideCalls(() => setTimeout(() => this.#fire(now, delay), delay).unref())
   }
@@ -51,7 +51,7 @@ export class DeadlineTimer {
 
   #fire(setAt: number, delay: number): void {
     this.clear()
-    const passed = performance.now() - setAt
+    const passed = clock() - setAt
     if (passed > delay + STALL) this.#catchUp(CATCH_UP_TURNS, passed)
     else this.#catchUp(1, 0)
   }

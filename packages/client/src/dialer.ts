@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { MemcacheClosedError, MemcacheConnectError, type MemcacheError } from '@mc/protocol'
+import { clock } from '@mc/protocol/toolkit'
 import type { Access, AskForAccess } from './access.ts'
 import { Backoff } from './backoff.ts'
 import type { Connection } from './connection.ts'
@@ -84,7 +84,7 @@ export class Dialer {
   }
 
   async #dial(): Promise<Connection> {
-    this.#setDeadline(performance.now() + this.#settings.connectTimeout)
+    this.#setDeadline(clock() + this.#settings.connectTimeout)
     try {
       const { access } = this.#settings
       const current = typeof access === 'function' ? await this.#ask(access) : access
@@ -152,10 +152,10 @@ export class Dialer {
     const { connectTimeout } = this.#settings
     // The process stood still: the attempt gets back the time that it could not use.
     if (stalled > 0) {
-      this.#setDeadline(performance.now() + Math.min(stalled, connectTimeout))
+      this.#setDeadline(clock() + Math.min(stalled, connectTimeout))
       return
     }
-    if (performance.now() < this.#deadline) {
+    if (clock() < this.#deadline) {
       this.#timer.arm(this.#deadline)
       return
     }

@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
 import { type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
+import { clock } from '@mc/protocol/toolkit'
 import type { ClientState } from './client-state.ts'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
@@ -135,7 +135,7 @@ export class Dispatcher {
   /** Sends what waits, as far as the connection takes it. */
   flush(): void {
     this.#flushIsDue = false
-    const now = performance.now()
+    const now = clock()
     const connection = this.#connection
     if (connection === undefined) {
       this.#timer.arm(this.#waiting.date(now))
@@ -256,7 +256,7 @@ export class Dispatcher {
   #sweep(stalled: number): void {
     const connection = this.#connection
     if (stalled > 0) this.#forgive(stalled)
-    const now = performance.now()
+    const now = clock()
     let next = this.#expireWaiting(now)
     if (connection !== undefined) {
       const wanted = this.#expireInFlight(connection, now)

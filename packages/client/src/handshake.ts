@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { type Command, MemcacheConnectError, type MemcacheError, RawCommand } from '@mc/protocol'
-import { MetaNoopCommand, Peer, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
+import { clock, MetaNoopCommand, Peer, StoreCommand, VersionCommand } from '@mc/protocol/toolkit'
 import type { Credentials } from './access.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionSettings } from './options.ts'
@@ -94,7 +93,7 @@ async function authenticate(
 function ask<T>(connection: Connection, command: Command<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     command.awaitedBy(resolve, reject)
-    connection.append(command, performance.now())
+    connection.append(command, clock())
     connection.flush()
   })
 }

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import {
   type Command,
   type Dialect,
@@ -7,7 +6,7 @@ import {
   type ReplyParser,
   type Stats,
 } from '@mc/protocol'
-import { errorOfReply, StatsCommand } from '@mc/protocol/toolkit'
+import { clock, errorOfReply, StatsCommand } from '@mc/protocol/toolkit'
 
 /** Milliseconds that a call may wait beyond its time for an answer that is due with that of another. */
 const SLACK = 50
@@ -69,7 +68,7 @@ export class ItemSizeLimit {
       (stats) => settle(stats as Stats),
       () => settle(),
     )
-    this.#submit(question, Math.max(1, command.deadline - performance.now()))
+    this.#submit(question, Math.max(1, command.deadline - clock()))
   }
 
   #completed(error: MemcacheError): MemcacheError {

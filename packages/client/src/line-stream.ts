@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import {
   type MemcacheError,
   MemcacheTimeoutError,
   MemcacheUnknownError,
   ReplyParser,
 } from '@mc/protocol'
-import { errorOfReply, onAbort } from '@mc/protocol/toolkit'
+import { clock, errorOfReply, onAbort } from '@mc/protocol/toolkit'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -183,7 +182,7 @@ export class LineStream<T> implements AsyncIterableIterator<T> {
       this.#open()
       return
     }
-    if (timeout !== undefined) this.#timer.arm(performance.now() + timeout)
+    if (timeout !== undefined) this.#timer.arm(clock() + timeout)
     this.#socket.resume()
   }
 
@@ -219,7 +218,7 @@ export class LineStream<T> implements AsyncIterableIterator<T> {
   }
 
   #receive(chunk: Buffer): void {
-    this.#heardAt = performance.now()
+    this.#heardAt = clock()
     this.#socket?.pause()
     const rest = this.#chunk.subarray(this.#at)
     // The socket reads into the same memory again.
@@ -239,7 +238,7 @@ export class LineStream<T> implements AsyncIterableIterator<T> {
     const { timeout = 0, command } = this.#request
     if (this.#waiter === undefined) return
     if (stalled > 0) {
-      this.#timer.arm(performance.now() + timeout)
+      this.#timer.arm(clock() + timeout)
       return
     }
     const place = { server: this.#to.place.server, command, written: true }

@@ -16,7 +16,7 @@ import {
   OPAQUES,
   optionNames,
 } from '@mc/protocol/toolkit'
-import { type NativeValue, nativeSerde } from '@mc/serde'
+import { type NativeValue, nativeSerde } from '@mc/serde/native'
 import { type Access, type AccessOptions, type AskForAccess, accessOf, reaching } from './access.ts'
 import type { ServerPlace } from './tracing.ts'
 

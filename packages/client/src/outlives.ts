@@ -1,7 +1,7 @@
-import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Address } from '@mc/protocol'
 import type { Deadline } from '@mc/protocol/toolkit'
+import { net } from './socket.ts'
 
 /** Milliseconds between two looks. */
 const INTERVAL = 20
@@ -18,7 +18,7 @@ export async function outlives(address: Address, deadline: Deadline): Promise<bo
 
 function isAccepting(address: Address, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect('path' in address ? { path: address.path } : { ...address })
+    const socket = net().connect('path' in address ? { path: address.path } : { ...address })
     const settle = (isAccepted: boolean): void => {
       socket.destroy()
       resolve(isAccepted)

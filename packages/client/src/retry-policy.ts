@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import {
   MemcacheClosedError,
   MemcacheConnectError,
@@ -11,6 +10,7 @@ import {
 import {
   checkBoolean,
   checkNumber,
+  clock,
   isAbortSignal,
   MAX_TIMER,
   mustBe,
@@ -97,7 +97,7 @@ export class RetryPolicy {
       typeof isIdempotent === 'boolean'
         ? isIdempotent
         : isIdempotent(args[optionsAt ?? args.length] as object | undefined)
-    const start = performance.now()
+    const start = clock()
     for (let failures = 0; ; ) {
       try {
         return await attempt(reusable)
@@ -106,7 +106,7 @@ export class RetryPolicy {
         const isOver = failures >= this.#attempts || signals.some((signal) => signal.aborted)
         if (isOver || !this.#mayRepeat(isSafe, error)) throw error
         const delay = this.#delay(failures)
-        if (performance.now() - start + delay >= this.#maxTotalTime) throw error
+        if (clock() - start + delay >= this.#maxTotalTime) throw error
         if (delay > 0) await pause(delay, signals)
       }
     }

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 import type { Address } from '@mc/protocol'
 import type { ConnectionSettings } from './options.ts'
 
@@ -9,6 +9,11 @@ const LARGE_READ_BUFFER_SIZE = 512 * 1024
 
 /** Large values follow each other into the kernel without waiting for room at every one. */
 const WRITE_BUFFER_SIZE = 1024 * 1024
+
+/** Loaded where it is used, as `node:tls` is: a program that has not connected yet starts sooner. */
+export function net(): typeof import('node:net') {
+  return process.getBuiltinModule('node:net')
+}
 
 /**
  * Starts a connection over TCP, a Unix socket or TLS. Names are looked up anew each time and every
@@ -33,10 +38,10 @@ export function openSocket(
           keepAliveInitialDelay: keepAlive === false ? 0 : keepAlive,
           ...streams,
         }
+  const { connect: connectTcp, isIP, Socket } = net()
   try {
     if (tls === undefined) return connectTcp(target)
     const servername = 'host' in address && isIP(address.host) === 0 ? address.host : undefined
-    // Loaded where it is used: a program without TLS starts sooner.
     const { connect } = process.getBuiltinModule('node:tls')
     return connect({ ...(servername !== undefined && { servername }), ...target, ...tls })
   } catch (error) {

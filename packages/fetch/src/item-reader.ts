@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import {
   type Key,
   type Leased,
@@ -8,6 +7,7 @@ import {
   MemcacheTimeoutError,
   MemcacheUnexpectedCloseError,
 } from '@mc/protocol'
+import { clock } from '@mc/protocol/toolkit'
 import type { FetchSettings } from './options.ts'
 import { orAborted } from './or-aborted.ts'
 
@@ -31,7 +31,7 @@ export class ItemReader {
    * @param start - now, where the caller has just looked at the clock
    * @throws MemcacheIllegalInputError, MemcacheClosedError
    */
-  read(start: number = performance.now()): Promise<Leased<unknown> | undefined> {
+  read(start: number = clock()): Promise<Leased<unknown> | undefined> {
     return this.#client.lease(this.#key, this.#settings.lease).then(
       (leased) => {
         this.#silentSince = undefined
@@ -72,7 +72,7 @@ export class ItemReader {
       error instanceof MemcacheTimeoutError || error instanceof MemcacheUnexpectedCloseError
     const { waitTimeout, signal } = this.#settings
     this.#silentSince ??= start
-    const isOver = performance.now() - this.#silentSince >= waitTimeout || signal?.aborted === true
+    const isOver = clock() - this.#silentSince >= waitTimeout || signal?.aborted === true
     return isSlow && !isOver ? this.read() : undefined
   }
 }

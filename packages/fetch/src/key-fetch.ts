@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import type { Key, Leased } from '@mc/protocol'
-import { startTimer, toError } from '@mc/protocol/toolkit'
+import { clock, startTimer, toError } from '@mc/protocol/toolkit'
 import type { Flight, FlightHost } from './flight.ts'
 import { type Freshness, freshnessOf } from './freshness.ts'
 import type { Gate } from './gate.ts'
@@ -44,7 +43,7 @@ export class KeyFetch {
   readonly #request: KeyRequest
   readonly #trace: FetchTrace
   readonly #tick: number
-  readonly #start = performance.now()
+  readonly #start = clock()
   readonly #item: ItemReader
   #hasDiscarded = false
 
@@ -273,18 +272,18 @@ export class KeyFetch {
     if (spare === undefined || softTimeout === undefined) return this.#timed(outcome)
     let cancel: () => void = () => {}
     const soft = new Promise<undefined>((resolve) => {
-      const left = softTimeout - (performance.now() - this.#start)
+      const left = softTimeout - (clock() - this.#start)
       cancel = startTimer(Math.max(1, left), () => resolve(undefined))
     })
     return this.#timed(Promise.race([outcome, soft])).finally(cancel)
   }
 
   async #timed<T>(promise: Promise<T>): Promise<T> {
-    const start = performance.now()
+    const start = clock()
     try {
       return await promise
     } finally {
-      this.#trace.waited += performance.now() - start
+      this.#trace.waited += clock() - start
     }
   }
 

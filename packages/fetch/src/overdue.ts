@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { clock } from '@mc/protocol/toolkit'
 
 /** Milliseconds for which it is remembered at the least who refreshes a value. */
 const MEMORY = 60_000
@@ -21,7 +21,7 @@ export class Overdue {
 
   /** Whether a value that another caller is to refresh is overdue. It is for one caller, then not again for as long. */
   isDue(id: string, loadTimeout: number): boolean {
-    const now = performance.now()
+    const now = clock()
     const refresh = this.#refreshes.get(id)
     if (refresh === undefined) {
       this.#keep(id, now, loadTimeout, false)
@@ -37,18 +37,18 @@ export class Overdue {
 
   /** A refresh is to be done here after the delay. */
   later(id: string, delay: number): void {
-    this.#keep(id, performance.now(), delay, false)
+    this.#keep(id, clock(), delay, false)
   }
 
   /** A refresh has failed here: it is due again after the delay. */
   failed(id: string, delay: number): void {
-    this.#keep(id, performance.now(), delay, true)
+    this.#keep(id, clock(), delay, true)
   }
 
   /** Whether a refresh has failed here and is not yet due again. */
   hasFailed(id: string): boolean {
     const refresh = this.#refreshes.get(id)
-    return refresh?.hasFailed === true && performance.now() < refresh.dueAt
+    return refresh?.hasFailed === true && clock() < refresh.dueAt
   }
 
   #keep(id: string, now: number, delay: number, hasFailed: boolean): void {

@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import type { Leased } from '@mc/protocol'
-import { startTimer } from '@mc/protocol/toolkit'
+import { clock, startTimer } from '@mc/protocol/toolkit'
 import { orAborted } from './or-aborted.ts'
 
 const LEAST_DELAY = 4
@@ -64,11 +63,11 @@ export class Wait {
     { leased: { cas }, read, timeout, onUnwanted }: WaitPlan,
     first: Leased<unknown> | undefined,
   ): Promise<Waited> {
-    const start = performance.now()
+    const start = clock()
     const limit = timeout * (1 + Math.random() / 2)
     // The one read last: before 1.6.27 a lease that came on an earlier connection stores nothing.
     for (let leased = first; ; ) {
-      const waited = performance.now() - start
+      const waited = clock() - start
       if (waited >= limit) return { leased, isOverdue: true }
       const quarter = Math.min(MOST_DELAY, Math.max(LEAST_DELAY, waited / 4))
       // Never longer than that, so that nobody waits longer than the load and a quarter.

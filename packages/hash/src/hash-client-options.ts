@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { CLIENT_OPTIONS, type ClientOptions, type NativeValue } from '@mc/client'
 import { type Address, KeyEncoder } from '@mc/protocol'
 import {
@@ -7,6 +6,7 @@ import {
   checkMilliseconds,
   checkNumber,
   checkOneOf,
+  clock,
   optionNames,
   pickOptions,
 } from '@mc/protocol/toolkit'
@@ -118,7 +118,7 @@ export function hashClientSettings<V>(options: HashClientOptions<V>): HashClient
     deadTimeout = 60_000,
     maxDeadServers,
     maxDeadShare,
-    now = () => performance.now(),
+    now = clock,
     random = Math.random,
   } = options
   if (timeout !== undefined) checkMilliseconds('timeout', timeout)

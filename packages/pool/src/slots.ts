@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { clearInterval, setInterval } from 'node:timers'
+import { clock } from '@mc/protocol/toolkit'
 import { createPool, type Pool } from 'generic-pool'
 import type { Hooks } from './hooks.ts'
 import type { ResolvedLimits } from './limits.ts'
@@ -88,7 +88,7 @@ export class Slots<T> {
   }
 
   isStale(slot: ObjectSlot<T>): boolean {
-    return slot.generation !== this.#generation || performance.now() >= slot.expiresAt
+    return slot.generation !== this.#generation || clock() >= slot.expiresAt
   }
 
   /** The idle slot last returned, or a new one; undefined when closed. */
@@ -101,7 +101,7 @@ export class Slots<T> {
   }
 
   putBack(slot: ObjectSlot<T>): void {
-    slot.idleSince = performance.now()
+    slot.idleSince = clock()
     this.#free.add(slot)
     settled(this.#pool.release(slot))
   }
@@ -133,7 +133,7 @@ export class Slots<T> {
     this.size++
     try {
       const object = await this.#hooks.create()
-      const now = performance.now()
+      const now = clock()
       const expiresAt = now + this.#lifetime()
       const slot = { object, order, generation, expiresAt, idleSince: now }
       this.#free.add(slot)
@@ -173,7 +173,7 @@ export class Slots<T> {
 
   /** Destroys what has been idle for too long, the longest idle first, and leaves `minSize`. */
   async #sweep(): Promise<void> {
-    const due = performance.now() - this.#limits.idleTimeout
+    const due = clock() - this.#limits.idleTimeout
     const idle = (await this.#takeIdle()).reverse()
     const surplus = idle.length - this.#limits.minSize
     for (const [i, slot] of idle.entries()) {

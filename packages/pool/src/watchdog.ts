@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { MemcacheTimeoutError } from '@mc/protocol'
-import { onAbort, startTimer } from '@mc/protocol/toolkit'
+import { clock, onAbort, startTimer } from '@mc/protocol/toolkit'
 
 interface Wait {
   readonly due: number
@@ -22,7 +21,7 @@ export class Watchdog {
    */
   bound<T>(work: Promise<T>, timeout: number, signal?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = { due: performance.now() + timeout, timeout, reject }
+      const wait = { due: clock() + timeout, timeout, reject }
       this.#waits.add(wait)
       if (wait.due < this.#timerDue) this.#startTimer(wait.due, timeout)
       const forget = signal && onAbort(signal, () => reject(signal.reason))
@@ -57,7 +56,7 @@ export class Watchdog {
 
   #check(): void {
     this.#stopTimer()
-    const now = performance.now()
+    const now = clock()
     let next = Number.POSITIVE_INFINITY
     for (const wait of this.#waits) {
       if (wait.due > now) next = Math.min(next, wait.due)

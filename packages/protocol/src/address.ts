@@ -125,7 +125,7 @@ function hostAddress(host: unknown, port: unknown): Address {
   if (!isPort(port)) illegal(`port must be an integer from 1 to ${MAX_PORT}, got ${shown(port)}`)
   const bare = /^\[(.*)\]$/.exec(host)?.[1] ?? host
   if (bare === '') illegal('host is empty')
-  if (bare.includes(':') ? !isIPv6(bare) : !HOST_NAME.test(bare)) {
+  if (bare.includes(':') ? !isIPv6(bare) : !isHostName(bare)) {
     illegal(`${shown(host)} is neither a host name nor an IP address`)
   }
   if (NUMBERS.test(bare) && !isIPv4(bare)) {
@@ -144,7 +144,10 @@ function pathAddress(path: unknown): Address {
 const DECIMAL = /^\d+$/
 
 /** Names outside ASCII are left to the resolver, which knows their encoding. */
-const HOST_NAME = /^[\p{L}\p{M}\p{N}._-]+$/u
+function isHostName(text: string): boolean {
+  // A table of all letters takes a while to make, so few need it.
+  return /^[\w.-]+$/.test(text) || /^[\p{L}\p{M}\p{N}._-]+$/u.test(text)
+}
 
 /** With or without a zone, as in `fe80::1%eth0`. */
 const IPV6_SHAPE = /^([\da-f:.]*:[\da-f:.]*)(%[\w.-]+)?$/i

@@ -1,5 +1,3 @@
-import process from 'node:process'
-
 /** Of the process, as the warnings are. */
 const warned = new Set<string>()
 

@@ -1,5 +1,4 @@
 import type { promises as dns } from 'node:dns'
-import { isIP } from 'node:net'
 import { MemcacheIllegalInputError } from '@mc/protocol'
 import {
   checkMilliseconds,
@@ -10,6 +9,7 @@ import {
   optionNames,
 } from '@mc/protocol/toolkit'
 import { type DnsResolver, lookUpAddresses, lookUpTargets } from './dns-look-ups.ts'
+import { isIP } from './is-ip.ts'
 import { distinct } from './list-source.ts'
 import type { DiscoveryConnection, DiscoverySource, NodeList } from './source.ts'
 

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net'
+import type { BlockList } from 'node:net'
+import { isIP } from './is-ip.ts'
 
 /** Addresses that lead to this machine, or to what serves it, such as its cloud's metadata. */
 export type LocalKind = 'loopback' | 'link-local'
@@ -16,8 +17,9 @@ export function localKind(host: string): LocalKind | undefined {
       if (/^(0|127)\./.test(address)) return 'loopback'
       return address.startsWith('169.254.') ? 'link-local' : undefined
     case 6:
-      if (LOOPBACK.check(address, 'ipv6')) return 'loopback'
-      return LINK_LOCAL.check(address, 'ipv6') ? 'link-local' : undefined
+      subnets ??= ipv6Subnets()
+      if (subnets.loopback.check(address, 'ipv6')) return 'loopback'
+      return subnets['link-local'].check(address, 'ipv6') ? 'link-local' : undefined
     default:
       return undefined
   }
@@ -26,22 +28,21 @@ export function localKind(host: string): LocalKind | undefined {
 /** Under these IPv6 prefixes IPv4 addresses are reached: compatible, mapped, NAT64. */
 const EMBEDDING = ['::', '::ffff:', '64:ff9b::']
 
-const LOOPBACK = blockList([
-  '::/128',
-  '::1/128',
-  ...embedded('0.0.0.0', 8),
-  ...embedded('127.0.0.0', 8),
-])
+let subnets: Readonly<Record<LocalKind, BlockList>> | undefined
 
-/** The last one before those is that of Amazon's services of an instance. */
-const LINK_LOCAL = blockList(['fe80::/10', 'fd00:ec2::/32', ...embedded('169.254.0.0', 16)])
+function ipv6Subnets(): Readonly<Record<LocalKind, BlockList>> {
+  const any = [...embedded('0.0.0.0', 8), ...embedded('127.0.0.0', 8)]
+  // fd00:ec2 is that of Amazon's services of an instance.
+  const linkLocal = ['fe80::/10', 'fd00:ec2::/32', ...embedded('169.254.0.0', 16)]
+  return { loopback: blockList(['::/128', '::1/128', ...any]), 'link-local': blockList(linkLocal) }
+}
 
 function embedded(ipv4: string, length: number): string[] {
   return EMBEDDING.map((prefix) => `${prefix}${ipv4}/${96 + length}`)
 }
 
 function blockList(subnets: readonly string[]): BlockList {
-  const list = new BlockList()
+  const list = new (process.getBuiltinModule('node:net').BlockList)()
   for (const subnet of subnets) {
     const [address = '', length] = subnet.split('/')
     list.addSubnet(address, Number(length), 'ipv6')

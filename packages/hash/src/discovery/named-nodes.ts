@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { type Address, addressName, parseAddress } from '@mc/protocol'
+import { isIP } from './is-ip.ts'
 import type { ClusterNode } from './source.ts'
 
 /**

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientOptions } from '@mc/client'
 import type { Address } from '@mc/protocol'
+import { isIP } from './is-ip.ts'
 import type { ClusterNode } from './source.ts'
 
 /** Where connections to a node go. */

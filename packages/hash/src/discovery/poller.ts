@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { closedError, MAX_TIMER, startTimer } from '@mc/protocol/toolkit'
+import { clock, closedError, MAX_TIMER, startTimer } from '@mc/protocol/toolkit'
 
 /** The time and its timers, each of which returns a function that cancels it. */
 export interface PollClock {
@@ -13,7 +12,7 @@ export interface PollClock {
 
 /** Imported, not global: tests of applications put their own timers in place of the global ones. */
 const SYSTEM_CLOCK: PollClock = {
-  now: () => performance.now(),
+  now: clock,
   schedule: (milliseconds, callback) => {
     const timer = setTimeout(callback, milliseconds).unref()
     return () => clearTimeout(timer)

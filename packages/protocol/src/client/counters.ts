@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { isBinaryKey } from '../binary-key.ts'
+import { clock } from '../clock.ts'
 import type { Command } from '../command.ts'
 import { MetaCounterCommand } from '../commands/binary-item.ts'
 import { CounterCommand } from '../commands/line.ts'
@@ -101,5 +101,5 @@ async function flagsOf<V>(
 }
 
 function timeLeft(command: InitialCounterCommand): number {
-  return Math.max(1, command.deadline - performance.now())
+  return Math.max(1, command.deadline - clock())
 }

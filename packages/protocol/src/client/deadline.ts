@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import { MAX_TIMER } from '../check.ts'
+import { clock } from '../clock.ts'
 import { type MemcacheErrorOptions, MemcacheTimeoutError } from '../errors.ts'
 import type { CommandOptions } from '../memcache-client.ts'
 import { onAbort } from './watch-signal.ts'
@@ -24,7 +24,7 @@ export class Deadline {
   constructor(
     timeout: number,
     signal?: AbortSignal,
-    now: () => number = () => performance.now(),
+    now: () => number = clock,
     place: MemcacheErrorOptions = {},
   ) {
     this.signal = signal

@@ -1,4 +1,7 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions } from 'node:util'
+
+/** `inspect.custom`. */
+const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
 
 /** Makes `console.log` and `inspect` show of a class's objects what `describe` tells, not their internals. */
 export function showAs<T extends object>(
@@ -6,7 +9,8 @@ export function showAs<T extends object>(
   describe: (object: T) => object,
 ): void {
   function show(this: T, _depth: number, options: InspectOptions): string {
+    const { inspect } = process.getBuiltinModule('node:util')
     return `${this.constructor.name} ${inspect(describe(this), { ...options, depth: 2 })}`
   }
-  Object.defineProperty(type.prototype, inspect.custom, { value: show })
+  Object.defineProperty(type.prototype, CUSTOM, { value: show })
 }

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { clock } from '../clock.ts'
 import type { Command } from '../command.ts'
 import { NO_CAS } from '../commands/item-fields.ts'
 import { type ItemState, ItemStateCommand } from '../commands/item-state.ts'
@@ -61,7 +61,7 @@ async function winInText<V>(
 ): Promise<Leased<V>> {
   const lock = request.lock ?? runner.leaseNumbers.next()
   const { wire, seconds, options } = request
-  const step = { ...options, timeout: Math.max(1, command.deadline - performance.now()) }
+  const step = { ...options, timeout: Math.max(1, command.deadline - clock()) }
   // One round trip for both. Whose lock there is then, its data says.
   const [, leased] = await Promise.all([
     runner.run(new StoreCommand('add', wire, lock, ReservedFlags.lock, seconds), step),

@@ -1,12 +1,12 @@
-import { performance } from 'node:perf_hooks'
 import { startTimer } from '../client/deadline.ts'
+import { clock } from '../clock.ts'
 import type { Command } from '../command.ts'
 import { type MemcacheErrorOptions, MemcacheSerdeError, MemcacheTimeoutError } from '../errors.ts'
 import type { ItemKey } from '../memcache-client.ts'
 
 /** Calls back unless the command, whose serde works on after its reply, has settled by its deadline. */
 export function settleInTime(command: Command, onDeadline: () => void): void {
-  command.onAnswer(startTimer(command.deadline - performance.now(), onDeadline))
+  command.onAnswer(startTimer(command.deadline - clock(), onDeadline))
 }
 
 /**

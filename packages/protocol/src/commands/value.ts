@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { isPromise as isOwnPromise } from 'node:util/types'
 import { errorOfReply } from '../command.ts'
 import { isPromise } from '../foreign.ts'
 import type { ItemKey, ValueWithCas } from '../memcache-client.ts'
@@ -71,7 +71,7 @@ function deserialize<V>(
 
 /** True for a promise that `readValue` made. Unlike `isPromise`, it runs no code of the value's. */
 export function isPending<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && types.isPromise(value)
+  return typeof value === 'object' && isOwnPromise(value)
 }
 
 export function withCas<V>(
