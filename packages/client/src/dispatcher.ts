@@ -81,11 +81,7 @@ export class Dispatcher {
 
   /** Sends the command in this turn of the event loop and settles it within `timeout` milliseconds of its end. */
   submit(command: Command, timeout: number): void {
-    const refusal = this.#refusal(command)
-    if (refusal !== undefined) {
-      command.reject(refusal)
-      return
-    }
+    if (this.#isRefused(command)) return
     if (!this.#flushIsDue) {
       this.#flushIsDue = true
       // Behind the replies of all sockets that this turn reads, so that what they lead to leaves in one
@@ -164,18 +160,20 @@ export class Dispatcher {
     this.#checkDrained()
   }
 
-  #refusal(command: Command): MemcacheError | undefined {
-    if (this.#isClosed) return this.#failures.closed()
+  /** Whether it takes no command like this now; then it rejects it. */
+  #isRefused(command: Command): boolean {
+    const failures = this.#failures
     const { maxInFlight, maxInFlightBytes } = this.#settings
-    if (this.inFlight >= maxInFlight)
-      return this.#failures.overload(command, `${this.inFlight} commands`)
+    const { inFlight } = this
     const bytes = this.#waiting.bytes + (this.#connection?.bytes ?? 0)
-    if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
-      return this.#failures.overload(command, `${bytes} bytes of requests`)
-    }
-    if (this.isConnected || this.#dialer.isDialing) return undefined
-    const cause = this.#dialer.failure
-    return cause && this.#failures.waiting(command, cause)
+    const cause = this.isConnected || this.#dialer.isDialing ? undefined : this.#dialer.failure
+    if (this.#isClosed) command.reject(failures.closed())
+    else if (inFlight >= maxInFlight) failures.overload(command, inFlight, 'commands')
+    else if (bytes > 0 && bytes + command.size > maxInFlightBytes) {
+      failures.overload(command, bytes, 'bytes of requests')
+    } else if (cause !== undefined) failures.waiting(command, cause)
+    else return false
+    return true
   }
 
   #dialInBackground(): void {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers'
 import {
   type Command,
   MemcacheClosedError,
@@ -8,17 +7,13 @@ import {
   MemcacheTimeoutError,
   MemcacheUnexpectedCloseError,
 } from '@mc/protocol'
-import { closedError, withStackFrames } from '@mc/protocol/toolkit'
+import { closedError, Refusals } from '@mc/protocol/toolkit'
 import type { Connection } from './connection.ts'
-
-/** Refusals in one turn of the event loop that have a stack, which takes ten times as long as the rest of the error. */
-const STACKS = 16
 
 /** The errors of calls to one server: each belongs to one call, whatever other calls failed with. */
 export class Failures {
   readonly #server: string
-  /** How many more refusals of this turn have a stack. */
-  #stacks = STACKS
+  readonly #refusals = new Refusals()
 
   constructor(server: string) {
     this.#server = server
@@ -29,29 +24,23 @@ export class Failures {
   }
 
   /**
-   * Of a call too many, which comes with thousands of others.
+   * Rejects a call too many.
    *
-   * @param what - is in flight already
+   * @param count - how many units are in flight already
    */
-  overload(command: Command, what: string): MemcacheOverloadError {
-    const place = { server: this.#server, command: command.name, written: false }
-    const message = `${what} are in flight already`
-    if (this.#stacks === 0) {
-      return withStackFrames(0, () => new MemcacheOverloadError(message, place))
-    }
-    if (this.#stacks === STACKS) {
-      setImmediate(() => {
-        this.#stacks = STACKS
-      })
-    }
-    this.#stacks--
-    return new MemcacheOverloadError(message, place)
+  overload(command: Command, count: number, unit: string): void {
+    this.#refusals.refuse(command, () => {
+      const place = { server: this.#server, command: command.name, written: false }
+      return new MemcacheOverloadError(`${count} ${unit} are in flight already`, place)
+    })
   }
 
-  /** Of a call that comes while the next attempt to connect is not due. */
-  waiting(command: Command, cause: MemcacheError): MemcacheConnectError {
-    const place = { server: this.#server, command: command.name, written: false, cause }
-    return new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, place)
+  /** Rejects a call that comes while the next attempt to connect is not due. */
+  waiting(command: Command, cause: MemcacheError): void {
+    this.#refusals.refuse(command, () => {
+      const place = { server: this.#server, command: command.name, written: false, cause }
+      return new MemcacheConnectError(`waiting to connect again after: ${cause.reason}`, place)
+    })
   }
 
   /** Of a call that waited for an attempt to connect, which failed. */

@@ -69,6 +69,13 @@ describe('connecting', () => {
     const waiting = client.get('e')
     await expect(waiting).rejects.toMatchObject(refused)
     await expect(waiting).rejects.toThrow(/waiting to connect again after: connect ECONNREFUSED/)
+    await new Promise((resolve) => setImmediate(resolve))
+    const many = Array.from({ length: 100 }, () => client.get('f').catch((error: Error) => error))
+    const errors = (await Promise.all(many)) as Error[]
+    expect(new Set(errors).size).toBe(100)
+    for (const error of errors) expect(error).toMatchObject(refused)
+    // A stack takes ten times as long as the rest of an error.
+    expect(errors.filter(({ stack }) => stack?.includes('\n    at '))).toHaveLength(16)
     await expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
     await client.close()
   })

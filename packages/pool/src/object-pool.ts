@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers'
 import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
-import { checkNumber, checkOptionNames, startTimer } from '@mc/protocol/toolkit'
+import { checkNumber, checkOptionNames, Refusals, startTimer } from '@mc/protocol/toolkit'
 import { type AcquireOptions, Borrower } from './borrower.ts'
 import { checkHooks, Hooks } from './hooks.ts'
 import { type ResolvedLimits, resolveLimits } from './limits.ts'
@@ -28,6 +28,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   readonly #lent = new Map<T, ObjectSlot<T>>()
   /** The borrowers that wait for a slot to be given back: nobody could leave generic-pool's queue early. */
   readonly #waiting = new Set<Borrower<T>>()
+  readonly #refusals = new Refusals()
   /** Objects that `close` destroyed while they were lent. */
   readonly #takenBack = new Set<T>()
   #drained: (() => void) | undefined
@@ -102,7 +103,9 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     if (this.#draining !== undefined) return Promise.reject(this.#closed())
     const mustWait = this.#mustWait
     if (mustWait && this.#waiting.size >= this.#limits.maxWaiting) {
-      return Promise.reject(this.#overload('too many wait already'))
+      return new Promise((_resolve, reject) =>
+        this.#refusals.refuse({ reject }, () => this.#overload('too many wait already')),
+      )
     }
     try {
       checkNumber('timeout', timeout, { min: 0, unit: 'milliseconds' })

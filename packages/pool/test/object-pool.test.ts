@@ -163,6 +163,16 @@ describe('when all objects are lent', () => {
     expect(await waiting).toBe(thing)
   })
 
+  test('of hundreds refused in one turn only the first have frames in their stack', async () => {
+    const { pool } = poolOfThings({ maxSize: 1, maxWaiting: 0 })
+    await pool.get()
+    const calls = Array.from({ length: 100 }, () => pool.get().catch((error: Error) => error))
+    const errors = (await Promise.all(calls)) as Error[]
+    for (const error of errors) expect(error).toBeInstanceOf(MemcacheOverloadError)
+    expect(new Set(errors).size).toBe(100)
+    expect(errors.filter(({ stack }) => stack?.includes('\n    at '))).toHaveLength(16)
+  })
+
   test('more than maxWaiting borrowers are refused at once', async () => {
     const { pool } = poolOfThings({ maxSize: 1, maxWaiting: 1 })
     const thing = await pool.get()

@@ -115,7 +115,10 @@ export class MemcacheUnknownError extends MemcacheError {
   override readonly code: MemcacheErrorCode = 'MEMCACHE_UNKNOWN'
 }
 
-/** No connection could be made: name look-up, refusal, TLS handshake or authentication failed. */
+/**
+ * No connection could be made: name look-up, refusal, TLS handshake or authentication failed. Of calls that come before the next
+ * attempt is due, only the first 16 in a turn of the event loop have frames in the `stack` of their errors.
+ */
 export class MemcacheConnectError extends MemcacheError {
   override readonly name: string = 'MemcacheConnectError'
   override readonly code: MemcacheErrorCode = 'MEMCACHE_CONNECT'
@@ -128,7 +131,7 @@ export class MemcacheTimeoutError extends MemcacheError {
 }
 
 /**
- * Too much is in flight already: a limit of the client or the pool is reached. Nothing was written. When a client
+ * Too much is in flight already: a limit of the client or the pool is reached. Nothing was written. When a client or pool
  * refuses many calls in one turn of the event loop, only the first 16 errors have frames in their `stack`.
  */
 export class MemcacheOverloadError extends MemcacheError {

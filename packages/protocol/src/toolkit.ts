@@ -29,6 +29,7 @@ export {
   checkCallOptions,
   commandClientSettings,
 } from './client/options.ts'
+export { Refusals } from './client/refusals.ts'
 export { serverNameOf } from './client/server-name.ts'
 export { hasSubscribers } from './client/subscribers.ts'
 export { traced } from './client/traced.ts'
@@ -60,5 +61,4 @@ export { entryPairs, keyList } from './many-keys.ts'
 export { OPAQUES } from './opaque.ts'
 export { isOwnCas, Peer } from './peer.ts'
 export { AUTHS, isLoginWord } from './server-url.ts'
-export { withStackFrames } from './stack-frames.ts'
 export { statValue } from './stats.ts'
