@@ -112,6 +112,8 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     } catch (error) {
       return Promise.reject(error)
     }
+    const slot = mustWait || this.#hooks.canValidate ? undefined : this.#slots.takeResting()
+    if (slot !== undefined) return Promise.resolve(this.#handOut(slot))
     const overdue = (): Error => this.#overload(`none was free within ${timeout} ms`)
     const borrower = new Borrower<T>(++this.#slots.borrowers, timeout, overdue, signal)
     if (mustWait) this.#queue(borrower)
@@ -257,12 +259,16 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       this.#slots.discard(slot)
       borrower.reject(this.#closed())
     } else {
-      this.#lent.set(slot.object, slot)
-      publishFigures(this, this.#name)
-      if (borrower.resolve(slot.object)) return
+      if (borrower.resolve(this.#handOut(slot))) return
       this.#putBack(slot)
     }
     this.#serve()
+  }
+
+  #handOut(slot: ObjectSlot<T>): T {
+    this.#lent.set(slot.object, slot)
+    publishFigures(this, this.#name)
+    return slot.object
   }
 
   #lentSlot(object: T): ObjectSlot<T> {

@@ -1,4 +1,4 @@
-import { clearInterval, setInterval } from 'node:timers'
+import { clearInterval, setImmediate, setInterval } from 'node:timers'
 import { clock } from '@mc/protocol/toolkit'
 import { createPool, type Pool } from 'generic-pool'
 import type { Hooks } from './hooks.ts'
@@ -47,6 +47,8 @@ export class Slots<T> {
   readonly #listener: SlotsListener<T>
   readonly #pool: Pool<Slot<T>>
   readonly #free = new Set<Slot<T>>()
+  /** Free ones that generic-pool is told of at the end of the turn: most are lent again before, and spared the way through it. */
+  readonly #resting: ObjectSlot<T>[] = []
   readonly #destroying = new Set<Promise<void>>()
   #sweeper: NodeJS.Timeout | undefined
   #generation = 0
@@ -79,31 +81,52 @@ export class Slots<T> {
 
   /** Whether an idle object is there to be taken. */
   get isAvailable(): boolean {
-    return this.#pool.available > 0
+    return this.#resting.length > 0 || this.#pool.available > 0
   }
 
   /** Slots that were taken, and those that were asked for and are not there yet. */
   get taken(): number {
-    return this.#pool.borrowed + this.#pool.pending
+    return this.#pool.borrowed + this.#pool.pending - this.#resting.length
   }
 
   isStale(slot: ObjectSlot<T>): boolean {
-    return slot.generation !== this.#generation || clock() >= slot.expiresAt
+    if (slot.generation !== this.#generation) return true
+    return slot.expiresAt < Number.POSITIVE_INFINITY && clock() >= slot.expiresAt
+  }
+
+  /** The slot last returned, if that was in this turn and it may be lent again. */
+  takeResting(): ObjectSlot<T> | undefined {
+    const slot = this.#resting.pop()
+    if (slot === undefined) return undefined
+    this.#free.delete(slot)
+    if (!this.isStale(slot)) return slot
+    this.discard(slot)
+    return undefined
   }
 
   /** The idle slot last returned, or a new one; undefined when closed. */
   async take(): Promise<Slot<T> | undefined> {
     if (this.#isClosed) return undefined
     this.#startSweeping()
-    const slot = await this.#pool.acquire()
+    const slot = this.takeResting() ?? (await this.#pool.acquire())
     this.#free.delete(slot)
     return slot
   }
 
   putBack(slot: ObjectSlot<T>): void {
-    slot.idleSince = clock()
     this.#free.add(slot)
-    settled(this.#pool.release(slot))
+    if (this.#resting.length === 0) setImmediate(() => this.#release())
+    this.#resting.push(slot)
+  }
+
+  /** Gives what is resting back to generic-pool. */
+  #release(): void {
+    const slots = this.#resting.splice(0)
+    const idleSince = slots.length === 0 ? 0 : clock()
+    for (const slot of slots) {
+      slot.idleSince = idleSince
+      settled(this.#pool.release(slot))
+    }
   }
 
   discard(slot: Slot<T>): void {
@@ -123,6 +146,7 @@ export class Slots<T> {
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#sweeper)
+    this.#release()
     await this.#pool.drain()
     await this.#pool.clear()
   }
@@ -186,6 +210,7 @@ export class Slots<T> {
   /** Takes all idle slots, the one last returned first, before anybody else can have one. */
   async #takeIdle(): Promise<Slot<T>[]> {
     if (this.#isClosed) return []
+    this.#release()
     const { available } = this.#pool
     return Promise.all(Array.from({ length: available }, () => this.#pool.acquire()))
   }

@@ -43,6 +43,21 @@ describe('lending', () => {
     expect([made.length, pool.size, pool.used, pool.free, pool.waiting]).toEqual([0, 0, 0, 0, 0])
   })
 
+  test('counts an object as idle as soon as it is returned, and destroys it with the others', async () => {
+    for (const end of ['clear', 'close'] as const) {
+      const { pool, destroyed } = poolOfThings({ maxSize: 2 })
+      const [first, second] = await Promise.all([pool.get(), pool.get()])
+      pool.release(first as Thing)
+      pool.release(second as Thing)
+      expect([pool.free, pool.used, pool.size]).toEqual([2, 0, 2])
+      expect(await pool.get()).toBe(second)
+      pool.release(second as Thing)
+      await pool[end]()
+      expect(destroyed.sort()).toEqual([1, 2])
+      expect([pool.free, pool.used, pool.size]).toEqual([0, 0, 0])
+    }
+  })
+
   test('lends a returned object again instead of making one', async () => {
     const { pool, made } = poolOfThings()
     const first = await pool.get()
