@@ -3,7 +3,7 @@ import { CLIENTS, type Setting, type Subject } from './clients.ts'
 import { CURVE_CLIENTS, CURVES } from './curves/curves.ts'
 import { FLOOR, type FloorCommand, measureFloor } from './floor.ts'
 import { LeastClient } from './least.ts'
-import { WORKLOADS } from './workloads.ts'
+import { type Repeated, WORKLOADS } from './workloads.ts'
 
 /** What this program is told, as JSON. */
 export interface Task extends Setting {
@@ -38,10 +38,10 @@ async function main(task: Task): Promise<void> {
   const open = floor === 'least' ? openLeast : (CLIENTS[client] ?? CURVE_CLIENTS[client])
   if (open === undefined) throw new Error(`no client ${client}`)
   const subject = await open(task)
-  const call = await workload.prepare(subject)
-  await run(call, inFlight, seconds / 2)
+  const repeated = await workload.prepare(subject)
+  await run(repeated, inFlight, seconds / 2)
   const before = process.cpuUsage()
-  const { count, elapsed, latencies } = await run(call, inFlight, seconds)
+  const { count, elapsed, latencies } = await run(repeated, inFlight, seconds)
   const { user, system } = process.cpuUsage(before)
   latencies.sort((a, b) => a - b)
   print({
@@ -58,7 +58,7 @@ function openLeast({ servers: [server = ''] }: Setting): Subject {
   return new LeastClient(server)
 }
 
-async function run(call: (turn: number) => Promise<void>, inFlight: number, seconds: number) {
+async function run({ call, check }: Repeated, inFlight: number, seconds: number) {
   const start = performance.now()
   const end = start + seconds * 1000
   // A clock for each call would weigh on the fast clients most.
@@ -70,10 +70,10 @@ async function run(call: (turn: number) => Promise<void>, inFlight: number, seco
     Array.from({ length: inFlight }, async () => {
       while (!isOver) {
         const turn = count++
-        if (turn % every !== 0) await call(turn)
+        if (turn % every !== 0) check(await call(turn), turn)
         else {
           const began = performance.now()
-          await call(turn)
+          check(await call(turn), turn)
           const ended = performance.now()
           latencies.push(ended - began)
           isOver = ended > end
