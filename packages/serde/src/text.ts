@@ -6,7 +6,7 @@ import { unreadable } from './unreadable.ts'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** From this length on, asking whether text is ASCII takes less time than it saves, in bytes. */
-const LONG = 1024
+const LONG = 2048
 
 /** What a decoder that is not strict puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd'
