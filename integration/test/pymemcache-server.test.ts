@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemcachedServer, memcached } from '@mc/testing'
 import { describe, expect, test } from 'vitest'
+import { skipOtherVersion } from '../../test-support/model-version.ts'
 import { runPython } from '../src/python.ts'
 
 describe("pymemcache's clients work with the embedded server", {
   tags: ['memcached', 'pymemcache'],
+  ...skipOtherVersion,
 }, () => {
   for (const way of ['TCP', 'a Unix socket']) {
     test(`and get the answers of a real memcached, over ${way}`, async () => {

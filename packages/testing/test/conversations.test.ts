@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { skipOtherVersion } from '../../../test-support/model-version.ts'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { META_CONVERSATIONS, TEXT_CONVERSATIONS } from './support/conversations.ts'
-import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { WITHOUT_BACKGROUND } from './support/server-pair.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { skipOtherVersion } from '../../../test-support/model-version.ts'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { CasNumbers, type LeaseParagraph, type LeaseStep, readLeases } from './support/leases.ts'
-import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { WITHOUT_BACKGROUND } from './support/server-pair.ts'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runs, seed } from '../../../test-support/amounts.ts'
+import { skipOtherVersion } from '../../../test-support/model-version.ts'
 import { comparable, farthest } from './support/comparable.ts'
 import {
   byCase,
@@ -12,7 +13,6 @@ import {
   run,
   setUp,
 } from './support/meta-cases.ts'
-import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { type ServerPair, startPair, stopPair } from './support/server-pair.ts'
 

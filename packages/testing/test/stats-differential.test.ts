@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { skipOtherVersion } from '../../../test-support/model-version.ts'
 import { MemcachedServer, memcached, type TestServer } from '../src/index.ts'
 import { ask, statsOf } from './support/conversation.ts'
-import { skipOtherVersion } from './support/model.ts'
 
 describe('MemcachedServer and memcached', { tags: ['memcached'], ...skipOtherVersion }, () => {
   let embedded: TestServer

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { skipOtherVersion } from '../../../test-support/model-version.ts'
 import { MemcachedServer, type TestServer } from '../src/index.ts'
-import { skipOtherVersion } from './support/model.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { startPair, stopPair } from './support/server-pair.ts'
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { memcached } from '../../src/index.ts'
+import { memcached } from '../packages/testing/src/index.ts'
 
 /**
  * For tests that compare byte by byte: they do not run where the memcached is of another version than the embedded
