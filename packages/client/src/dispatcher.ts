@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers'
 import { type Command, type MemcacheError, MemcacheTimeoutError } from '@mc/protocol'
 import { clock } from '@mc/protocol/toolkit'
-import type { ClientState } from './client-state.ts'
+import type { ClientState, DispatcherListener } from './client-state.ts'
 import { Connection } from './connection.ts'
 import { outsideCalls } from './context.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
@@ -15,11 +15,8 @@ import { WaitingCommands } from './waiting-commands.ts'
 /** Deadlines this close to that of the attempt to connect, in milliseconds, leave the error to the attempt. */
 const SAME_DEADLINE = 50
 
-/** What a dispatcher tells its owner. Listeners may throw without harm to it. */
-export interface DispatcherListener {
-  onConnect(isFirst: boolean): void
-  onDisconnect(error: MemcacheError): void
-}
+/** A read of so many keys takes the server longer than this process takes for a write of its own. */
+const MANY_KEYS = 32
 
 /**
  * Brings commands to one server: keeps one connection, opens it when a command needs it, and sees to
@@ -82,13 +79,16 @@ export class Dispatcher {
   /** Sends the command in this turn of the event loop and settles it within `timeout` milliseconds of its end. */
   submit(command: Command, timeout: number): void {
     if (this.#isRefused(command)) return
-    if (!this.#flushIsDue) {
+    const isIdle = this.#waiting.length === 0 && this.#connection?.inFlight === 0
+    this.#waiting.push(command, timeout)
+    // The server works on it while this process goes on with its turn.
+    if (isIdle && command.isRead && (command.keys ?? 0) >= MANY_KEYS) this.flush()
+    else if (!this.#flushIsDue) {
       this.#flushIsDue = true
       // Behind the replies of all sockets that this turn reads, so that what they lead to leaves in one
       // write: with several servers that is a fifth less CPU for each command than at the next tick.
       setImmediate(() => this.flush())
     }
-    this.#waiting.push(command, timeout)
   }
 
   /** Resolves when connected; rejects with `MemcacheConnectError`. */

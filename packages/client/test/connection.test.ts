@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { type MemcacheError, MemcacheOverloadError } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Client } from '../src/index.ts'
 import { echo, hit, type Link, miss, startedClients } from './scripted-server.ts'
 
@@ -57,6 +57,30 @@ describe('connecting', () => {
     await client.connect()
     await Promise.all(Array.from({ length: 50 }, async (_, i) => client.get(`k${i}`)))
     expect(chunks).toBe(1)
+  })
+
+  test('a read of many keys leaves at once where the server has nothing else to do', async () => {
+    const { client } = await start({}, async (link) => {
+      await link.greet()
+      for (let i = 0; i < 6; i++) {
+        await link.line()
+        link.write('END\r\n')
+      }
+    })
+    await client.connect()
+    const write = vi.spyOn(Socket.prototype, 'write')
+    const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}`)
+    const requests = () => write.mock.calls.filter(([data]) => String(data).startsWith('get '))
+    const writesOf = async (...counts: number[]): Promise<number[]> => {
+      write.mockClear()
+      const calls = counts.map((count) => client.getMany(keys(count)))
+      const atOnce = requests().length
+      await Promise.all(calls)
+      return [atOnce, requests().length]
+    }
+    expect(await writesOf(100, 100, 100)).toEqual([1, 2])
+    expect(await writesOf(31, 100, 31)).toEqual([0, 1])
+    write.mockRestore()
   })
 
   test('to a refused port rejects everything that waits, and spares the server in between', async () => {
