@@ -33,7 +33,7 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get 100 B by commands in flight',
     unit: 'in flight',
-    why: "Up to some hundred in flight more calls share each write and each read. Beyond 4,000 the commands that wait no longer fit V8's young generation (16 MB, about 1 KB each): the garbage collector takes two thirds of the time. With `node --max-semi-space-size=128` there are 2.5 times as many at 16,000.",
+    why: "Up to 32 in flight a turn takes about 70 us however many share it, as client and server sleep while they wait for each other; so it does for the floor (256,000 gets at 16). From about 48 on neither sleeps, and up to some hundred more calls share each write and each read. Beyond 4,000 the commands that wait no longer fit V8's young generation (16 MB, about 1 KB each): the garbage collector takes two thirds of the time. With `node --max-semi-space-size=128` there are 2.5 times as many at 16,000.",
     points: [1, 4, 16, 64, 256, 1000, 4000, 16_000, 100_000].map((x) => ({
       x,
       client: 'mc without limits',
