@@ -22,7 +22,8 @@ import {
 const CLIENTS = {
   Client: (server, options) => new Client(server, options),
   HashClient: (server, options) => new HashClient([server], options),
-  PooledClient: (server, options) => new PooledClient(server, { maxPoolSize: 2, ...options }),
+  PooledClient: (server, options) =>
+    new PooledClient(server, { maxPoolSize: 2, acquireTimeout: 20_000, ...options }),
 }
 const certificate = testCertificate()
 const trusting = { tls: { ca: certificate.cert } }
