@@ -122,7 +122,7 @@ describe.each(KINDS)('items of npm memcached on %s memcached', (kind) => {
 
 describe('items of memjs', { tags: ['memcached'] }, () => {
   test('are read and written by memjsSerde', async () => {
-    const server = await memcached.start()
+    await using server = await memcached.start()
     const theirs = memjs.Client.create(server.name)
     const ours = new Client(server.name, { serde: memjsSerde })
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
@@ -135,7 +135,6 @@ describe('items of memjs', { tags: ['memcached'] }, () => {
     }
     theirs.close()
     await ours.close()
-    await server.stop()
   })
 })
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bundledText } from '../../../test-support/bundle.ts'
 import { memcached, testCertificate } from '../src/index.ts'
 import { ask } from './support/conversation.ts'
@@ -41,7 +41,7 @@ describe('memcached.find', () => {
 
 describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () => {
   test('on a free port, until it is stopped', async () => {
-    const server = await memcached.start({ binary: memcached.find() })
+    await using server = await memcached.start({ binary: memcached.find() })
     expect(server.name).toBe(`127.0.0.1:${server.port}`)
     expect(await ask(server, 'version\r\n')).toMatch(/^VERSION \d/)
     await Promise.all([server.stop(), server[Symbol.asyncDispose]()])
@@ -51,11 +51,10 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
   test('on a Unix socket', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
     const path = join(directory, 'socket')
-    const server = await memcached.start({ path })
+    onTestFinished(() => rm(directory, { recursive: true }))
+    await using server = await memcached.start({ path })
     expect([server.name, server.port]).toEqual([path, 0])
     expect(await ask(server, 'mn\r\n')).toBe('MN\r\n')
-    await server.stop()
-    await rm(directory, { recursive: true })
   })
 
   test('on a Unix socket it leaves links of modules as they are resolved', async () => {
@@ -76,18 +75,16 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
   })
 
   test('with TLS', async () => {
-    const server = await memcached.start({ tls: testCertificate() })
+    await using server = await memcached.start({ tls: testCertificate() })
     expect(await ask(server, 'mn\r\n', true)).toBe('MN\r\n')
-    await server.stop()
   })
 
   test('with users', async () => {
-    const server = await memcached.start({ auth: { alice: 'secret' } })
+    await using server = await memcached.start({ auth: { alice: 'secret' } })
     const connection = await RawConnection.open(server.name)
     connection.write('version\r\n')
     expect(await connection.until('\r\n')).toBe('CLIENT_ERROR unauthenticated\r\n')
     expect(await connection.ask('set x 0 0 12\r\nalice secret\r\nmn\r\n')).toBe('STORED\r\nMN\r\n')
-    await server.stop()
   })
 
   test('and leaves none behind, nor its files, when the process ends by an error', async () => {
@@ -111,8 +108,7 @@ describe('memcached.start runs a real memcached', { tags: ['memcached'] }, () =>
   })
 
   test('with options of its own', async () => {
-    const server = await memcached.start({ args: ['-m', '100'] })
+    await using server = await memcached.start({ args: ['-m', '100'] })
     expect(await ask(server, 'stats settings\r\n')).toContain('STAT maxbytes 104857600\r\n')
-    await server.stop()
   })
 })

@@ -44,11 +44,9 @@ describe('without faults bytes pass as they are', () => {
   }
 
   test('to a real memcached', { tags: ['memcached'] }, async () => {
-    const server = await memcached.start()
-    const proxy = await FaultProxy.start(server.name)
+    await using server = await memcached.start()
+    await using proxy = await FaultProxy.start(server.name)
     expect(await ask(proxy, big)).toBe(`STORED\r\n${answer}`)
-    await proxy.stop()
-    await server.stop()
   })
 
   test('and so does the end of each direction', async () => {
