@@ -15,11 +15,8 @@ const OURS: Readonly<Record<string, (setting: Setting) => Promise<Pick<Subject, 
   },
 }
 
-/** In place of a client. */
-const NOTHING = 'nothing'
-
 const [name = '', server = '', redis = '', end] = process.argv.slice(2)
-if (name === NOTHING) process.exit()
+if (name === 'nothing') process.exit()
 const open = { ...OURS, ...PEERS, ...STORES }[name]
 if (open === undefined) throw new Error(`no client ${name}`)
 const start = performance.now()

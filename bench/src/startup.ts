@@ -10,7 +10,7 @@ import { median } from './report.ts'
 /** One start, in milliseconds. */
 interface Start {
   /** Whole processes: one that makes a client and ends, less one that loads nothing. */
-  readonly more: number
+  readonly extra: number
   /** To load it and to make a client. */
   readonly open: number
   /** To connect, and to the first answer. */
@@ -37,7 +37,7 @@ try {
   for (let round = 0; round <= Number(options.rounds); round++) {
     const nothing = await timeOf('nothing')
     for (const client of clients) {
-      const one = { ...(await start(client)), more: (await timeOf(client)) - nothing }
+      const one = { ...(await start(client)), extra: (await timeOf(client)) - nothing }
       if (round > 0) starts.get(client)?.push(one)
     }
   }
@@ -49,7 +49,7 @@ try {
   redis?.stop()
 }
 
-async function start(client: string): Promise<Omit<Start, 'more'>> {
+async function start(client: string): Promise<Omit<Start, 'extra'>> {
   return JSON.parse(await runProgram(client))
 }
 
@@ -76,7 +76,7 @@ function formatStarts(starts: ReadonlyMap<string, readonly Start[]>): string {
       median(all.map(({ open }) => open)),
       median(all.map(({ get }) => get)),
       median(all.map(({ open, get }) => open + get)),
-      median(all.map(({ more }) => more)),
+      median(all.map(({ extra }) => extra)),
     ]
     lines.push(`| ${client} | ${cells.map((ms) => ms.toFixed(1)).join(' | ')} |`)
   }

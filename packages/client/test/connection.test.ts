@@ -98,7 +98,7 @@ describe('connecting', () => {
     const errors = (await Promise.all(many)) as Error[]
     expect(new Set(errors).size).toBe(100)
     for (const error of errors) expect(error).toMatchObject(refused)
-    // A stack takes ten times as long as the rest of an error.
+    // A stack takes seven times as long as the rest of an error.
     expect(errors.filter(({ stack }) => stack?.includes('\n    at '))).toHaveLength(16)
     await expect(client.connect()).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
     await client.close()

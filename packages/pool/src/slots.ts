@@ -47,7 +47,7 @@ export class Slots<T> {
   readonly #listener: SlotsListener<T>
   readonly #pool: Pool<Slot<T>>
   readonly #free = new Set<Slot<T>>()
-  /** Free ones that generic-pool is told of at the end of the turn: most are lent again before, and spared the way through it. */
+  /** Free slots that go back to generic-pool at the end of the turn. Most are lent again before that. */
   readonly #resting: ObjectSlot<T>[] = []
   readonly #destroying = new Set<Promise<void>>()
   #sweeper: NodeJS.Timeout | undefined
@@ -90,8 +90,8 @@ export class Slots<T> {
   }
 
   isStale(slot: ObjectSlot<T>): boolean {
-    if (slot.generation !== this.#generation) return true
-    return slot.expiresAt < Number.POSITIVE_INFINITY && clock() >= slot.expiresAt
+    const { generation, expiresAt } = slot
+    return generation !== this.#generation || (expiresAt < Infinity && clock() >= expiresAt)
   }
 
   /** The slot last returned, if that was in this turn and it may be lent again. */
@@ -108,7 +108,9 @@ export class Slots<T> {
   async take(): Promise<Slot<T> | undefined> {
     if (this.#isClosed) return undefined
     this.#startSweeping()
-    const slot = this.takeResting() ?? (await this.#pool.acquire())
+    const resting = this.takeResting()
+    if (resting !== undefined) return resting
+    const slot = await this.#pool.acquire()
     this.#free.delete(slot)
     return slot
   }
@@ -119,12 +121,12 @@ export class Slots<T> {
     this.#resting.push(slot)
   }
 
-  /** Gives what is resting back to generic-pool. */
+  /** Gives the resting slots back to generic-pool. */
   #release(): void {
-    const slots = this.#resting.splice(0)
-    const idleSince = slots.length === 0 ? 0 : clock()
-    for (const slot of slots) {
-      slot.idleSince = idleSince
+    if (this.#resting.length === 0) return
+    const now = clock()
+    for (const slot of this.#resting.splice(0)) {
+      slot.idleSince = now
       settled(this.#pool.release(slot))
     }
   }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-// Not by an import of node:process, which makes all that it has, stdin and stdout included: 3 ms.
+// An import of node:process reads all of its exports, which opens stdin and stdout and takes 3 ms.
 const { nextTick } = process
 
 /**

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers'
 import { withStackFrames } from '../stack-frames.ts'
 
-/** Errors in one turn of the event loop that have a stack, which takes ten times as long as the rest of the error. */
+/** Errors in one turn of the event loop that have a stack, which takes seven times as long as the rest of the error. */
 const STACKS = 16
 
 /** A call that can be refused. */
@@ -9,17 +9,17 @@ interface Refusable {
   reject(error: Error): void
 }
 
-/** Rejects calls that are refused, which may come by thousands: of those in one turn only the first have frames in their stack. */
+/** Rejects calls that are refused. Thousands may come in one turn: only the first of them have frames in their stack. */
 export class Refusals {
   /** How many more of this turn have a stack. */
   #stacks = STACKS
   #others: { readonly call: Refusable; readonly makeError: () => Error }[] = []
 
-  /** Rejects with the error: at once, or with many others behind the code that calls. */
+  /** Rejects the call: at once, or from the 17th of the turn on in a microtask. */
   refuse(call: Refusable, makeError: () => Error): void {
     if (this.#stacks === 0) {
-      // By then they are awaited: to reject a promise before anybody awaits it takes several times as long. Fake
-      // timers may replace `queueMicrotask`.
+      // By then they are awaited. Node keeps a list of promises that are rejected before, which would block the
+      // loop for longer. Fake timers may replace `queueMicrotask`.
       if (this.#others.length === 0) Promise.resolve().then(() => this.#rejectOthers())
       this.#others.push({ call, makeError })
       return
