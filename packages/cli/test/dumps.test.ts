@@ -1,4 +1,5 @@
 import { HashClient } from '@mc/hash'
+import type { StoreOptions } from '@mc/protocol'
 import { MemcachedServer, type TestServer } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { globTest } from '../src/glob.ts'
@@ -8,6 +9,29 @@ import { deadServer, SERVERS } from './support/servers.ts'
 
 /** memcached leaves out of a dump what is in use at the moment, such as by its own threads. */
 const MOST = 0.98
+
+/**
+ * Stores an item every 5 ms until it is disposed of. No dump runs beside: an item that is stored at this moment is not
+ * in it.
+ */
+function storing(client: HashClient, key: string, options?: StoreOptions): AsyncDisposable {
+  let last: Promise<unknown> = Promise.resolve()
+  const timer = setInterval(() => {
+    last = client.set(key, 'x', options)
+  }, 5)
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer)
+      await last
+    },
+  }
+}
+
+/** Deletes what a test stored, for the tests after it, with a client of its own: that of the test is closed. */
+async function forget(server: string, key: string): Promise<void> {
+  await using client = new HashClient([server], { timeout: 30_000, allowUnicodeKeys: true })
+  await client.delete(key)
+}
 
 describe.each(SERVERS)(
   'dumps of a fleet of $name',
@@ -108,22 +132,18 @@ describe.each(SERVERS)(
 
     test('a key cannot control the terminal', { tags }, async () => {
       const server = servers[2]?.name as string
-      const client = new HashClient([server], { timeout: 30_000, allowUnicodeKeys: true })
+      await using client = new HashClient([server], { timeout: 30_000, allowUnicodeKeys: true })
       const key = '\x9b2J:key'
-      const store = () => void client.set(key, 'x').catch(() => {})
       await client.set(key, 'x')
-      const traffic = setInterval(store, 5)
-      onTestFinished(() => clearInterval(traffic))
+      onTestFinished(() => forget(server, key))
       const out = async (...argv: string[]) =>
         (await mc([...argv, '-s', server], { columns: 100, env: { TERM: 'dumb' } })).out
       expect(await out('keys')).toBe('?2J:key\n')
       expect(await out('keys', '-l')).toMatch(/^\?2J:key {2}127/)
       expect(await out('prefixes')).toMatch(/\n\?2J: +1 /)
-      expect(await out('watch', 'mutations', '-n', '1')).toContain('key=?2J:key ')
-      clearInterval(traffic)
       expect((await mc(['keys', '-s', server])).out).toBe(`${key}\n`)
-      await client.delete(key)
-      await client.close()
+      await using _traffic = storing(client, key)
+      expect(await out('watch', 'mutations', '-n', '1')).toContain('key=?2J:key ')
     })
 
     test('--sample takes a share', { tags }, async () => {
@@ -146,10 +166,9 @@ describe.each(SERVERS)(
 
     test('watch prints events as lines or JSON', { tags }, async () => {
       const server = servers[2]?.name as string
-      const client = new HashClient([server], { timeout: 30_000 })
-      const store = () => void client.set('watched', 'abc', { expire: 60 }).catch(() => {})
-      const traffic = setInterval(store, 5)
-      onTestFinished(() => clearInterval(traffic))
+      onTestFinished(() => forget(server, 'watched'))
+      await using client = new HashClient([server], { timeout: 30_000 })
+      await using _traffic = storing(client, 'watched', { expire: 60 })
       const { exit, out } = await mc(['watch', 'mutations', '-s', server, '-n', '2'])
       expect(exit).toBe(0)
       expect(out).toMatch(
@@ -158,9 +177,6 @@ describe.each(SERVERS)(
       expect(await mcLines(['watch', 'mutations', '-s', server, '-n', '1'])).toEqual([
         expect.objectContaining({ server, type: 'item_store', key: 'watched', ttl: 60 }),
       ])
-      clearInterval(traffic)
-      await client.delete('watched')
-      await client.close()
       expect(await mc(['watch', 'nothing', '-s', server])).toMatchObject({ exit: 2 })
     })
   },
