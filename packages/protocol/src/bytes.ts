@@ -13,6 +13,7 @@ const bufferOf = getter('buffer')
  */
 export interface TextBuffer extends Buffer {
   utf8Slice(start: number, end: number): string
+  latin1Slice(start: number, end: number): string
   utf8Write(text: string, offset: number, length: number): number
   latin1Write(text: string, offset: number, length: number): number
 }

@@ -1,3 +1,4 @@
+import type { WireKey } from './key.ts'
 import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { ReplyKind } from './reply-kind.ts'
 import { ReplyLine } from './reply-line.ts'
@@ -8,8 +9,11 @@ const SPACE = 32
 const ZERO = 48
 const UPPER_A = 65
 const UPPER_D = 68
+const UPPER_E = 69
 const UPPER_H = 72
+const UPPER_L = 76
 const UPPER_O = 79
+const UPPER_U = 85
 const UPPER_V = 86
 const LOWER_F = 102
 
@@ -37,12 +41,29 @@ export abstract class CommonReply extends ReplyLine {
    */
   protected readCommon(): boolean {
     const { chunk, at: start } = this
-    if (chunk.length - start < SHORTEST) return false
-    const end = this.#readLineAt(chunk, start)
+    return chunk.length - start >= SHORTEST && this.#endLine(this.#readLineAt(chunk, start))
+  }
+
+  /** Reads the line at `at` if it is whole and `VALUE <key> <flags> <size>` with this key; false for all others, as above. */
+  protected readValueOf(key: WireKey): boolean {
+    const { chunk, at: start } = this
+    const keyStart = start + VALUE.length
+    const { length } = key
+    if (keyStart + length >= chunk.length || !isValueLine(chunk, start)) return false
+    for (let i = 0; i < length; i++) {
+      if (chunk[keyStart + i] !== key.charCodeAt(i)) return false
+    }
+    return this.#endLine(this.#readFlagsAndSize(chunk, keyStart + length))
+  }
+
+  /** Takes the line that began at `at`, if its break stands at `end`. */
+  #endLine(end: number): boolean {
+    const { chunk } = this
     if (end < 0 || end + 1 >= chunk.length) return false
     if (chunk[end] !== CR || chunk[end + 1] !== LF) return false
-    this.lineBytes = chunk
-    this.lineStart = start
+    // For most lines it is so already, and storing an object takes longer than looking.
+    if (this.lineBytes !== chunk) this.lineBytes = chunk
+    this.lineStart = this.at
     this.lineEnd = end
     this.at = end + 2
     return true
@@ -52,7 +73,7 @@ export abstract class CommonReply extends ReplyLine {
   #readLineAt(chunk: Buffer, start: number): number {
     if (chunk[start] === UPPER_V && chunk[start + 1] === UPPER_A) {
       if (chunk[start + 2] === SPACE) return this.#readVa(chunk, start + 3)
-      return startsWith(chunk, start, VALUE) ? this.#readValue(chunk, start + VALUE.length) : -1
+      return isValueLine(chunk, start) ? this.#readValue(chunk, start + VALUE.length) : -1
     }
     if (chunk[start] !== UPPER_H || chunk[start + 1] !== UPPER_D) return -1
     this.kind = ReplyKind.hd
@@ -74,8 +95,13 @@ export abstract class CommonReply extends ReplyLine {
   #readValue(chunk: Buffer, start: number): number {
     let at = start
     while (at < chunk.length && (chunk[at] as number) > SPACE) at++
-    if (at === start || chunk[at] !== SPACE) return -1
-    at = this.#readNumber(chunk, at + 1)
+    return at === start ? -1 : this.#readFlagsAndSize(chunk, at)
+  }
+
+  /** Reads ` <flags> <size>`; answers where they end, -1 if something else stands there. */
+  #readFlagsAndSize(chunk: Buffer, start: number): number {
+    if (chunk[start] !== SPACE) return -1
+    let at = this.#readNumber(chunk, start + 1)
     if (at < 0 || chunk[at] !== SPACE) return -1
     this.flags = this.number
     at = this.#readNumber(chunk, at + 1)
@@ -123,6 +149,18 @@ export abstract class CommonReply extends ReplyLine {
     this.opaque = at > start && at - start <= OPAQUE_DIGITS ? opaque : -2
     return at
   }
+}
+
+/** Whether `VALUE ` stands there. A loop over its text takes a twentieth of a `getMany`. */
+function isValueLine(bytes: Buffer, start: number): boolean {
+  return (
+    bytes[start] === UPPER_V &&
+    bytes[start + 1] === UPPER_A &&
+    bytes[start + 2] === UPPER_L &&
+    bytes[start + 3] === UPPER_U &&
+    bytes[start + 4] === UPPER_E &&
+    bytes[start + 5] === SPACE
+  )
 }
 
 /** Where the flags end that begin at `start`; -1 if one of those comes again that are read already. */

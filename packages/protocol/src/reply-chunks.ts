@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer'
+
 /** Longest line and largest value that are taken, in bytes. */
 export interface ReplyLimits {
   /** Longest line taken, in bytes. @default 65536 */
@@ -21,9 +23,21 @@ export abstract class ReplyChunks {
   /** What an unfinished reply is gathered in, with room behind it; then the chunk is its first part. */
   #kept: Buffer = EMPTY
 
+  #isAscii = false
+  #asciiAsks = 0
+
   constructor(limits: ReplyLimits) {
     this.maxLineLength = limits.maxLineLength ?? 64 * 1024
     this.maxValueLength = limits.maxValueLength ?? 1024 ** 3
+  }
+
+  /**
+   * Whether all of the chunk is known to be ASCII. It is looked at for the second value that asks: for a single
+   * one that takes longer than it saves.
+   */
+  protected get isChunkAscii(): boolean {
+    if (!this.#isAscii && this.#asciiAsks++ === 1) this.#isAscii = isAscii(this.chunk)
+    return this.#isAscii
   }
 
   /** Gives the next bytes of the stream. Only after `next()` has answered false. */
@@ -32,6 +46,8 @@ export abstract class ReplyChunks {
       this.chunk = chunk
       this.#kept = EMPTY
     } else this.#append(chunk)
+    this.#isAscii = false
+    this.#asciiAsks = 0
     this.at = 0
   }
 

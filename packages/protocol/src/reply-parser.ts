@@ -1,4 +1,5 @@
 import { CommonReply, startsWith } from './common-reply.ts'
+import type { WireKey } from './key.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
 
 export type { ReplyParserOptions } from './reply-line.ts'
@@ -75,6 +76,14 @@ export class ReplyParser extends CommonReply {
     return this.#readLine()
   }
 
+  /** As `next()` if the next reply is the value of this key, and whole; otherwise false, and nothing is read. */
+  nextValueOf(key: WireKey): boolean {
+    if (this.#collected >= 0 || !this.readValueOf(key)) return false
+    if (this.size <= this.maxValueLength && this.#takeWhole(this.at + this.size)) return true
+    this.at = this.lineStart
+    return false
+  }
+
   /**
    * As `next()`, for a command whose reply is all bytes before `endToken`: the kind is `raw` and the
    * bytes are the data. An error line in its place is recognised as such.
@@ -125,6 +134,11 @@ export class ReplyParser extends CommonReply {
   /** Where the data begins in `dataBuffer`. */
   get dataStart(): number {
     return this.#dataStart
+  }
+
+  /** Whether the data is known to be ASCII. */
+  get isAscii(): boolean {
+    return !this.#ownsData && this.isChunkAscii
   }
 
   #readLine(): boolean {
@@ -233,17 +247,8 @@ export class ReplyParser extends CommonReply {
     if (size > this.maxValueLength) {
       return this.#outOfStep(`a value of ${size} bytes, more than the limit ${this.maxValueLength}`)
     }
-    const start = this.at
-    const end = start + size
-    const chunk = this.chunk
-    if (end + 2 <= chunk.length) {
-      if (chunk[end] !== CR || chunk[end + 1] !== LF) return this.#badEnd()
-      this.#data = chunk
-      this.#dataStart = start
-      this.#ownsData = false
-      this.at = end + 2
-      return true
-    }
+    const end = this.at + size
+    if (end + 2 <= this.chunk.length) return this.#takeWhole(end) || this.#badEnd()
     // The line goes with its chunk, so it is kept beside the value.
     this.lineBytes = Buffer.from(this.lineBytes.subarray(this.lineStart, this.lineEnd))
     this.lineEnd -= this.lineStart
@@ -255,6 +260,17 @@ export class ReplyParser extends CommonReply {
     this.#ownsData = true
     this.#collected = 0
     return this.#collect()
+  }
+
+  /** Takes the data up to `end`, if it is in the chunk with its line break. */
+  #takeWhole(end: number): boolean {
+    const { chunk } = this
+    if (end + 2 > chunk.length || chunk[end] !== CR || chunk[end + 1] !== LF) return false
+    if (this.#data !== chunk) this.#data = chunk
+    this.#dataStart = this.at
+    this.#ownsData = false
+    this.at = end + 2
+    return true
   }
 
   #collect(): boolean {

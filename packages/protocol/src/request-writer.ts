@@ -87,6 +87,20 @@ export class RequestWriter {
     return this
   }
 
+  /** Each key behind a space, of at most `byteLength` bytes together. */
+  keys(wires: readonly WireKey[], byteLength: number): this {
+    this.#reserve(byteLength)
+    const slab = this.#slab
+    let at = this.#end
+    for (let index = 0; index < wires.length; index++) {
+      const wire = wires[index] as WireKey
+      slab[at++] = 32
+      for (let i = 0; i < wire.length; i++) slab[at++] = wire.charCodeAt(i)
+    }
+    this.#end = at
+    return this
+  }
+
   /** A whole number from 0 to 2^53 - 1 in decimal. */
   uint(value: number): this {
     if (value > 0xffff) return this.ascii(value.toString())

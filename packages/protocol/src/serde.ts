@@ -51,6 +51,8 @@ export interface Serde<V = unknown> {
    * As `deserialize`, for the bytes from `start` up to `end` of the client's read buffer. Where it
    * exists it is called in place of `deserialize` for data that is not kept: making a view of the bytes
    * takes as long as reading a short text does.
+   *
+   * @param isAscii - true where they are known to be ASCII, which is found out for many values at once
    */
   deserializeSlice?(
     buffer: Buffer,
@@ -59,5 +61,6 @@ export interface Serde<V = unknown> {
     flags: number,
     key: ItemKey,
     call?: object,
+    isAscii?: boolean,
   ): V | Promise<V>
 }

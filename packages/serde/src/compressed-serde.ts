@@ -162,12 +162,13 @@ class CompressedSerde<V> implements Serde<V> {
     flags: number,
     key: ItemKey,
     call?: object,
+    isAscii?: boolean,
   ): V | Promise<V> {
     const inner = this.#inner
     if (inner.deserializeSlice === undefined) {
       return inner.deserialize(buffer.subarray(start, end), flags, key, call)
     }
-    return inner.deserializeSlice(buffer, start, end, flags, key, call)
+    return inner.deserializeSlice(buffer, start, end, flags, key, call, isAscii)
   }
 
   #compress(serialized: SerializedValue): SerializedValue | Promise<SerializedValue> {

@@ -24,9 +24,17 @@ const READABLE = Flag.json | Flag.text | Flag.integer | Flag.long
  * @typeParam V - the values it takes and gives, which it does not check
  */
 export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions = {}): Serde<V> {
-  function read(buffer: Buffer, start: number, end: number, flags: number, key: ItemKey): V {
+  function read(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    flags: number,
+    key: ItemKey,
+    _call?: object,
+    isAscii?: boolean,
+  ): V {
     if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
-    return fromJson(decodeText(buffer, start, end, flags, key), flags, key, reviver) as V
+    return fromJson(decodeText(buffer, start, end, flags, key, isAscii), flags, key, reviver) as V
   }
   return {
     keepsData: () => false,

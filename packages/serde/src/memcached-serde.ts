@@ -39,9 +39,11 @@ function read(
   end: number,
   flags: number,
   key: ItemKey,
+  _call?: object,
+  isAscii?: boolean,
 ): NativeValue {
   if (![TEXT, JSON_TEXT, BINARY, NUMBER].includes(flags)) throw unreadableFlags(flags, key)
-  const text = unescaped(decodeText(buffer, start, end, flags, key))
+  const text = unescaped(decodeText(buffer, start, end, flags, key, isAscii))
   if (flags === TEXT) return text
   if (flags === JSON_TEXT) return fromJson(text, flags, key) as NativeValue
   if (flags === NUMBER) return number(text, flags, key)

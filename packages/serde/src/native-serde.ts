@@ -82,8 +82,8 @@ export function nativeSerdeWith(options: NativeSerdeOptions): Serde<unknown> {
       if (flags !== Flag.pickle) return flags === Flag.bytes
       return pickles.keepsData === undefined || pickles.keepsData(flags)
     },
-    deserializeSlice(buffer, start, end, flags, key, call) {
-      if (flags !== Flag.pickle) return read(buffer, start, end, flags, key)
+    deserializeSlice(buffer, start, end, flags, key, call, isAscii) {
+      if (flags !== Flag.pickle) return read(buffer, start, end, flags, key, call, isAscii)
       return pickles.deserialize(buffer.subarray(start, end), flags, key, call)
     },
   }
@@ -98,9 +98,11 @@ function read(
   end: number,
   flags: number,
   key: ItemKey,
+  _call?: object,
+  isAscii?: boolean,
 ): NativeValue {
   if ((flags & ~(READABLE | Flag.pickle)) !== 0) throw unreadableFlags(flags, key)
-  if ((flags & Flag.text) !== 0) return decodeText(buffer, start, end, flags, key)
+  if ((flags & Flag.text) !== 0) return decodeText(buffer, start, end, flags, key, isAscii)
   if ((flags & Flag.integer) !== 0) {
     const text = decodeIntegerText(buffer, start, end, flags, key)
     const number = Number(text)
@@ -109,5 +111,5 @@ function read(
   }
   if ((flags & Flag.long) !== 0) return BigInt(decodeIntegerText(buffer, start, end, flags, key))
   if ((flags & Flag.pickle) !== 0) throw unreadableFlags(flags, key)
-  return fromJson(decodeText(buffer, start, end, flags, key), flags, key) as NativeValue
+  return fromJson(decodeText(buffer, start, end, flags, key, isAscii), flags, key) as NativeValue
 }

@@ -64,9 +64,19 @@ export function pickleSerde(options: PickleSerdeOptions = {}): Serde<unknown> {
   }
   const allClasses = new Map(Object.entries({ ...STANDARD_CLASSES, ...classes }))
 
-  function read(buffer: Buffer, start: number, end: number, flags: number, key: ItemKey): unknown {
+  function read(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    flags: number,
+    key: ItemKey,
+    call?: object,
+    isAscii?: boolean,
+  ): unknown {
     if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
-    if (flags !== Flag.pickle) return nativeSerde.deserializeSlice?.(buffer, start, end, flags, key)
+    if (flags !== Flag.pickle) {
+      return nativeSerde.deserializeSlice?.(buffer, start, end, flags, key, call, isAscii)
+    }
     try {
       return readPickle(new PickleInput(buffer, start, end), allClasses, limits)
     } catch (error) {

@@ -32,7 +32,15 @@ export const textSerde: Serde<string> = {
   deserializeSlice: read,
 }
 
-function read(buffer: Buffer, start: number, end: number, flags: number, key: ItemKey): string {
+function read(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  flags: number,
+  key: ItemKey,
+  _call?: object,
+  isAscii?: boolean,
+): string {
   if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
-  return decodeText(buffer, start, end, flags, key)
+  return decodeText(buffer, start, end, flags, key, isAscii)
 }

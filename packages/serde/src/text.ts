@@ -14,6 +14,7 @@ const REPLACEMENT = '\ufffd'
 /**
  * The text of UTF-8 bytes from `start` up to `end`, a byte order mark included.
  *
+ * @param isKnownAscii - they are ASCII; where they are not known to be, they may be too
  * @throws MemcacheSerdeError where they are not UTF-8
  */
 export function decodeText(
@@ -22,7 +23,9 @@ export function decodeText(
   end: number,
   flags: number,
   key: ItemKey,
+  isKnownAscii = false,
 ): string {
+  if (isKnownAscii) return (buffer as TextBuffer).latin1Slice(start, end)
   // The strict decoder wants a view of the bytes, which takes as long to make as a short text to read.
   if (end - start < LONG) {
     const text = (buffer as TextBuffer).utf8Slice(start, end)

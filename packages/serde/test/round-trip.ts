@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { Serde } from '@mc/protocol'
 
 /** The value after it went out and came back, as a client would do it. */
@@ -25,7 +26,9 @@ export function readItem<V>(
   if (serde.deserializeSlice === undefined) {
     return serde.deserialize(readBuffer.subarray(6, end), flags, 'key')
   }
-  return serde.deserializeSlice(readBuffer, 6, end, flags, 'key')
+  // A client knows of some ASCII that it is.
+  const isKnownAscii = bytes.length % 2 === 0 && isAscii(bytes)
+  return serde.deserializeSlice(readBuffer, 6, end, flags, 'key', undefined, isKnownAscii)
 }
 
 /** The error that a call throws or rejects with; `undefined` when it succeeds. */

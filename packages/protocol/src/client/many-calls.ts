@@ -43,7 +43,7 @@ export async function getMany<V, T>(
   await settleLines(
     lines,
     { options, deadline: needsDeadline(lines.length) ? deadline : undefined },
-    (line, step) => runner.run(line, step),
+    (line, step, resolve, reject) => runner.runOne(line, step, resolve, reject),
     async (wire, key) => {
       const command = new GetCommand<V, unknown, typeof MISS>(
         ...([wire, key, serde, withCas, MISS, undefined, runner.returnWin] as const),

@@ -55,18 +55,21 @@ export function linesOfKeys<V>(
   { serde, withCas }: { readonly serde: Serde<V>; readonly withCas: boolean },
   found: KeyResults,
 ): GetManyCommand<V>[] {
+  const list = keyList(keys)
+  // Arrays of the right size at once: those that grow are copied several times.
+  const wires = list.slice() as WireKey[]
+  const items = list.slice() as ItemKey[]
   const lines: GetManyCommand<V>[] = []
-  let wires: WireKey[] = []
-  let items: ItemKey[] = []
+  let start = 0
+  let end = 0
   let length = 0
   const finishLine = (): void => {
-    if (wires.length === 0) return
-    lines.push(new GetManyCommand(wires, items, serde, withCas, found))
-    wires = []
-    items = []
+    if (end === start) return
+    const line = [wires.slice(start, end), items.slice(start, end)] as const
+    lines.push(new GetManyCommand(...line, serde, withCas, found))
+    start = end
     length = 0
   }
-  const list = keyList(keys)
   // Without an iterator, which would make an array for each key.
   for (let index = 0; index < list.length; index++) {
     const key = list[index] as Key
@@ -77,8 +80,8 @@ export function linesOfKeys<V>(
       continue
     }
     if (length + wire.length >= MAX_LINE) finishLine()
-    wires.push(wire)
-    items.push(itemKey(key))
+    wires[end] = wire
+    items[end++] = itemKey(key)
     length += wire.length + 1
   }
   finishLine()
@@ -93,7 +96,12 @@ export function linesOfKeys<V>(
 export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
   call: ManyCall<CommandOptions>,
-  send: (line: GetManyCommand<V>, options: CommandOptions | undefined) => Promise<void>,
+  send: (
+    line: GetManyCommand<V>,
+    options: CommandOptions | undefined,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ) => void,
   ask: (wire: WireKey, key: ItemKey) => Promise<void>,
   { results, failed, doubtful }: KeyResults,
 ): Promise<void> {
@@ -102,22 +110,24 @@ export async function settleLines<V>(
     for (const key of line.items) if (!results.has(key)) failed.set(key, error as Error)
   }
   await inWindows(lines, call, fail, (window, options) =>
-    Promise.all(
-      window.map(async (line) => {
-        try {
-          await send(line, options)
-          anyCame ||= line.items.some((key) => !failed.has(key))
-        } catch (error) {
-          fail(line, error)
-        }
-      }),
-    ),
+    settleEach(window, (line, settle) => {
+      const take = (): void => {
+        anyCame ||= line.items.some((key) => !failed.has(key))
+        settle()
+      }
+      send(line, options, take, (error) => {
+        fail(line, error)
+        settle()
+      })
+    }),
   )
-  await Promise.all(
-    doubtful.map(([wire, key]) =>
-      ask(wire, key).catch((error: unknown) => failed.set(key, error as Error)),
-    ),
-  )
+  if (doubtful.length > 0) {
+    await Promise.all(
+      doubtful.map(([wire, key]) =>
+        ask(wire, key).catch((error: unknown) => failed.set(key, error as Error)),
+      ),
+    )
+  }
   // A key that was asked for twice may have failed once.
   for (const key of failed.keys()) if (results.has(key)) failed.delete(key)
   const first = firstError(failed)
@@ -151,20 +161,28 @@ export async function settleMany<T, O extends CommandOptions>(
   const fail = ({ key }: KeyCommand<unknown>, error: unknown): void => onFailure(key, error)
   await inWindows(commands, call, fail, (window, options) => {
     const batches = batchesOf(window, { onResult, onFailure })
-    return new Promise<void>((done) => {
-      let left = batches.length
-      const settle = (): void => {
-        if (--left === 0) done()
-      }
-      for (const batch of batches) {
-        send(batch, options, settle, (error) => {
-          for (const one of batch.unanswered) fail(one, error)
-          settle()
-        })
-      }
-    })
+    return settleEach(batches, (batch, settle) =>
+      send(batch, options, settle, (error) => {
+        for (const one of batch.unanswered) fail(one, error)
+        settle()
+      }),
+    )
   })
   return { failed, anyCame: failures < commands.length }
+}
+
+/** Resolves when each of them, at least one, has settled: without a promise for each. */
+function settleEach<C>(
+  commands: readonly C[],
+  send: (command: C, settle: () => void) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    let left = commands.length
+    const settle = (): void => {
+      if (--left === 0) resolve()
+    }
+    for (const command of commands) send(command, settle)
+  })
 }
 
 /** @throws MemcachePartialError with the results, or the error if all keys have it */

@@ -80,17 +80,16 @@ export class GetManyCommand<V> extends Command<void> {
   override write(out: RequestWriter): void {
     // Text in both dialects: one line of many keys has the higher ceiling on every server.
     out.ascii(this.name)
-    for (const wire of this.#wires) out.ascii(' ').ascii(wire)
-    out.crlf()
+    out.keys(this.#wires, this.#size).crlf()
   }
 
   override read(reply: ReplyParser): boolean {
     switch (reply.kind) {
       case ReplyKind.value:
         this.#started = true
-        if (this.#values === this.#wires.length) throw misplaced(reply, this.name)
-        this.#values++
-        if (!this.isSettled) this.#take(reply)
+        this.#countValue(reply)
+        if (!this.isSettled) this.#take(reply, this.#indexOf(reply))
+        this.#readInOrder(reply)
         return false
       case ReplyKind.end:
         if (this.#slow === undefined) this.resolve()
@@ -102,8 +101,23 @@ export class GetManyCommand<V> extends Command<void> {
     }
   }
 
-  #take(reply: ReplyParser): void {
-    const index = this.#indexOf(reply)
+  /** Reads the values that have come and are in the order of the request, as servers send them. */
+  #readInOrder(reply: ReplyParser): void {
+    const wires = this.#wires
+    const count = wires.length
+    while (this.#next < count && reply.nextValueOf(wires[this.#next] as WireKey)) {
+      this.#countValue(reply)
+      if (!this.isSettled) this.#take(reply, this.#next)
+      this.#next++
+    }
+  }
+
+  #countValue(reply: ReplyParser): void {
+    if (this.#values === this.#wires.length) throw misplaced(reply, this.name)
+    this.#values++
+  }
+
+  #take(reply: ReplyParser, index: number): void {
     const key = this.#items[index] as ItemKey
     if (isNoValue(reply)) {
       if (reply.flags === 0) this.#doubtful.push([this.#wires[index] as WireKey, key])
@@ -150,7 +164,7 @@ export class GetManyCommand<V> extends Command<void> {
     }
   }
 
-  /** Servers answer in the order of the request; a proxy that joins several may not. */
+  /** A proxy that joins the replies of several servers may change the order. */
   #indexOf(reply: ReplyParser): number {
     const wires = this.#wires
     for (let i = this.#next; i < wires.length; i++) {

@@ -65,8 +65,9 @@ function deserialize<V>(
   if (serde.deserializeSlice === undefined) {
     return serde.deserialize(reply.dataView, flags, key, call)
   }
-  const { dataBuffer, dataStart } = reply
-  return serde.deserializeSlice(dataBuffer, dataStart, dataStart + reply.size, flags, key, call)
+  const { dataBuffer, dataStart, isAscii } = reply
+  const end = dataStart + reply.size
+  return serde.deserializeSlice(dataBuffer, dataStart, end, flags, key, call, isAscii)
 }
 
 /** True for a promise that `readValue` made. Unlike `isPromise`, it runs no code of the value's. */
