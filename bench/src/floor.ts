@@ -1,11 +1,13 @@
 import { connect, type Socket } from 'node:net'
+import { jsonValue, NAMES } from './items.ts'
 
 const CRLF = '\r\n'
+const STORED = 'STORED\r\n'.length
 
 /** What a floor is called among the clients: this and its request. */
 export const FLOOR = 'floor '
 
-/** A request of the meta or of the text dialect, those of many for 100 keys. */
+/** A request of the meta or of the text dialect, those of many for all keys. */
 type Request = 'mg' | 'get' | 'ms' | 'get-many' | 'set-many' | 'delete-many'
 
 /**
@@ -51,19 +53,24 @@ async function measureConnection(
 ): Promise<number> {
   const socket = connectTo(server)
   const value = 'v'.repeat(size)
-  await exchange(socket, `set key 16 0 ${size}${CRLF}${value}${CRLF}`)
-  const keys = Array.from({ length: 100 }, () => 'key').join(' ')
-  const requests: Record<Request, string> = {
-    mg: `mg key v f O1${CRLF}`,
-    get: `get key${CRLF}`,
-    ms: `ms key ${size} O1 F16${CRLF}${value}${CRLF}`,
-    'get-many': `get ${keys}${CRLF}`,
-    'set-many': `ms key ${size} O1 F16${CRLF}${value}${CRLF}`.repeat(100),
-    'delete-many': `md other O1${CRLF}`.repeat(100),
+  await store(socket, value)
+  const ms = (name: string): string => `ms ${name} ${size} O1 F16${CRLF}${value}${CRLF}`
+  const md = (name: string): string => `md other:${name} O1${CRLF}`
+  // All of one length, with replies of one length.
+  const requests: Record<Request, () => readonly string[]> = {
+    mg: () => NAMES.map(mg),
+    get: () => NAMES.map((name) => `get ${name}${CRLF}`),
+    ms: () => NAMES.slice(0, inFlight).map(ms),
+    'get-many': () => [`get ${NAMES.join(' ')}${CRLF}`],
+    'set-many': () => [NAMES.map(ms).join('')],
+    'delete-many': () => [NAMES.map(md).join('')],
   }
-  const request = Buffer.from(requests[command])
-  const replyLength = await exchange(socket, request)
-  const batch = Buffer.concat(Array.from({ length: inFlight }, () => request))
+  const all = requests[command]()
+  const [first = ''] = all
+  const replyLength = await exchange(socket, first)
+  const batch = Buffer.from(
+    Array.from({ length: inFlight }, (_, i) => all[i % all.length]).join(''),
+  )
 
   return new Promise((resolve) => {
     let bytes = 0
@@ -81,7 +88,7 @@ async function measureConnection(
         resolve((done / elapsed) * 1000)
         return
       }
-      socket.write(batch.subarray(0, answered * request.length))
+      socket.write(batch.subarray(0, answered * first.length))
     })
     socket.write(batch)
   })
@@ -93,13 +100,15 @@ async function measureServers(
   { size, inFlight, seconds }: Load,
 ): Promise<number> {
   const sockets = servers.map(connectTo)
-  const request = `mg key v f O1${CRLF}`
   let replyLength = 0
   for (const socket of sockets) {
-    await exchange(socket, `set key 16 0 ${size}${CRLF}${'v'.repeat(size)}${CRLF}`)
-    replyLength = await exchange(socket, request)
+    await store(socket, 'v'.repeat(size))
+    replyLength = await exchange(socket, mg(NAMES[0] as string))
   }
-  const batches = Array.from({ length: inFlight + 1 }, (_, n) => Buffer.from(request.repeat(n)))
+  const asked = Array.from({ length: inFlight }, (_, i) => mg(NAMES[i % NAMES.length] as string))
+  const batches = Array.from({ length: inFlight + 1 }, (_, n) =>
+    Buffer.from(asked.slice(0, n).join('')),
+  )
   return new Promise((resolve) => {
     const due = sockets.map(() => 0)
     let done = 0
@@ -151,9 +160,15 @@ function measureParse(seconds: number): number {
   }
 }
 
-/** An object of 1 KB as JSON. */
-export function jsonValue(id: number): { readonly id: number; readonly tags: readonly unknown[] } {
-  return { id, tags: Array.from({ length: 30 }, (_, i) => ({ id: i, name: `tag number ${i}` })) }
+function mg(name: string): string {
+  return `mg ${name} v f O1${CRLF}`
+}
+
+/** Stores the value under all keys. */
+async function store(socket: Socket, value: string): Promise<void> {
+  for (const name of NAMES) {
+    await exchange(socket, `set ${name} 16 0 ${value.length}${CRLF}${value}${CRLF}`, STORED)
+  }
 }
 
 function connectTo(server: string): Socket {
@@ -161,18 +176,20 @@ function connectTo(server: string): Socket {
   return connect({ host, port: Number(port), noDelay: true })
 }
 
-/** Sends one request; answers the length of its reply, taken to be whole after a pause. */
-function exchange(socket: Socket, request: string | Buffer): Promise<number> {
+/** Sends one request; answers the length of its reply, taken to be whole with its expected length or after a pause. */
+function exchange(socket: Socket, request: string, expected = Infinity): Promise<number> {
   return new Promise((resolve) => {
     let length = 0
     let timer: NodeJS.Timeout | undefined
+    const end = (): void => {
+      socket.off('data', count)
+      resolve(length)
+    }
     const count = (chunk: Buffer): void => {
       length += chunk.length
       clearTimeout(timer)
-      timer = setTimeout(() => {
-        socket.off('data', count)
-        resolve(length)
-      }, 50)
+      if (length >= expected) end()
+      else timer = setTimeout(end, 50)
     }
     socket.on('data', count)
     socket.write(request)

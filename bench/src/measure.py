@@ -11,7 +11,7 @@ server, command, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 client = Client(server, serde=pickle_serde, no_delay=True)
 values = [f"{i}:".ljust(100, "v") for i in range(100)]
 for i, value in enumerate(values):
-    client.set(f"key:{i}", value)
+    client.set(f"key:{100 + i}", value)
 
 
 def run(limit):
@@ -22,9 +22,9 @@ def run(limit):
         index = turn % 100
         began = time.perf_counter()
         if command == "get":
-            assert client.get(f"key:{index}") == values[index]
+            assert client.get(f"key:{100 + index}") == values[index]
         else:
-            client.set(f"key:{index}", values[index], noreply=False)
+            client.set(f"key:{100 + index}", values[index], noreply=False)
         ended = time.perf_counter()
         latencies.append((ended - began) * 1000)
         turn += 1

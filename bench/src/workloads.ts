@@ -1,5 +1,6 @@
 import type { Subject } from './clients.ts'
-import { type FloorCommand, jsonValue } from './floor.ts'
+import type { FloorCommand } from './floor.ts'
+import { jsonValue, NAMES } from './items.ts'
 
 /** Something to measure: how many calls are in flight, and what a call is. */
 export interface Workload {
@@ -30,8 +31,7 @@ const unchecked = (): void => {}
 const MEMCACHED_PEERS = ['memcache', 'memcache-client', 'memjs', 'memcached']
 const ONE_SERVER = ['mc', 'mc (text)', ...MEMCACHED_PEERS]
 const STORES = ['ioredis (redis-server)', 'redis (redis-server)']
-const KEYS = 100
-const NAMES = Array.from({ length: KEYS }, (_, i) => `key:${i}`)
+const KEYS = NAMES.length
 
 const nameOf = (index: number): string => NAMES[index] as string
 
