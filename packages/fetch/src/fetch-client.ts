@@ -61,7 +61,9 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   readonly #defaults: FetchDefaults<never>
   readonly #host: FetchHost
   readonly #telemetry = new Telemetry()
-  /** Of the last call: most calls have the same options as the one before. */
+  /** Of calls without options. */
+  #plain: FetchSettings | undefined
+  /** Of the last call with options: most calls have the same options as the one before. */
   #last: { readonly options: object; readonly settings: FetchSettings } | undefined
   #isClosed = false
   #hasWarned = false
@@ -190,6 +192,10 @@ export class FetchClient<V = unknown> extends ForwardingClient<
   }
 
   #settings(options: FetchDefaults<never> | undefined): FetchSettings {
+    if (options === undefined) {
+      this.#plain ??= fetchSettings(this.#defaults, options)
+      return this.#plain
+    }
     if (this.#last !== undefined && isSame(this.#last.options, options)) return this.#last.settings
     const settings = fetchSettings(this.#defaults, options)
     // A signal is not kept beyond its call.
@@ -215,7 +221,7 @@ function checkLoader(load: unknown): void {
   throw new MemcacheIllegalInputError(`the loader must be a function, got ${kindOf(load)}`)
 }
 
-function isSame(last: object, options: object | undefined = {}): boolean {
+function isSame(last: object, options: object): boolean {
   if (typeof options !== 'object' || options === null) return false
   const names = Object.keys(options) as (keyof typeof options)[]
   if (names.length !== Object.keys(last).length) return false

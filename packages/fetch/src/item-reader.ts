@@ -37,7 +37,7 @@ export class ItemReader {
         this.#silentSince = undefined
         return known(leased)
       },
-      (error) => this.#unread(error, start),
+      (error) => this.unread(error, start),
     )
   }
 
@@ -64,7 +64,7 @@ export class ItemReader {
    *
    * @throws what is the caller's own fault
    */
-  #unread(error: unknown, start: number): Promise<Leased<unknown> | undefined> | undefined {
+  unread(error: unknown, start: number): Promise<Leased<unknown> | undefined> | undefined {
     if (error instanceof MemcacheIllegalInputError || error instanceof MemcacheClosedError) {
       throw error
     }

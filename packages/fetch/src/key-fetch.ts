@@ -62,20 +62,33 @@ export class KeyFetch {
    * @throws what the loader throws, the signal's reason, MemcacheIllegalInputError, MemcacheClosedError
    */
   async run(gate: Gate | undefined): Promise<unknown> {
-    const reading = this.#item.readUnlessAborted(this.#start)
-    const leased = await (gate === undefined ? reading : gate.pass(reading))
-    if (gate?.refusal !== undefined) {
-      this.#item.giveBack(leased)
-      throw gate.refusal.reason
+    const { key, settings } = this.#request
+    const isPlain = gate === undefined && settings.signal === undefined
+    // As the reader does, without another promise: most calls come to a hit.
+    const reading = isPlain ? this.#host.client.lease(key, settings.lease) : this.#read(gate)
+    let leased: Leased<unknown> | undefined
+    try {
+      leased = await reading
+    } catch (error) {
+      if (!isPlain) throw error
+      leased = await this.#item.unread(error, this.#start)
     }
     try {
       // A value that is fresh needs no further turn.
-      const step = leased === undefined ? undefined : this.#step(leased)
+      const step = leased?.cas === undefined ? undefined : this.#step(leased)
       if (step !== undefined && 'value' in step) return step.value
       return await this.#goOn(step)
     } finally {
       if (this.#trace.outcome !== undefined) this.#host.telemetry.count(this.#trace.outcome)
     }
+  }
+
+  async #read(gate: Gate | undefined): Promise<Leased<unknown> | undefined> {
+    const reading = this.#item.readUnlessAborted(this.#start)
+    const leased = await (gate === undefined ? reading : gate.pass(reading))
+    if (gate?.refusal === undefined) return leased
+    this.#item.giveBack(leased)
+    throw gate.refusal.reason
   }
 
   /** The value, from the first step on. */

@@ -73,7 +73,7 @@ export abstract class ReplyChunks {
 
   /** Keeps what is unfinished until more arrives. */
   protected keepRest(): boolean {
-    if (this.#isUnfinished) return false
+    if (this.at === this.chunk.length || this.#isUnfinished) return false
     this.chunk = Buffer.from(this.chunk.subarray(this.at))
     this.#kept = EMPTY
     this.at = 0

@@ -100,10 +100,10 @@ export abstract class ReplyLine extends ReplyChunks {
   /** Where the token of a meta reply's flag begins; -1 if the flag is not there. */
   #tokenOf(letter: string): number {
     const line = this.lineBytes
-    const end = this.lineEnd
     const code = letter.charCodeAt(0)
-    // The size of a value is no letter, so that its word is passed like any other.
-    for (let at = this.lineStart + 2; at < end; at++) {
+    const start = this.lineStart + 2
+    // From the end, where servers put the flags that were asked for last; the size of a value is no letter.
+    for (let at = this.lineEnd - 2; at >= start; at--) {
       if (line[at] === SPACE && line[at + 1] === code) return at + 2
     }
     return -1

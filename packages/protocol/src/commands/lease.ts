@@ -121,7 +121,8 @@ export class LeaseCommand<V> extends Command<Leased<V>> {
 
   #readFlags(reply: ReplyParser): void {
     this.#cas = casOf(reply)
-    this.#ttl = Number.isNaN(reply.ttl) ? undefined : reply.ttl
+    const { ttl } = reply
+    this.#ttl = Number.isNaN(ttl) ? undefined : ttl
     if (!reply.endsInMark) return
     this.#won = reply.metaFlag('W') !== undefined
     this.#alreadyWon = reply.metaFlag('Z') !== undefined
