@@ -123,7 +123,6 @@ export class PooledClient<
       ...limits,
       create: () => this.#create(() => createClient(server, clientOptions)),
       destroy: (client) => this.#close(client),
-      destroyOn: (_, client) => this.#connections.isBroken(client),
       name: this.server,
     })
     this.#pool.on('create', (client) => this.emit('create', client))
@@ -172,21 +171,24 @@ export class PooledClient<
     return this.#lend(fn, options, false)
   }
 
-  #lend<R>(
+  async #lend<R>(
     fn: (client: C) => R | Promise<R>,
     options: AcquireOptions | undefined,
     isRead: boolean,
   ): Promise<R> {
-    return this.#pool.use(async (client) => {
-      try {
-        const result = await fn(client)
-        this.#connections.succeeded(client)
-        return result
-      } catch (error) {
-        this.#connections.failed(client, error, isRead)
-        throw error
-      }
-    }, options)
+    const client = await this.#pool.get(options)
+    let result: R
+    try {
+      result = await fn(client)
+    } catch (error) {
+      this.#connections.failed(client, error, isRead)
+      if (this.#connections.isBroken(client)) this.#pool.destroy(client)
+      else this.#pool.release(client)
+      throw error
+    }
+    this.#connections.succeeded(client)
+    this.#pool.release(client)
+    return result
   }
 
   /** Closes the idle clients now, and those that are lent when their calls are done; later calls make new ones. */
