@@ -22,7 +22,7 @@ export abstract class ReplyChunks {
   protected at = 0
   /** What an unfinished reply is gathered in, with room behind it; then the chunk is its first part. */
   #kept: Buffer = EMPTY
-
+  /** Whether all of the chunk is known to be ASCII, and how many values have asked for that. */
   #isAscii = false
   #asciiAsks = 0
 

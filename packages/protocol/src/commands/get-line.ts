@@ -68,6 +68,7 @@ export class GetLine extends Command<void> {
       case ReplyKind.value:
         this.#started = true
         this.#takeNamed(reply).take(reply)
+        this.#readInOrder(reply)
         return false
       case ReplyKind.end:
         for (const member of this.#members) member?.takeMiss()
@@ -84,7 +85,18 @@ export class GetLine extends Command<void> {
     for (const member of this.#members) member?.reject(error)
   }
 
-  /** The get that the value is for. Servers answer in the order of the request; a proxy that joins several may not. */
+  /** Reads the values that have come and are in the order of the request, as servers send them. */
+  #readInOrder(reply: ReplyParser): void {
+    const members = this.#members
+    for (;;) {
+      const member = members[this.#next]
+      if (member === undefined || !reply.nextValueOf(member.wire)) return
+      members[this.#next++] = undefined
+      member.take(reply)
+    }
+  }
+
+  /** The get that the value is for: a proxy that joins the replies of several servers may change the order. */
   #takeNamed(reply: ReplyParser): LineMember {
     const members = this.#members
     for (let i = 0; i < members.length; i++) {
