@@ -1,7 +1,7 @@
-import type { ItemKey, Serde, SerializedValue } from '@mc/protocol'
+import type { Serde, SerializedValue } from '@mc/protocol'
 import { Flag } from './flags.ts'
 import { fromJson, type JsonReplacer, type JsonReviver, toJson } from './json-text.ts'
-import { decodeText } from './text.ts'
+import { decodeText, type SliceReader } from './text.ts'
 import { unreadableFlags } from './unreadable.ts'
 
 /** Options of `jsonSerde`. */
@@ -24,15 +24,7 @@ const READABLE = Flag.json | Flag.text | Flag.integer | Flag.long
  * @typeParam V - the values it takes and gives, which it does not check
  */
 export function jsonSerde<V = unknown>({ replacer, reviver }: JsonSerdeOptions = {}): Serde<V> {
-  function read(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    flags: number,
-    key: ItemKey,
-    _call?: object,
-    isAscii?: boolean,
-  ): V {
+  const read: SliceReader<V> = (buffer, start, end, flags, key, _call, isAscii) => {
     if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
     return fromJson(decodeText(buffer, start, end, flags, key, isAscii), flags, key, reviver) as V
   }

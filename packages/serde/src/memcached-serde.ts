@@ -2,7 +2,7 @@ import { isUint8Array } from 'node:util/types'
 import type { ItemKey, Serde, SerializedValue } from '@mc/protocol'
 import { fromJson, toJson } from './json-text.ts'
 import type { NativeValue } from './native-serde.ts'
-import { decodeText } from './text.ts'
+import { decodeText, type SliceReader } from './text.ts'
 import { unreadable, unreadableFlags } from './unreadable.ts'
 
 /** The client flags of npm `memcached`, which are not those of `Flag`. */
@@ -10,6 +10,16 @@ const TEXT = 0
 const JSON_TEXT = 2
 const BINARY = 4
 const NUMBER = 8
+
+const read: SliceReader<NativeValue> = (buffer, start, end, flags, key, _call, isAscii) => {
+  if (![TEXT, JSON_TEXT, BINARY, NUMBER].includes(flags)) throw unreadableFlags(flags, key)
+  const text = unescaped(decodeText(buffer, start, end, flags, key, isAscii))
+  if (flags === TEXT) return text
+  if (flags === JSON_TEXT) return fromJson(text, flags, key) as NativeValue
+  if (flags === NUMBER) return number(text, flags, key)
+  if (/[^\0-\xff]/.test(text)) throw unreadable('has characters that are not bytes', flags, key)
+  return Buffer.from(text, 'latin1')
+}
 
 /**
  * Shares items with npm `memcached` 2: text, numbers, bytes, and all else as JSON, under its flags and in its form, which
@@ -31,24 +41,6 @@ export const memcachedSerde: Serde<NativeValue> = {
 
   deserialize: (data, flags, key) => read(data, 0, data.length, flags, key),
   deserializeSlice: read,
-}
-
-function read(
-  buffer: Buffer,
-  start: number,
-  end: number,
-  flags: number,
-  key: ItemKey,
-  _call?: object,
-  isAscii?: boolean,
-): NativeValue {
-  if (![TEXT, JSON_TEXT, BINARY, NUMBER].includes(flags)) throw unreadableFlags(flags, key)
-  const text = unescaped(decodeText(buffer, start, end, flags, key, isAscii))
-  if (flags === TEXT) return text
-  if (flags === JSON_TEXT) return fromJson(text, flags, key) as NativeValue
-  if (flags === NUMBER) return number(text, flags, key)
-  if (/[^\0-\xff]/.test(text)) throw unreadable('has characters that are not bytes', flags, key)
-  return Buffer.from(text, 'latin1')
 }
 
 function number(text: string, flags: number, key: ItemKey): number {

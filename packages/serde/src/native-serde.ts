@@ -4,7 +4,7 @@ import { checkObject, checkOptionNames, optionNames } from '@mc/protocol/toolkit
 import { Flag } from './flags.ts'
 import { decodeIntegerText, encodeBigint } from './integer-text.ts'
 import { fromJson, toJson } from './json-text.ts'
-import { decodeText, isWellFormed } from './text.ts'
+import { decodeText, isWellFormed, type SliceReader } from './text.ts'
 import { unreadableFlags } from './unreadable.ts'
 
 /**
@@ -14,6 +14,21 @@ import { unreadableFlags } from './unreadable.ts'
 export type NativeValue = string | number | bigint | boolean | object | null
 
 const READABLE = Flag.integer | Flag.long | Flag.text | Flag.json
+
+/** Reads all but bytes. Where several flags are set, the first that pymemcache looks at decides. */
+const read: SliceReader<NativeValue> = (buffer, start, end, flags, key, _call, isAscii) => {
+  if ((flags & ~(READABLE | Flag.pickle)) !== 0) throw unreadableFlags(flags, key)
+  if ((flags & Flag.text) !== 0) return decodeText(buffer, start, end, flags, key, isAscii)
+  if ((flags & Flag.integer) !== 0) {
+    const text = decodeIntegerText(buffer, start, end, flags, key)
+    const number = Number(text)
+    if (!Number.isSafeInteger(number)) return BigInt(text)
+    return number === 0 ? 0 : number // an integer has no -0
+  }
+  if ((flags & Flag.long) !== 0) return BigInt(decodeIntegerText(buffer, start, end, flags, key))
+  if ((flags & Flag.pickle) !== 0) throw unreadableFlags(flags, key)
+  return fromJson(decodeText(buffer, start, end, flags, key, isAscii), flags, key) as NativeValue
+}
 
 /**
  * Gives back what was put in, and shares items with pymemcache: strings (flags 16), bytes (0), integer
@@ -90,26 +105,3 @@ export function nativeSerdeWith(options: NativeSerdeOptions): Serde<unknown> {
 }
 
 const OPTIONS = optionNames<NativeSerdeOptions>({ pickles: true })
-
-/** Reads all but bytes. Where several flags are set, the first that pymemcache looks at decides. */
-function read(
-  buffer: Buffer,
-  start: number,
-  end: number,
-  flags: number,
-  key: ItemKey,
-  _call?: object,
-  isAscii?: boolean,
-): NativeValue {
-  if ((flags & ~(READABLE | Flag.pickle)) !== 0) throw unreadableFlags(flags, key)
-  if ((flags & Flag.text) !== 0) return decodeText(buffer, start, end, flags, key, isAscii)
-  if ((flags & Flag.integer) !== 0) {
-    const text = decodeIntegerText(buffer, start, end, flags, key)
-    const number = Number(text)
-    if (!Number.isSafeInteger(number)) return BigInt(text)
-    return number === 0 ? 0 : number // an integer has no -0
-  }
-  if ((flags & Flag.long) !== 0) return BigInt(decodeIntegerText(buffer, start, end, flags, key))
-  if ((flags & Flag.pickle) !== 0) throw unreadableFlags(flags, key)
-  return fromJson(decodeText(buffer, start, end, flags, key, isAscii), flags, key) as NativeValue
-}

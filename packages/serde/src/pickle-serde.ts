@@ -20,7 +20,7 @@ import { MalformedPickle } from './pickle/malformed-pickle.ts'
 import { PickleInput } from './pickle/pickle-input.ts'
 import { readPickle } from './pickle/read-pickle.ts'
 import { type PickledDates, writePickle } from './pickle/write-pickle.ts'
-import { isWellFormed } from './text.ts'
+import { isWellFormed, type SliceReader } from './text.ts'
 import { unreadable, unreadableFlags } from './unreadable.ts'
 
 /** Options of `pickleSerde`. */
@@ -64,15 +64,7 @@ export function pickleSerde(options: PickleSerdeOptions = {}): Serde<unknown> {
   }
   const allClasses = new Map(Object.entries({ ...STANDARD_CLASSES, ...classes }))
 
-  function read(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    flags: number,
-    key: ItemKey,
-    call?: object,
-    isAscii?: boolean,
-  ): unknown {
+  const read: SliceReader<unknown> = (buffer, start, end, flags, key, call, isAscii) => {
     if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
     if (flags !== Flag.pickle) {
       return nativeSerde.deserializeSlice?.(buffer, start, end, flags, key, call, isAscii)

@@ -1,14 +1,14 @@
-import {
-  type ItemKey,
-  MemcacheIllegalInputError,
-  type Serde,
-  type SerializedValue,
-} from '@mc/protocol'
+import { MemcacheIllegalInputError, type Serde, type SerializedValue } from '@mc/protocol'
 import { Flag } from './flags.ts'
-import { decodeText, isWellFormed } from './text.ts'
+import { decodeText, isWellFormed, type SliceReader } from './text.ts'
 import { unreadableFlags } from './unreadable.ts'
 
 const READABLE = Flag.text | Flag.integer | Flag.long
+
+const read: SliceReader<string> = (buffer, start, end, flags, key, _call, isAscii) => {
+  if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
+  return decodeText(buffer, start, end, flags, key, isAscii)
+}
 
 /**
  * Text as UTF-8 under pymemcache's flag 16. Reads give the text of bytes without flags and of integers
@@ -30,17 +30,4 @@ export const textSerde: Serde<string> = {
 
   deserialize: (data, flags, key) => read(data, 0, data.length, flags, key),
   deserializeSlice: read,
-}
-
-function read(
-  buffer: Buffer,
-  start: number,
-  end: number,
-  flags: number,
-  key: ItemKey,
-  _call?: object,
-  isAscii?: boolean,
-): string {
-  if ((flags & ~READABLE) !== 0) throw unreadableFlags(flags, key)
-  return decodeText(buffer, start, end, flags, key, isAscii)
 }

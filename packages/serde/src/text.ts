@@ -1,7 +1,10 @@
 import { isAscii } from 'node:buffer'
-import type { ItemKey } from '@mc/protocol'
+import type { ItemKey, Serde } from '@mc/protocol'
 import type { TextBuffer } from '@mc/protocol/toolkit'
 import { unreadable } from './unreadable.ts'
+
+/** How a serde reads bytes in place. */
+export type SliceReader<V> = NonNullable<Serde<V>['deserializeSlice']>
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
