@@ -102,7 +102,7 @@ export abstract class ReplyLine extends ReplyChunks {
     const line = this.lineBytes
     const code = letter.charCodeAt(0)
     const start = this.lineStart + 2
-    // From the end, where servers put the flags that were asked for last; the size of a value is no letter.
+    // From the end, where those of a lease stand. The size of a value is no letter, so its word is passed.
     for (let at = this.lineEnd - 2; at >= start; at--) {
       if (line[at] === SPACE && line[at + 1] === code) return at + 2
     }

@@ -17,7 +17,7 @@ const REPLACEMENT = '\ufffd'
 /**
  * The text of UTF-8 bytes from `start` up to `end`, a byte order mark included.
  *
- * @param isKnownAscii - they are ASCII; where they are not known to be, they may be too
+ * @param isKnownAscii - whether they are known to be ASCII
  * @throws MemcacheSerdeError where they are not UTF-8
  */
 export function decodeText(

@@ -25,6 +25,14 @@ export interface ManyCall<O extends CommandOptions> {
   readonly deadline: Deadline | undefined
 }
 
+/** Sends a command of a call of many, without a promise for it. */
+type Send<C, O> = (
+  command: C,
+  options: O | undefined,
+  resolve: () => void,
+  reject: (error: unknown) => void,
+) => void
+
 /** Whether a call of so many commands takes more than one step. */
 export function needsDeadline(commands: number): boolean {
   return commands > WINDOW
@@ -96,12 +104,7 @@ export function linesOfKeys<V>(
 export async function settleLines<V>(
   lines: readonly GetManyCommand<V>[],
   call: ManyCall<CommandOptions>,
-  send: (
-    line: GetManyCommand<V>,
-    options: CommandOptions | undefined,
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ) => void,
+  send: Send<GetManyCommand<V>, CommandOptions>,
   ask: (wire: WireKey, key: ItemKey) => Promise<void>,
   { results, failed, doubtful }: KeyResults,
 ): Promise<void> {
@@ -144,12 +147,7 @@ export interface ManyOutcome {
 export async function settleMany<T, O extends CommandOptions>(
   commands: readonly KeyCommand<Command<T>>[],
   call: ManyCall<O>,
-  send: (
-    batch: BatchCommand<T>,
-    options: O | undefined,
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ) => void,
+  send: Send<BatchCommand<T>, O>,
   onResult: (key: ItemKey, result: T) => void,
 ): Promise<ManyOutcome> {
   const failed = new Map<ItemKey, Error>()
@@ -171,7 +169,7 @@ export async function settleMany<T, O extends CommandOptions>(
   return { failed, anyCame: failures < commands.length }
 }
 
-/** Resolves when each of them, at least one, has settled: without a promise for each. */
+/** Resolves when all of them, at least one, have settled. */
 function settleEach<C>(
   commands: readonly C[],
   send: (command: C, settle: () => void) => void,
