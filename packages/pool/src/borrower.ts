@@ -1,4 +1,5 @@
-import { onAbort, startTimer } from '@mc/protocol/toolkit'
+import { onAbort } from '@mc/protocol/toolkit'
+import type { Wait, Waits } from './waits.ts'
 
 /** Limits of one wait for an object. */
 export interface AcquireOptions {
@@ -8,33 +9,34 @@ export interface AcquireOptions {
   readonly timeout?: number | undefined
 }
 
+/** Whom a borrower asks for an object. */
+export interface Lender<T> {
+  /** What ends the waits of its borrowers. */
+  readonly waits: Waits
+  /** The error of a borrower whose milliseconds are over. */
+  overdue(timeout: number): Error
+  /** A borrower's wait has ended, however it ended. */
+  onSettled(borrower: Borrower<T>): unknown
+}
+
 /** One call of `get`, from asking to the answer. Settles once; what comes later is ignored. */
-export class Borrower<T> {
+export class Borrower<T> implements Wait {
   /** Borrowers count up, which separates what happened before a borrower asked from what it caused. */
   readonly order: number
   readonly promise: Promise<T>
+  due: number = Number.POSITIVE_INFINITY
+  readonly #lender: Lender<T>
   readonly #timeout: number
-  readonly #overdue: () => Error
   readonly #forgetSignal: (() => void) | undefined
   #resolve: (object: T) => void = () => {}
   #reject: (reason: unknown) => void = () => {}
-  #cancelTimer: (() => void) | undefined
-  #leave: (() => void) | undefined
   #settled = false
 
-  /**
-   * @param timeout - milliseconds, from the first call of `limit` on
-   * @param overdue - makes the error to reject with when they are over
-   */
-  constructor(
-    order: number,
-    timeout: number,
-    overdue: () => Error,
-    signal: AbortSignal | undefined,
-  ) {
+  /** @param timeout - milliseconds, from the first call of `limit` on */
+  constructor(lender: Lender<T>, order: number, timeout: number, signal: AbortSignal | undefined) {
+    this.#lender = lender
     this.order = order
     this.#timeout = timeout
-    this.#overdue = overdue
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -46,15 +48,15 @@ export class Borrower<T> {
     return this.#settled
   }
 
-  /** Limits the wait, from the first call on: most borrowers need not wait and are spared a timer. */
+  /** Limits the wait, from the first call on: most borrowers need not wait and are spared that. */
   limit(): void {
-    if (this.#settled || this.#cancelTimer !== undefined) return
-    this.#cancelTimer = startTimer(this.#timeout, () => this.reject(this.#overdue()))
+    if (this.#settled || this.due < Number.POSITIVE_INFINITY) return
+    this.due = this.#lender.waits.now() + this.#timeout
+    if (this.due < Number.POSITIVE_INFINITY) this.#lender.waits.add(this)
   }
 
-  /** Calls `leave` when the wait ends, however it ends. */
-  onSettled(leave: () => void): void {
-    this.#leave = leave
+  expire(): void {
+    this.reject(this.#lender.overdue(this.#timeout))
   }
 
   /** False if the borrower has gone: the object is still the pool's. */
@@ -71,9 +73,9 @@ export class Borrower<T> {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    this.#cancelTimer?.()
+    this.#lender.waits.delete(this)
     this.#forgetSignal?.()
-    this.#leave?.()
+    this.#lender.onSettled(this)
     return true
   }
 }

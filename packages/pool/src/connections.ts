@@ -8,6 +8,7 @@ import {
   MemcachePartialError,
   MemcacheTimeoutError,
 } from '@mc/protocol'
+import { Deadline } from '@mc/protocol/toolkit'
 import type { PoolableClient } from './pooled-client-options.ts'
 
 /** What the outcome of a call says of its client's connection, and of connecting to the server at all. */
@@ -55,6 +56,16 @@ export class Connections<V, C extends PoolableClient<V>> {
         .then(resolve, reject)
         .finally(() => clearTimeout(timer))
     })
+  }
+
+  /** Closes, with force if it takes longer than so many milliseconds. @throws whatever its `close` throws */
+  async close(client: C, timeout: number): Promise<void> {
+    try {
+      await new Deadline(timeout).bound(client.close())
+    } catch (error) {
+      client.destroy?.()
+      throw error
+    }
   }
 
   succeeded(client: C): void {

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
-import { setImmediate } from 'node:timers'
 import { MemcacheClosedError, MemcacheOverloadError } from '@mc/protocol'
 import { checkNumber, checkOptionNames, Refusals, startTimer } from '@mc/protocol/toolkit'
-import { type AcquireOptions, Borrower } from './borrower.ts'
+import { type AcquireOptions, Borrower, type Lender } from './borrower.ts'
 import { checkHooks, Hooks } from './hooks.ts'
+import type { Inside } from './inside.ts'
 import { type ResolvedLimits, resolveLimits } from './limits.ts'
 import {
   OBJECT_POOL_OPTIONS,
@@ -11,7 +11,11 @@ import {
   type ObjectPoolOptions,
 } from './object-pool-options.ts'
 import { type ObjectSlot, type Slot, Slots } from './slots.ts'
+import { soon } from './soon.ts'
 import { publishFigures, traceAcquire, tracesAcquires } from './telemetry.ts'
+import { Waits } from './waits.ts'
+
+export let inside: Inside
 
 /**
  * Lends objects that are expensive to create, each to one borrower at a time: the one last returned first, so
@@ -21,6 +25,13 @@ import { publishFigures, traceAcquire, tracesAcquires } from './telemetry.ts'
  * within the limits.
  */
 export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements AsyncDisposable {
+  static {
+    inside = {
+      lendIdle: (pool) => (tracesAcquires() ? undefined : pool.#takeIdle()?.object),
+      timeOf: (pool) => pool.#lender.waits.now(),
+    }
+  }
+
   readonly #name: string | undefined
   readonly #hooks: Hooks<T>
   readonly #limits: ResolvedLimits
@@ -28,6 +39,11 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
   readonly #lent = new Map<T, ObjectSlot<T>>()
   /** The borrowers that wait for a slot to be given back: nobody could leave generic-pool's queue early. */
   readonly #waiting = new Set<Borrower<T>>()
+  readonly #lender: Lender<T> = {
+    waits: new Waits(),
+    overdue: (timeout) => this.#overload(`none was free within ${timeout} ms`),
+    onSettled: (borrower) => this.#waiting.delete(borrower) && this.#serve(),
+  }
   readonly #refusals = new Refusals()
   /** Objects that `close` destroyed while they were lent. */
   readonly #takenBack = new Set<T>()
@@ -112,10 +128,9 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     } catch (error) {
       return Promise.reject(error)
     }
-    const slot = mustWait || this.#hooks.canValidate ? undefined : this.#slots.takeResting()
-    if (slot !== undefined) return Promise.resolve(this.#handOut(slot))
-    const overdue = (): Error => this.#overload(`none was free within ${timeout} ms`)
-    const borrower = new Borrower<T>(++this.#slots.borrowers, timeout, overdue, signal)
+    const idle = this.#takeIdle()
+    if (idle !== undefined) return Promise.resolve(idle.object)
+    const borrower = new Borrower<T>(this.#lender, ++this.#slots.borrowers, timeout, signal)
     if (mustWait) this.#queue(borrower)
     else void this.#lend(borrower)
     return borrower.promise
@@ -211,6 +226,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       this.#discard(slot)
     }
     await closing
+    this.#lender.waits.stop()
   }
 
   /** Whether a borrower gets an object without waiting for one to be returned. */
@@ -218,13 +234,18 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     return this.#slots.taken < this.#limits.maxSize
   }
 
+  /** An idle object that can be lent as it is, if nobody waits. */
+  #takeIdle(): ObjectSlot<T> | undefined {
+    if (this.#waiting.size > 0 || this.#draining !== undefined || this.#hooks.canValidate) return
+    const slot = this.#slots.takeResting()
+    if (slot !== undefined) this.#handOut(slot)
+    return slot
+  }
+
   #queue(borrower: Borrower<T>): void {
     borrower.limit()
     this.#waiting.add(borrower)
     publishFigures(this, this.#name)
-    borrower.onSettled(() => {
-      if (this.#waiting.delete(borrower)) this.#serve()
-    })
   }
 
   #serve(): void {
@@ -234,7 +255,7 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
       void this.#lend(borrower)
     }
     publishFigures(this, this.#name)
-    if (this.#waiting.size === 0 && this.#slots.taken === 0) this.#drained?.()
+    if (this.#drained && this.#waiting.size === 0 && this.#slots.taken === 0) this.#drained()
   }
 
   async #lend(borrower: Borrower<T>): Promise<void> {
@@ -295,18 +316,4 @@ export class ObjectPool<T> extends EventEmitter<ObjectPoolEvents<T>> implements 
     const state = `size ${this.size} of ${this.#limits.maxSize}, ${this.used} in use, ${this.waiting} waiting`
     return new MemcacheOverloadError(`${why}: ${state}`, { server: this.#name, written: false })
   }
-}
-
-/**
- * Emits behind the work that led to the event: a listener that throws ends the process, as of any emitter,
- * but must not make a create or a destroy fail. Fake timers may replace `queueMicrotask`.
- */
-function soon(emit: () => unknown): void {
-  Promise.resolve()
-    .then(emit)
-    .catch((error: unknown) => {
-      setImmediate(() => {
-        throw error
-      })
-    })
 }

@@ -1,4 +1,10 @@
-import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from '@mc/client'
+import {
+  CLIENT_OPTIONS,
+  Client,
+  type ClientOptions,
+  checkClientOptions,
+  type NativeValue,
+} from '@mc/client'
 import type { Address, MemcacheClient, ServerCommands, ServerSpec } from '@mc/protocol'
 import {
   checkBoolean,
@@ -22,6 +28,8 @@ export interface PoolableClient<V> extends MemcacheClient<V>, ServerCommands {
   destroy?(): void
 }
 
+type CreateClient<V, C> = (server: ServerSpec, options: ClientOptions<V>) => C
+
 /**
  * Options of a `PooledClient`: those of `Client`, for each of its clients, and the limits of the pool.
  * Times are milliseconds.
@@ -33,7 +41,7 @@ export interface PooledClientOptions<V, C> extends ClientOptions<V> {
    * @param options - those of `Client` that the pool was given, without `ignoreExc`
    * @default (server, options) => new Client(server, options)
    */
-  readonly createClient?: ((server: ServerSpec, options: ClientOptions<V>) => C) | undefined
+  readonly createClient?: CreateClient<V, C> | undefined
   /** Clients, and so connections, that may exist at one time. @default 8 */
   readonly maxPoolSize?: number | undefined
   /** Clients to keep when idle; `connect()` connects as many, and at least one. @default 0 */
@@ -88,7 +96,8 @@ const LIMIT_NAMES = {
 } as const
 
 /** The options with their defaults. */
-export interface PooledClientSettings<V> {
+export interface PooledClientSettings<V, C> {
+  readonly createClient: CreateClient<V, C>
   /** Of each client. Errors are ignored, and calls captured, by the pool. */
   readonly clientOptions: ClientOptions<V>
   readonly limits: ResolvedLimits
@@ -102,7 +111,7 @@ export interface PooledClientSettings<V> {
 export function pooledClientSettings<V, C>(
   options: PooledClientOptions<V, C>,
   server: Address,
-): PooledClientSettings<V> {
+): PooledClientSettings<V, C> {
   checkOptionNames(options, POOLED_CLIENT_OPTIONS)
   const { createClient, acquireTimeout, maxWaiting, drainTimeout } = options
   const given: ClientOptions<V> = pickOptions(options, CLIENT_OPTIONS)
@@ -112,6 +121,7 @@ export function pooledClientSettings<V, C>(
   const renamed = Object.entries(LIMIT_NAMES).map(([limit, name]) => [limit, options[name]])
   const limits = { ...Object.fromEntries(renamed), acquireTimeout, maxWaiting, drainTimeout }
   return {
+    createClient: createClient ?? (newClient as unknown as CreateClient<V, C>),
     clientOptions,
     limits: resolveLimits(limits, LIMIT_NAMES),
     timeout: checkMilliseconds('timeout', options.timeout ?? 1000),
@@ -119,6 +129,10 @@ export function pooledClientSettings<V, C>(
     ignoreExc: checkBoolean('ignoreExc', ignoreExc),
     captureStack: checkBoolean('captureStack', captureStack),
   }
+}
+
+function newClient(server: ServerSpec, options: ClientOptions): Client {
+  return new Client(server, options as ClientOptions<NativeValue>)
 }
 
 /** Events of a `PooledClient`. None of them needs a listener. */

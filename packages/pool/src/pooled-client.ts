@@ -1,4 +1,4 @@
-import { Client, type ClientOptions, type NativeValue } from '@mc/client'
+import type { Client, NativeValue } from '@mc/client'
 import {
   type CommandOptions,
   type FillOptions,
@@ -17,8 +17,6 @@ import {
   captureCalls,
   checkCallOptions,
   checkEventNames,
-  clock,
-  Deadline,
   Ignoring,
   partOf,
   serverNameOf,
@@ -28,17 +26,14 @@ import {
 import type { AcquireOptions } from './borrower.ts'
 import { Connections } from './connections.ts'
 import { LeaseHolders } from './lease-holders.ts'
-import { ObjectPool } from './object-pool.ts'
+import { inside, ObjectPool } from './object-pool.ts'
 import {
   type PoolableClient,
   type PooledClientEvents,
   type PooledClientOptions,
   pooledClientSettings,
 } from './pooled-client-options.ts'
-import { Watchdog } from './watchdog.ts'
-
-/** Clients settle their own calls in time. One whose hooks hang does not: its call ends this much later. */
-const GRACE = 20
+import { GRACE, Watchdog } from './watchdog.ts'
 
 /** What is left to a call, in milliseconds, that got its client so late only as the process stood still. */
 const MIN_LEFT = 10
@@ -83,7 +78,8 @@ export class PooledClient<
 
   readonly #pool: ObjectPool<C>
   readonly #connections: Connections<V, C>
-  readonly #watchdog = new Watchdog()
+  /** For clients made by `createClient`: a `Client` settles its calls in time. */
+  readonly #watchdog: Watchdog | undefined
   readonly #leases = new LeaseHolders<C>()
   readonly #minPoolSize: number
   readonly #timeout: number
@@ -97,13 +93,11 @@ export class PooledClient<
   constructor(server: ServerSpec, options: PooledClientOptions<V, C> = {}) {
     super()
     const address = parseAddress(server)
-    const { clientOptions, limits, ...settings } = pooledClientSettings(options, address)
-    const {
-      createClient = defaultClient as unknown as (
-        server: ServerSpec,
-        options: ClientOptions<V>,
-      ) => C,
-    } = options
+    const { createClient, clientOptions, limits, ...settings } = pooledClientSettings(
+      options,
+      address,
+    )
+    this.#watchdog = options.createClient === undefined ? undefined : new Watchdog()
     this.server = serverNameOf(address, options.serverName)
     this.maxKeyLength = new KeyEncoder({
       prefix: clientOptions.keyPrefix,
@@ -122,7 +116,7 @@ export class PooledClient<
     this.#pool = new ObjectPool<C>({
       ...limits,
       create: () => this.#create(() => createClient(server, clientOptions)),
-      destroy: (client) => this.#close(client),
+      destroy: (client) => this.#connections.close(client, this.#timeout + GRACE),
       name: this.server,
     })
     this.#pool.on('create', (client) => this.emit('create', client))
@@ -168,15 +162,17 @@ export class PooledClient<
    * @throws as `ObjectPool.get`, and whatever `fn` throws
    */
   use<R>(fn: (client: C) => R | Promise<R>, options?: AcquireOptions): Promise<R> {
-    return this.#lend(fn, options, false)
+    return this.#lend(undefined, options, fn, false)
   }
 
+  /** @param idle - a client that is lent already; without one the call borrows one */
   async #lend<R>(
-    fn: (client: C) => R | Promise<R>,
+    idle: C | undefined,
     options: AcquireOptions | undefined,
+    fn: (client: C) => R | Promise<R>,
     isRead: boolean,
   ): Promise<R> {
-    const client = await this.#pool.get(options)
+    const client = idle ?? (await this.#pool.get(options))
     let result: R
     try {
       result = await fn(client)
@@ -207,15 +203,6 @@ export class PooledClient<
   /** Drains the pool, then closes its clients. */
   close(): Promise<void> {
     return this.#pool.close()
-  }
-
-  async #close(client: C): Promise<void> {
-    try {
-      await new Deadline(this.#timeout + GRACE).bound(client.close())
-    } catch (error) {
-      client.destroy?.()
-      throw error
-    }
   }
 
   #create(create: () => C): C {
@@ -263,9 +250,7 @@ export class PooledClient<
   ): Promise<R> {
     const holder = this.#leases.holderOf(lease)
     if (holder === undefined) return this.forward(method, lease?.key, options, call)
-    const { timeout = this.#timeout, signal } = options ?? {}
-    const work = partOf(call)(holder, { ...(options as O), timeout })
-    return this.#watchdog.bound(work, timeout + GRACE, signal)
+    return this.#call(holder, partOf(call), options)
   }
 
   /** The clients do not ignore errors themselves, as the pool has to see them. */
@@ -293,25 +278,38 @@ export class PooledClient<
     } catch (error) {
       return Promise.reject(error)
     }
-    const { signal, timeout = this.#timeout } = options ?? {}
-    const start = clock()
-    const { waiting } = this
     const own = partOf(call)
+    const idle = options?.signal?.aborted ? undefined : inside.lendIdle(this.#pool)
+    if (idle !== undefined)
+      return this.#lend(idle, undefined, (client) => this.#call(client, own, options), isRead)
+    const { signal, timeout = this.#timeout } = options ?? {}
+    const start = inside.timeOf(this.#pool)
+    const { waiting } = this
     const answer = this.#lend(
+      undefined,
+      { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
       (client) => {
         // Without a wait, time that has passed is the process's own.
-        const left = hasWaited ? Math.max(MIN_LEFT, start + timeout - clock()) : timeout
-        const work = own(client, { ...(options as O), timeout: left })
-        return this.#watchdog.bound(work, left + GRACE, signal)
+        const left = hasWaited
+          ? Math.max(MIN_LEFT, start + timeout - inside.timeOf(this.#pool))
+          : timeout
+        return this.#call(client, own, { ...(options as O), timeout: left })
       },
-      { signal, timeout: Math.min(timeout, this.#acquireTimeout) },
       isRead,
     )
     const hasWaited = this.waiting > waiting
     return answer
   }
-}
 
-function defaultClient(server: ServerSpec, options: ClientOptions): Client {
-  return new Client(server, options as ClientOptions<NativeValue>)
+  /** Runs a call on its client, which may be of a kind that does not settle its calls in time. */
+  #call<R, O extends CommandOptions>(
+    client: C,
+    call: (client: C, options: O | undefined) => Promise<R>,
+    options: O | undefined,
+  ): Promise<R> {
+    const { timeout = this.#timeout } = options ?? {}
+    return this.#watchdog === undefined
+      ? call(client, options)
+      : this.#watchdog.call<C, R, O>(client, call, { ...(options as O), timeout })
+  }
 }

@@ -1,4 +1,4 @@
-import { clearInterval, setImmediate, setInterval } from 'node:timers'
+import { clearInterval, setInterval } from 'node:timers'
 import { clock } from '@mc/protocol/toolkit'
 import { createPool, type Pool } from 'generic-pool'
 import type { Hooks } from './hooks.ts'
@@ -17,7 +17,8 @@ export interface ObjectSlot<T> {
   readonly generation: number
   /** Milliseconds of `performance.now()`. */
   readonly expiresAt: number
-  idleSince: number
+  /** The look for idle objects that first met it idle, on the same clock. */
+  idleSince: number | undefined
 }
 
 interface FailedSlot {
@@ -47,7 +48,7 @@ export class Slots<T> {
   readonly #listener: SlotsListener<T>
   readonly #pool: Pool<Slot<T>>
   readonly #free = new Set<Slot<T>>()
-  /** Free slots that go back to generic-pool at the end of the turn. Most are lent again before that. */
+  /** Free slots that have not gone back to generic-pool yet: most are lent again before it need know. */
   readonly #resting: ObjectSlot<T>[] = []
   readonly #destroying = new Set<Promise<void>>()
   #sweeper: NodeJS.Timeout | undefined
@@ -117,18 +118,13 @@ export class Slots<T> {
 
   putBack(slot: ObjectSlot<T>): void {
     this.#free.add(slot)
-    if (this.#resting.length === 0) setImmediate(() => this.#release())
+    slot.idleSince = undefined
     this.#resting.push(slot)
   }
 
   /** Gives the resting slots back to generic-pool. */
   #release(): void {
-    if (this.#resting.length === 0) return
-    const now = clock()
-    for (const slot of this.#resting.splice(0)) {
-      slot.idleSince = now
-      settled(this.#pool.release(slot))
-    }
+    for (const slot of this.#resting.splice(0)) settled(this.#pool.release(slot))
   }
 
   discard(slot: Slot<T>): void {
@@ -159,9 +155,8 @@ export class Slots<T> {
     this.size++
     try {
       const object = await this.#hooks.create()
-      const now = clock()
-      const expiresAt = now + this.#lifetime()
-      const slot = { object, order, generation, expiresAt, idleSince: now }
+      const expiresAt = clock() + this.#lifetime()
+      const slot = { object, order, generation, expiresAt, idleSince: undefined }
       this.#free.add(slot)
       this.#listener.onCreate(object)
       return slot
@@ -199,14 +194,21 @@ export class Slots<T> {
 
   /** Destroys what has been idle for too long, the longest idle first, and leaves `minSize`. */
   async #sweep(): Promise<void> {
-    const due = clock() - this.#limits.idleTimeout
+    const now = clock()
     const idle = (await this.#takeIdle()).reverse()
     const surplus = idle.length - this.#limits.minSize
     for (const [i, slot] of idle.entries()) {
-      if (i < surplus && 'object' in slot && slot.idleSince <= due) this.discard(slot)
+      const isOver = 'object' in slot && this.#isOver(slot, now)
+      if (i < surplus && isOver) this.discard(slot)
       else settled(this.#pool.release(slot))
     }
     this.#listener.onChange()
+  }
+
+  /** Whether a slot has been idle for too long. Timers may be early by a millisecond. */
+  #isOver(slot: ObjectSlot<T>, now: number): boolean {
+    slot.idleSince ??= now
+    return now - slot.idleSince >= this.#limits.idleTimeout - 1
   }
 
   /** Takes all idle slots, the one last returned first, before anybody else can have one. */

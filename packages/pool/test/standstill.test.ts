@@ -1,0 +1,63 @@
+import { setImmediate } from 'node:timers/promises'
+import { MemcachedServer } from '@mc/testing'
+import { expect, test } from 'vitest'
+import { ObjectPool, PooledClient } from '../src/index.ts'
+import { type Fake, fakeClient } from './fake-client.ts'
+
+/** Lets the process stand still, as a long calculation does. */
+function standStill(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await setImmediate()
+}
+
+test('calls that wait for a client get the time back in which the process stood still', async () => {
+  await using server = await MemcachedServer.start()
+  await using pool = new PooledClient(server.name, {
+    ...{ maxPoolSize: 2, timeout: 2000, acquireTimeout: 1000 },
+  })
+  await pool.set('a', 'value')
+  const calls = Array.from({ length: 100 }, () => pool.get('a'))
+  standStill(1500)
+  expect(new Set(await Promise.all(calls))).toEqual(new Set(['value']))
+})
+
+test('borrowers of objects get it back', async () => {
+  await using pool = new ObjectPool({ create: () => ({}), maxSize: 1, acquireTimeout: 50 })
+  const borrowers = Array.from({ length: 10 }, () => pool.use(() => turns(3)))
+  await turns(2)
+  standStill(200)
+  await Promise.all(borrowers)
+})
+
+test('a call on a client of the user’s own gets it back as well', async () => {
+  await using pool = new PooledClient<unknown, Fake>('cache', {
+    timeout: 30,
+    createClient: () =>
+      fakeClient(async () => {
+        standStill(100)
+        await turns(5)
+        return 'value'
+      }),
+  })
+  expect(await pool.get('a')).toBe('value')
+})
+
+test('a wait ends though the process stands still again and again', async () => {
+  await using pool = new ObjectPool({ create: () => ({}), maxSize: 1, acquireTimeout: 50 })
+  const borrower = pool.use(() => pool.get())
+  let hasEnded = false
+  const ended = expect(borrower)
+    .rejects.toThrow('none was free within 50 ms')
+    .finally(() => {
+      hasEnded = true
+    })
+  while (!hasEnded) {
+    standStill(30)
+    await turns(2)
+  }
+  await ended
+})
