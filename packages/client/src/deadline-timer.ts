@@ -1,12 +1,9 @@
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import { clock } from '@mc/protocol/toolkit'
+import { clock, STALL } from '@mc/protocol/toolkit'
 import { outsideCalls } from './context.ts'
 
 /** Deadlines are checked no more often than this, in milliseconds. */
 const MIN_INTERVAL = 5
-
-/** A timer that comes later than this, in milliseconds, met a process that stood still. */
-const STALL = 20
 
 /** After a stall, sockets are read for at most so many turns of the loop: each takes up to 2 MB of one. */
 const CATCH_UP_TURNS = 16

@@ -46,9 +46,3 @@ export const ANSWER_ALL = `
     }
     socket.write(out, 'latin1')
   })`
-
-/** Stands still for so many milliseconds, as a long calculation does. */
-export function stall(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
-}

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { stall } from '../../../test-support/event-loop.ts'
 import { Client, type ClientOptions } from '../src/index.ts'
-import { ANSWER_ALL, ChildServer, stall } from './child-server.ts'
+import { ANSWER_ALL, ChildServer } from './child-server.ts'
 
 describe('a process that stands still', () => {
   let server: ChildServer

@@ -2,14 +2,9 @@ import { MockMemcacheClient } from '@mc/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runs, seed } from '../../../test-support/amounts.ts'
+import { turns } from '../../../test-support/event-loop.ts'
 import { FallbackClient } from '../src/index.ts'
 import { MemoryClient } from './memory-client.ts'
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await turn()
-}
 
 const READS: Readonly<Record<string, (client: FallbackClient) => Promise<unknown>>> = {
   get: (client) => client.get('key'),

@@ -1,11 +1,7 @@
 import { memcached } from '@mc/testing'
 import { describe, expect, it } from 'vitest'
+import { stall, turns } from '../../../test-support/event-loop.ts'
 import { HashClient } from '../src/index.ts'
-
-/** The whole process stands still, as for a long computation or a garbage collection. */
-function stall(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
-}
 
 // The servers must be processes of their own, which go on meanwhile.
 describe('a process that stands still', { tags: ['memcached'] }, () => {
@@ -26,8 +22,8 @@ describe('a process that stands still', { tags: ['memcached'] }, () => {
         ...keys.map((key) => client.get(key)),
         client.getMany(keys),
       ]
-      // So that they are written.
-      await new Promise((resolve) => setImmediate(resolve))
+      // Half of the rounds stand still before the calls are written.
+      await turns(round % 2)
       stall(3 * timeout)
       const outcomes = await Promise.allSettled(calls)
       expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])

@@ -22,7 +22,12 @@ export interface ObjectPoolLimits {
   readonly maxAge?: number | undefined
   /** Part of `maxAge`, 0 to 1, by which it is shortened at random for each object. @default 0.1 */
   readonly maxAgeJitter?: number | undefined
-  /** How long a borrower waits for an object. `Infinity`: as long as it takes. @default 1000 */
+  /**
+   * How long a borrower waits for an object. Time in which the process stands still does not count.
+   * `Infinity`: as long as it takes.
+   *
+   * @default 1000
+   */
   readonly acquireTimeout?: number | undefined
   /** Borrowers that may wait at one time; 0 makes an exhausted pool fail at once. @default 10000 */
   readonly maxWaiting?: number | undefined

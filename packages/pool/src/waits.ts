@@ -1,12 +1,9 @@
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import { clock } from '@mc/protocol/toolkit'
+import { clock, STALL } from '@mc/protocol/toolkit'
 
 /** Milliseconds from one look to the next, at most. */
 const MAX_INTERVAL = 50
 const MIN_INTERVAL = 5
-
-/** A look that comes later than this, in milliseconds, met a process that stood still. */
-const STALL = 20
 
 /** Something that is to end in time. */
 export interface Wait {
@@ -21,7 +18,7 @@ export interface Wait {
  * while there are any.
  *
  * A process that stood still, in a long calculation or frozen, finds its timers due before the replies that came
- * meanwhile. So the sockets are read before anything ends, and that time does not count.
+ * meanwhile. So the sockets are read before anything ends, and the time that was lost does not count.
  */
 export class Waits {
   readonly #waits = new Set<Wait>()
@@ -31,7 +28,7 @@ export class Waits {
   /** Milliseconds that the process stood still while somebody waited. */
   #lost = 0
 
-  /** Milliseconds on a clock that stands still with the process. */
+  /** Milliseconds on a clock that stands still with the process, while somebody waits. */
   now(): number {
     return clock() - this.#lost
   }
@@ -51,7 +48,7 @@ export class Waits {
     clearTimeout(this.#timer)
   }
 
-  /** Looks in the middle of what is left: so much of a standstill, at most, counts as waiting. */
+  /** Looks when half of what is left is over, or sooner: no more of a standstill counts as waiting. */
   #arm(due: number): void {
     const now = this.now()
     const interval = Math.min(MAX_INTERVAL, Math.max(MIN_INTERVAL, (due - now) / 2))

@@ -1,18 +1,13 @@
 import { stat } from 'node:fs'
 import { MemcacheClosedError, MemcacheOverloadError, MemcacheTimeoutError } from '@mc/protocol'
 import { describe, expect, test, vi } from 'vitest'
+import { stall } from '../../../test-support/event-loop.ts'
 import { ObjectPool } from '../src/index.ts'
 
 const never = () => new Promise<never>(() => {})
 
 /** What people throw. */
 const THROWN: readonly unknown[] = [undefined, null, 'text', Object.create(null)]
-
-/** Lets the event loop stand still, while what other processes and threads do goes on. */
-function block(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
-}
 
 describe('a create', () => {
   test('that hangs keeps no borrower longer than it asked, and its place for hookTimeout', async () => {
@@ -230,7 +225,7 @@ describe('a process that stands still', () => {
       setImmediate(() => {
         pool.get({ timeout: 50 }).then(resolve, reject)
         stat('.', () => pool.release(object))
-        block(200)
+        stall(200)
       })
     })
     expect(await waiting).toBe(object)

@@ -7,6 +7,7 @@ import {
 } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { stall } from '../../../test-support/event-loop.ts'
 import { PooledClient, type PooledClientOptions } from '../src/index.ts'
 import { type Fake, type FakeCall, fakeClient } from './fake-client.ts'
 
@@ -29,12 +30,6 @@ function pooled(
 function timeouts(client: Fake | undefined): (number | undefined)[] {
   const options = client?.calls.map(({ args }) => args[1] as { timeout?: number }) ?? []
   return options.map(({ timeout }) => timeout)
-}
-
-/** Lets the event loop stand still, while what other processes and threads do goes on. */
-function block(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
 }
 
 describe('the timeout of a call', () => {
@@ -97,7 +92,7 @@ describe('the timeout of a call', () => {
         const waiting = client.get('b', { timeout: 100 })
         const notWaiting = other.client.get('c', { timeout: 100 })
         stat('.', answer)
-        block(300)
+        stall(300)
         Promise.all([first, waiting, notWaiting]).then(() => resolve(), reject)
       })
     })

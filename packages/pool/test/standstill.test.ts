@@ -1,18 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
 import { MemcachedServer } from '@mc/testing'
 import { expect, test } from 'vitest'
+import { stall, turns } from '../../../test-support/event-loop.ts'
 import { ObjectPool, PooledClient } from '../src/index.ts'
 import { type Fake, fakeClient } from './fake-client.ts'
-
-/** Lets the process stand still, as a long calculation does. */
-function standStill(milliseconds: number): void {
-  const end = performance.now() + milliseconds
-  while (performance.now() < end);
-}
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await setImmediate()
-}
 
 test('calls that wait for a client get the time back in which the process stood still', async () => {
   await using server = await MemcachedServer.start()
@@ -21,7 +11,7 @@ test('calls that wait for a client get the time back in which the process stood 
   })
   await pool.set('a', 'value')
   const calls = Array.from({ length: 100 }, () => pool.get('a'))
-  standStill(1500)
+  stall(1500)
   expect(new Set(await Promise.all(calls))).toEqual(new Set(['value']))
 })
 
@@ -29,7 +19,7 @@ test('borrowers of objects get it back', async () => {
   await using pool = new ObjectPool({ create: () => ({}), maxSize: 1, acquireTimeout: 50 })
   const borrowers = Array.from({ length: 10 }, () => pool.use(() => turns(3)))
   await turns(2)
-  standStill(200)
+  stall(200)
   await Promise.all(borrowers)
 })
 
@@ -38,7 +28,7 @@ test('a call on a client of the user’s own gets it back as well', async () => 
     timeout: 30,
     createClient: () =>
       fakeClient(async () => {
-        standStill(100)
+        stall(100)
         await turns(5)
         return 'value'
       }),
@@ -56,7 +46,7 @@ test('a wait ends though the process stands still again and again', async () => 
       hasEnded = true
     })
   while (!hasEnded) {
-    standStill(30)
+    stall(30)
     await turns(2)
   }
   await ended

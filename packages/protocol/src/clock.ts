@@ -8,3 +8,6 @@ export function clock(): number {
   hooks ??= process.getBuiltinModule('node:perf_hooks')
   return hooks.performance.now()
 }
+
+/** A timer that comes later than this, in milliseconds, met a process that stood still. */
+export const STALL = 20

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { stall, turns } from '../../../test-support/event-loop.ts'
 import { MemcacheTimeoutError, type WriteOptions } from '../src/index.ts'
 import { Deadline, startTimer } from '../src/toolkit.ts'
 
@@ -39,6 +40,25 @@ describe('Deadline', () => {
     await expect(new Deadline(30_000, controller.signal).bound(never)).rejects.toThrow('enough')
   })
 
+  it('gets the time back, once, in which the process stood still', async () => {
+    const deadline = new Deadline(50)
+    const bound = deadline.bound(turns(5))
+    stall(100)
+    await bound
+    expect(deadline.step().timeout).toBeGreaterThan(0)
+    let hasEnded = false
+    const ended = expect(deadline.bound(new Promise(() => {})))
+      .rejects.toBeInstanceOf(MemcacheTimeoutError)
+      .finally(() => {
+        hasEnded = true
+      })
+    while (!hasEnded) {
+      stall(30)
+      await turns(2)
+    }
+    await ended
+  })
+
   it('works under fake timers', async () => {
     vi.useFakeTimers()
     try {
@@ -58,8 +78,7 @@ describe('startTimer', () => {
         resolve()
       })
       setTimeout(() => setImmediate(() => order.push('work')), 1)
-      const end = performance.now() + 20
-      while (performance.now() < end);
+      stall(20)
     })
     expect(order).toEqual(['work', 'timer'])
   })

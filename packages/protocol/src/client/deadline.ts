@@ -1,6 +1,6 @@
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import { MAX_TIMER } from '../check.ts'
-import { clock } from '../clock.ts'
+import { clock, STALL } from '../clock.ts'
 import { type MemcacheErrorOptions, MemcacheTimeoutError } from '../errors.ts'
 import type { CommandOptions } from '../memcache-client.ts'
 import { onAbort } from './watch-signal.ts'
@@ -12,7 +12,7 @@ import { onAbort } from './watch-signal.ts'
 export class Deadline {
   readonly signal: AbortSignal | undefined
   readonly #timeout: number
-  readonly #end: number
+  #end: number
   readonly #now: () => number
   readonly #place: MemcacheErrorOptions
 
@@ -89,7 +89,10 @@ export class Deadline {
         settle()
         reject(this.#passed(written))
       }
-      undo.push(startTimer(this.left, passed))
+      const extend = (lost: number): void => {
+        this.#end = Math.max(this.#end, this.#now() + lost)
+      }
+      undo.push(startTimer(this.left, passed, extend))
     })
   }
 
@@ -101,17 +104,36 @@ export class Deadline {
 
 /**
  * Calls back after so many milliseconds, and not before the loop has read its sockets: a process that stood
- * still finds its timers due before the replies that came meanwhile. Answers how to cancel it.
+ * still finds its timers due before the replies that came meanwhile, and before requests have left that were waiting for
+ * the end of the turn. So it gets the time back that it lost: once, as it may stand still again and again, and at most
+ * the delay. Answers how to cancel it.
  *
  * The timer keeps the process alive, as somebody awaits what it ends.
+ *
+ * @param onStall - called before the sockets are read with the milliseconds that come on top
  */
-export function startTimer(delay: number, callback: () => void): () => void {
+export function startTimer(
+  delay: number,
+  callback: () => void,
+  onStall?: (lost: number) => void,
+): () => void {
   if (delay > MAX_TIMER) return () => {}
+  const due = clock() + delay
   let isCancelled = false
-  const timer = setTimeout(() => {
+  const end = (): void => {
     setImmediate(() => {
       if (!isCancelled) callback()
     })
+  }
+  let timer = setTimeout(() => {
+    const late = clock() - due
+    if (late <= STALL) {
+      end()
+      return
+    }
+    const lost = Math.min(late, delay)
+    onStall?.(lost)
+    timer = setTimeout(end, lost)
   }, delay)
   return () => {
     isCancelled = true

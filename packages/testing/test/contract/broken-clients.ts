@@ -1,5 +1,6 @@
 // Runs the contracts over clients that break them by chance, and prints what was left unhandled.
 import type { MemcacheClient, ServerCommands } from '@mc/protocol'
+import { turns } from '../../../../test-support/event-loop.ts'
 import {
   clientContract,
   MockMemcacheClient,
@@ -84,8 +85,4 @@ async function outcomeOf(check: () => Promise<void>): Promise<'kept' | 'broken' 
     () => 'broken' as const,
   )
   return Promise.race([checked, turns(PATIENCE).then(() => 'hung' as const)])
-}
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
