@@ -28,8 +28,8 @@ export class Borrower<T> implements Wait {
   readonly #lender: Lender<T>
   readonly #timeout: number
   readonly #forgetSignal: (() => void) | undefined
-  #resolve: (object: T) => void = () => {}
-  #reject: (reason: unknown) => void = () => {}
+  #resolve!: (object: T) => void
+  #reject!: (reason: unknown) => void
   #settled = false
 
   /** @param timeout - milliseconds, from the first call of `limit` on */
