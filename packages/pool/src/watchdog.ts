@@ -23,25 +23,25 @@ export class Watchdog {
     const timeout = options.timeout + GRACE
     const work = call(client, options)
     return new Promise((resolve, reject) => {
-      const expire = (): void =>
-        reject(new MemcacheTimeoutError(`the call was not finished within ${timeout} ms`))
-      const wait = { due: this.#waits.now() + timeout, expire }
-      this.#waits.add(wait)
-      const forget = signal && onAbort(signal, () => reject(signal.reason))
       const settle = (): void => {
         forget?.()
         this.#waits.delete(wait)
       }
-      work.then(
-        (result) => {
-          settle()
-          resolve(result)
-        },
-        (error: unknown) => {
-          settle()
-          reject(error)
-        },
-      )
+      const fail = (reason: unknown): void => {
+        settle()
+        reject(reason)
+      }
+      const wait = {
+        due: this.#waits.now() + timeout,
+        expire: () =>
+          fail(new MemcacheTimeoutError(`the call was not finished within ${timeout} ms`)),
+      }
+      this.#waits.add(wait)
+      const forget = signal && onAbort(signal, () => fail(signal.reason))
+      work.then((result) => {
+        settle()
+        resolve(result)
+      }, fail)
     })
   }
 }

@@ -32,6 +32,9 @@ function timeouts(client: Fake | undefined): (number | undefined)[] {
   return options.map(({ timeout }) => timeout)
 }
 
+/** How many timers keep the process alive. */
+const timers = () => process.getActiveResourcesInfo().filter((it) => it === 'Timeout').length
+
 describe('the timeout of a call', () => {
   test('is for the wait and the command together, by default too', async () => {
     const answers: (() => void)[] = []
@@ -69,13 +72,15 @@ describe('the timeout of a call', () => {
     await client.close()
   })
 
-  test('an abort ends such a call at once', async () => {
+  test('an abort ends such a call at once, and what keeps the process alive for it', async () => {
+    const before = timers()
     const { client } = pooled(never, { timeout: 20_000 })
     const controller = new AbortController()
     const call = client.get('key', { signal: controller.signal })
     await new Promise(setImmediate)
     controller.abort(new Error('gone home'))
     await expect(call).rejects.toThrow('gone home')
+    await vi.waitUntil(() => timers() <= before)
   })
 
   test('is not used up by a process that stands still', async () => {
@@ -109,7 +114,6 @@ describe('connect', () => {
   })
 
   test('and idle clients start no timer that keeps the process alive', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((it) => it === 'Timeout').length
     const before = timers()
     const connecting = pooled(never, { connectTimeout: 20_000 })
     void connecting.client.connect().catch(() => {})

@@ -16,19 +16,19 @@ test('calls that wait for a client get the time back in which the process stood 
 })
 
 test('borrowers of objects get it back', async () => {
-  await using pool = new ObjectPool({ create: () => ({}), maxSize: 1, acquireTimeout: 50 })
+  await using pool = new ObjectPool({ create: () => ({}), maxSize: 1, acquireTimeout: 500 })
   const borrowers = Array.from({ length: 10 }, () => pool.use(() => turns(3)))
   await turns(2)
-  stall(200)
+  stall(1500)
   await Promise.all(borrowers)
 })
 
 test('a call on a client of the user’s own gets it back as well', async () => {
   await using pool = new PooledClient<unknown, Fake>('cache', {
-    timeout: 30,
+    timeout: 300,
     createClient: () =>
       fakeClient(async () => {
-        stall(100)
+        stall(1000)
         await turns(5)
         return 'value'
       }),
