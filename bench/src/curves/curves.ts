@@ -43,7 +43,7 @@ export const CURVES: readonly Curve[] = [
   {
     title: 'get by bytes of the value, 64 in flight',
     unit: 'bytes',
-    why: 'Up to 1 KB the command takes the time, whatever the value. From 10 KB on copying and decoding does: 1.4 GB a second, and half of that at 1 MB, where each value comes in many reads and the garbage collector has large strings to free.',
+    why: 'Up to 1 KB the command takes the time, whatever the value. From 10 KB on copying and decoding does: 2 GB a second, and less than half of that at 1 MB, where each value comes in many reads and the garbage collector has large strings to free.',
     points: [10, 100, 1000, 10_000, 100_000, 1_000_000].map((x) => ({
       x,
       client: 'mc without limits',
