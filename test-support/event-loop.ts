@@ -10,3 +10,16 @@ export function stall(milliseconds: number): void {
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await setImmediate()
 }
+
+/** Lets the event loop stand still for 30 ms, again and again, until the work settles; settles as it does. */
+export async function stallUntilSettled<T>(work: Promise<T>): Promise<T> {
+  let hasSettled = false
+  const settled = work.finally(() => {
+    hasSettled = true
+  })
+  while (!hasSettled) {
+    stall(30)
+    await turns(2)
+  }
+  return settled
+}

@@ -1,6 +1,6 @@
 import { MemcachedServer } from '@mc/testing'
 import { expect, test } from 'vitest'
-import { stall, turns } from '../../../test-support/event-loop.ts'
+import { stall, stallUntilSettled, turns } from '../../../test-support/event-loop.ts'
 import { ObjectPool, PooledClient } from '../src/index.ts'
 import { type Fake, fakeClient } from './fake-client.ts'
 
@@ -39,15 +39,6 @@ test('a call on a client of the user’s own gets it back as well', async () => 
 test('a wait ends though the process stands still again and again', async () => {
   await using pool = new ObjectPool({ create: () => ({}), maxSize: 1, acquireTimeout: 50 })
   const borrower = pool.use(() => pool.get())
-  let hasEnded = false
-  const ended = expect(borrower)
-    .rejects.toThrow('none was free within 50 ms')
-    .finally(() => {
-      hasEnded = true
-    })
-  while (!hasEnded) {
-    stall(30)
-    await turns(2)
-  }
-  await ended
+  const ended = expect(borrower).rejects.toThrow('none was free within 50 ms')
+  await stallUntilSettled(ended)
 })
