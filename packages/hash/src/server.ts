@@ -30,7 +30,7 @@ export function lacking(method: string): Promise<never> {
 }
 
 /** What the outcome of a command says about the server. */
-interface Kind {
+interface Evidence {
   /** False for a write that nobody waits for: its success does not show that the server is well. */
   readonly isAwaited: boolean
   /** It has but the rest of a call's time: that this was too short says nothing about the server. */
@@ -38,7 +38,7 @@ interface Kind {
 }
 
 /** A command for one server. */
-export interface ServerCall<V, T, O> extends Kind {
+export interface ServerCall<V, T, O> extends Evidence {
   /** Its name, which errors have. */
   readonly name: string
   readonly send: (client: ServerClient<V>, options: O) => Promise<T>
@@ -141,7 +141,7 @@ export class Server<V> {
   }
 
   /** For a call that begins now. Nearly all calls share them: to make them for each took 2 % of the CPU of a get. */
-  #reactionsTo({ isAwaited, isShort = false }: Kind): Reactions {
+  #reactionsTo({ isAwaited, isShort = false }: Evidence): Reactions {
     const { round } = this.health
     if (!isAwaited || isShort) return this.#reactions(round, isAwaited, isShort)
     if (this.#usual?.round !== round) this.#usual = this.#reactions(round, true, false)

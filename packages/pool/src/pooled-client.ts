@@ -17,6 +17,7 @@ import {
   captureCalls,
   checkCallOptions,
   checkEventNames,
+  Deadline,
   Ignoring,
   partOf,
   serverNameOf,
@@ -33,7 +34,9 @@ import {
   type PooledClientOptions,
   pooledClientSettings,
 } from './pooled-client-options.ts'
-import { GRACE, Watchdog } from './watchdog.ts'
+
+/** Clients settle their own calls in time. One whose hooks hang does not: its call ends so many milliseconds later. */
+const GRACE = 20
 
 /** What is left to a call, in milliseconds, that got its client so late only as the process stood still. */
 const MIN_LEFT = 10
@@ -78,8 +81,8 @@ export class PooledClient<
 
   readonly #pool: ObjectPool<C>
   readonly #connections: Connections<V, C>
-  /** For clients made by `createClient`: a `Client` settles its calls in time. */
-  readonly #watchdog: Watchdog | undefined
+  /** Whether its clients settle their calls in time: a `Client` does, one made by `createClient` may not. */
+  readonly #areTimely: boolean
   readonly #leases = new LeaseHolders<C>()
   readonly #minPoolSize: number
   readonly #timeout: number
@@ -97,7 +100,7 @@ export class PooledClient<
       options,
       address,
     )
-    this.#watchdog = options.createClient === undefined ? undefined : new Watchdog()
+    this.#areTimely = options.createClient === undefined
     this.server = serverNameOf(address, options.serverName)
     this.maxKeyLength = new KeyEncoder({
       prefix: clientOptions.keyPrefix,
@@ -301,15 +304,15 @@ export class PooledClient<
     return answer
   }
 
-  /** Runs a call on its client, which may be of a kind that does not settle its calls in time. */
+  /** Runs a call on its client, in time in any case. */
   #call<R, O extends CommandOptions>(
     client: C,
     call: (client: C, options: O | undefined) => Promise<R>,
     options: O | undefined,
   ): Promise<R> {
-    const { timeout = this.#timeout } = options ?? {}
-    return this.#watchdog === undefined
-      ? call(client, options)
-      : this.#watchdog.call<C, R, O>(client, call, { ...(options as O), timeout })
+    if (this.#areTimely) return call(client, options)
+    const { timeout = this.#timeout, signal } = options ?? {}
+    const deadline = new Deadline(timeout + GRACE, signal)
+    return deadline.bound(call(client, { ...(options as O), timeout }))
   }
 }
