@@ -12,6 +12,8 @@ const GARBAGE_LENGTH = 16
 export interface StreamOwner {
   /** TLS: what passes cannot be read. */
   readonly isEncrypted: boolean
+  /** Whether an end that a socket reports is a reset. */
+  wasReset(socket: Socket): boolean
   /** Resets both ends. */
   reset(): void
   /** Called when all that one direction carries has passed. */
@@ -74,6 +76,11 @@ export class FaultyStream {
       void this.#passAll()
     })
     this.#source.on('end', () => {
+      if (this.#owner.wasReset(this.#source)) {
+        this.#isCut = true
+        this.#owner.reset()
+        return
+      }
       this.#hasEnded = true
       void this.#passAll()
     })

@@ -38,6 +38,15 @@ export class Link implements StreamOwner {
     new FaultyStream({ ...both, source: server, target: client, direction: 'replies' }).start()
   }
 
+  /**
+   * Where bytes came just before a reset, libuv reports an end. But then the socket has no peer any more, as one that has
+   * ended in both directions.
+   */
+  wasReset(socket: Socket): boolean {
+    const canBeReset = socket === this.#client || this.#canReset
+    return canBeReset && !socket.writableEnded && socket.remoteFamily === undefined
+  }
+
   reset(): void {
     reset(this.#client)
     // A Unix socket knows no reset.

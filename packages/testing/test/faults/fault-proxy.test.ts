@@ -303,6 +303,19 @@ describe('reset', () => {
     expect(await ask(proxy, 'mn\r\n')).toBe('MN\r\n')
   })
 
+  test('by the client takes away what the proxy holds back', async () => {
+    const { proxy, server } = await startProxy()
+    const stalled = proxy.inject({ kind: 'stall', direction: 'requests' })
+    const peer = await Peer.open(proxy)
+    // The proxy finds the bytes and the reset at once, which libuv reports as an orderly end.
+    peer.write(SET).socket.resetAndDestroy()
+    await expect.poll(() => stalled.count).toBe(1)
+    await settle()
+    proxy.clear()
+    await expect.poll(() => proxy.connections).toBe(0)
+    expect(await ask(server, 'get key\r\n')).toBe('END\r\n')
+  })
+
   test('where the server is on a Unix socket', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'mc-test-'))
     const { proxy } = await startProxyAt(join(directory, 'socket'))
