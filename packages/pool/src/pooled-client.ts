@@ -312,7 +312,8 @@ export class PooledClient<
   ): Promise<R> {
     if (this.#areTimely) return call(client, options)
     const { timeout = this.#timeout, signal } = options ?? {}
-    const deadline = new Deadline(timeout + GRACE, signal)
-    return deadline.bound(call(client, { ...(options as O), timeout }))
+    const work = call(client, { ...(options as O), timeout })
+    // From here on: the client may have taken long to begin.
+    return new Deadline(timeout + GRACE, signal).bound(work)
   }
 }

@@ -23,17 +23,23 @@ test('borrowers of objects get it back', async () => {
   await Promise.all(borrowers)
 })
 
-test('a call on a client of the user’s own gets it back as well', async () => {
+test.each([
+  ['as it begins', 1000, 0],
+  ['before it ends', 0, 1000],
+])('a call on a client of the user’s own gets it back %s', async (_when, within, behind) => {
   await using pool = new PooledClient<unknown, Fake>('cache', {
     timeout: 300,
     createClient: () =>
-      fakeClient(async () => {
-        stall(1000)
-        await turns(5)
+      fakeClient(async ({ command }) => {
+        if (command === 'get') stall(within)
+        await turns(20)
         return 'value'
       }),
   })
-  expect(await pool.get('a')).toBe('value')
+  await pool.connect()
+  const call = pool.get('a')
+  stall(behind)
+  expect(await call).toBe('value')
 })
 
 test('a wait ends though the process stands still again and again', async () => {
