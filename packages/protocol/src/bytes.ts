@@ -1,3 +1,5 @@
+// The global one is a getter, which takes longer than counting the bytes of a short text.
+import { Buffer } from 'node:buffer'
 import { isUint8Array } from 'node:util/types'
 import { MemcacheIllegalInputError } from './errors.ts'
 
