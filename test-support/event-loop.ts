@@ -11,14 +11,15 @@ export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await setImmediate()
 }
 
-/** Lets the event loop stand still for 30 ms, again and again, until the work settles; settles as it does. */
-export async function stallUntilSettled<T>(work: Promise<T>): Promise<T> {
+/** Lets the event loop stand still, again and again, until the work settles; settles as it does. */
+export async function stallUntilSettled<T>(work: Promise<T>, milliseconds = 30): Promise<T> {
   let hasSettled = false
   const settled = work.finally(() => {
     hasSettled = true
   })
+  settled.catch(() => {})
   while (!hasSettled) {
-    stall(30)
+    stall(milliseconds)
     await turns(2)
   }
   return settled

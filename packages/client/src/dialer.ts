@@ -20,6 +20,8 @@ export class Dialer {
   #attempt: Promise<Connection> | undefined
   #opening: Connection | undefined
   #deadline = Number.POSITIVE_INFINITY
+  /** The attempt got time back, which happens once: the process may stand still again and again. */
+  #isForgiven = false
   #aborted: MemcacheClosedError | undefined
   /** Ends the wait for the functions that give password, user and TLS options. */
   #giveUp: ((error: MemcacheError) => void) | undefined
@@ -84,6 +86,7 @@ export class Dialer {
   }
 
   async #dial(): Promise<Connection> {
+    this.#isForgiven = false
     this.#setDeadline(clock() + this.#settings.connectTimeout)
     try {
       const { access } = this.#settings
@@ -151,7 +154,8 @@ export class Dialer {
   #onDue(stalled: number): void {
     const { connectTimeout } = this.#settings
     // The process stood still: the attempt gets back the time that it could not use.
-    if (stalled > 0) {
+    if (stalled > 0 && !this.#isForgiven) {
+      this.#isForgiven = true
       this.#setDeadline(clock() + Math.min(stalled, connectTimeout))
       return
     }

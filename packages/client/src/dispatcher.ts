@@ -33,6 +33,7 @@ export class Dispatcher {
   readonly #itemSizeLimit = new ItemSizeLimit((command, timeout) => this.submit(command, timeout))
   /** Reads that were sent a second time, which happens once. */
   readonly #resent = new WeakSet<Command>()
+  readonly #forgiven = new WeakSet<Command>() // got time back
   #connection: Connection | undefined
   #flushIsDue = false
   #isClosed = false
@@ -276,11 +277,12 @@ export class Dispatcher {
     return Number.POSITIVE_INFINITY
   }
 
-  /** What could not be sent while the process stood still gets that time back. */
+  /** What could not be sent while the process stood still gets that time back, at most once. */
   #forgive(stalled: number): void {
-    for (const command of this.#waiting.dated()) command.deadline += stalled
-    if (this.#connection?.hasUnsent) {
-      for (const command of this.#connection.commands()) command.deadline += stalled
+    const unsent = this.#connection?.hasUnsent ? this.#connection.commands() : []
+    for (const command of [...this.#waiting.dated(), ...unsent]) {
+      if (!this.#forgiven.has(command)) command.deadline += stalled
+      this.#forgiven.add(command)
     }
   }
 

@@ -46,6 +46,8 @@ export class LineStream<T> implements AsyncIterableIterator<T> {
   #chunk = EMPTY
   #at = 0
   #heardAt = 0
+  /** The server got more time, which happens once until it is heard: the process may stand still again and again. */
+  #isForgiven = false
   #hasBegun = false
   #isDone = false
   #failure: unknown
@@ -219,6 +221,7 @@ export class LineStream<T> implements AsyncIterableIterator<T> {
 
   #receive(chunk: Buffer): void {
     this.#heardAt = clock()
+    this.#isForgiven = false
     this.#socket?.pause()
     const rest = this.#chunk.subarray(this.#at)
     // The socket reads into the same memory again.
@@ -237,7 +240,8 @@ export class LineStream<T> implements AsyncIterableIterator<T> {
   #onSilence(stalled: number): void {
     const { timeout = 0, command } = this.#request
     if (this.#waiter === undefined) return
-    if (stalled > 0) {
+    if (stalled > 0 && !this.#isForgiven) {
+      this.#isForgiven = true
       this.#timer.arm(clock() + timeout)
       return
     }

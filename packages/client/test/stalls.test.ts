@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { stall } from '../../../test-support/event-loop.ts'
+import { stall, stallUntilSettled } from '../../../test-support/event-loop.ts'
 import { Client, type ClientOptions } from '../src/index.ts'
 import { ANSWER_ALL, ChildServer } from './child-server.ts'
 
@@ -82,4 +82,45 @@ test('a connection whose end came while the process stood still takes no command
   expect(await client.set('a', 1)).toBe(true)
   client.destroy()
   await server.stop()
+})
+
+describe('a process that stands still again and again', () => {
+  const OFTEN = 250
+  let server: ChildServer
+  let client: Client
+  beforeEach(async () => {
+    server = await ChildServer.start('socket.pause()')
+  })
+  afterEach(async () => {
+    client.destroy()
+    await server.stop()
+  })
+
+  test('gives up a server that does not answer the handshake', async () => {
+    client = new Client(server.name, { connectTimeout: 100 })
+    const attempt = stallUntilSettled(client.connect(), OFTEN)
+    await expect(attempt).rejects.toMatchObject({ code: 'MEMCACHE_CONNECT' })
+  })
+
+  test('fails calls that wait for a connection', async () => {
+    client = new Client(server.name, { timeout: 100, connectTimeout: 60_000 })
+    const call = stallUntilSettled(client.get('a'), OFTEN)
+    await expect(call).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT', written: false })
+  })
+
+  test('gives up a dump that goes silent', async () => {
+    client = new Client(server.name, { timeout: 100 })
+    const item = stallUntilSettled(client.metadump({ timeout: 100 }).next(), OFTEN)
+    await expect(item).rejects.toMatchObject({ code: 'MEMCACHE_TIMEOUT' })
+  })
+
+  test('fails calls that the socket does not take', async () => {
+    client = new Client(server.name, { timeout: 100, dialect: 'meta' })
+    await client.connect()
+    const value = Buffer.alloc(1_000_000)
+    const calls = Array.from({ length: 20 }, (_, i) => client.set(`key${i}`, value))
+    const codes = calls.map((call) => call.catch((error) => error.code))
+    const settled = await stallUntilSettled(Promise.all(codes), OFTEN)
+    expect(new Set(settled)).toEqual(new Set(['MEMCACHE_TIMEOUT']))
+  })
 })
