@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import {
   MemcacheClosedError,
   MemcacheConnectError,
@@ -15,7 +16,6 @@ import {
   MAX_TIMER,
   mustBe,
   onAbort,
-  startTimer,
 } from '@mc/protocol/toolkit'
 
 /** A class of errors, such as `MemcacheTimeoutError`; matches its subclasses too. */
@@ -161,10 +161,8 @@ function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<v
       if (aborted) reject(aborted.reason)
       else resolve()
     }
-    const undos = [
-      startTimer(milliseconds, settle),
-      ...signals.map((signal) => onAbort(signal, settle)),
-    ]
+    const timer = setTimeout(settle, milliseconds)
+    const undos = [() => clearTimeout(timer), ...signals.map((signal) => onAbort(signal, settle))]
   })
 }
 

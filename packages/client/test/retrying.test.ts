@@ -18,6 +18,7 @@ import {
 } from '@mc/protocol'
 import { MemcachedServer } from '@mc/testing'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { stall, turns } from '../../../test-support/event-loop.ts'
 import { Client, type ErrorClass, type RetryingOptions, retrying } from '../src/index.ts'
 
 interface Call {
@@ -333,6 +334,17 @@ describe('delays', () => {
     expect(first).toBeGreaterThanOrEqual(5)
     expect(second).toBeGreaterThanOrEqual(20)
     expect(third).toBeGreaterThanOrEqual(80)
+  })
+
+  test('are no longer for a process that stood still', async () => {
+    const { inner, client } = repeating([bad(), 'value'], { retryDelay: 400 })
+    const call = client.get('key')
+    await turns(1)
+    stall(500)
+    // The attempt is due, and so comes before the end of a timer that is set now.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(inner.calls).toHaveLength(2)
+    expect(await call).toBe('value')
   })
 
   test('are shortened at random by up to the jitter', async () => {

@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers'
 import type { Leased } from '@mc/protocol'
-import { clock, startTimer } from '@mc/protocol/toolkit'
+import { clock } from '@mc/protocol/toolkit'
 import { orAborted } from './or-aborted.ts'
 
 const LEAST_DELAY = 4
@@ -83,7 +84,5 @@ export class Wait {
 }
 
 function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    startTimer(milliseconds, resolve)
-  })
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
