@@ -1,4 +1,4 @@
-// One start of a client in a fresh process: see startup.ts. With `made` it ends once the client is made.
+// One start of a client in a fresh process: see startup.ts. With `made` it ends once the client is made; `loaded` only loads `@mc/client`.
 import type { Setting, Subject } from './clients.ts'
 import { PEERS } from './peers.ts'
 import { STORES } from './stores.ts'
@@ -16,7 +16,8 @@ const OURS: Readonly<Record<string, (setting: Setting) => Promise<Pick<Subject, 
 }
 
 const [name = '', server = '', redis = '', end] = process.argv.slice(2)
-if (name === 'nothing') process.exit()
+if (name === 'loaded') await import('@mc/client')
+if (name === 'nothing' || name === 'loaded') process.exit()
 const open = { ...OURS, ...PEERS, ...STORES }[name]
 if (open === undefined) throw new Error(`no client ${name}`)
 const start = performance.now()

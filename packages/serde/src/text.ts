@@ -1,7 +1,6 @@
 import { isAscii } from 'node:buffer'
 import type { ItemKey, Serde } from '@mc/protocol'
 import type { TextBuffer } from '@mc/protocol/toolkit'
-import { asciiText } from './ascii-text.ts'
 import { unreadable } from './unreadable.ts'
 
 /** How a serde reads bytes in place. */
@@ -37,7 +36,7 @@ export function decodeText(
   }
   const bytes = buffer.subarray(start, end)
   try {
-    return isAscii(bytes) ? asciiText(bytes) : decoder.decode(bytes)
+    return isAscii(bytes) ? bytes.toString('latin1') : decoder.decode(bytes)
   } catch {
     throw unreadable('is not valid UTF-8', flags, key)
   }
