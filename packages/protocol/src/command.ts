@@ -58,10 +58,6 @@ export abstract class Command<T = unknown> {
   #onAnswer: ((error?: unknown) => void) | undefined = undefined
   #isSettled = false
 
-  // Named, so that V8 makes a command without first looking for a constructor among its classes.
-  // biome-ignore lint/complexity/noUselessConstructor: see above
-  constructor() {}
-
   /** Sets who waits for it, before it is sent. */
   awaitedBy(resolve: Resolve<T>, reject: (error: unknown) => void): void {
     this.#resolve = resolve
