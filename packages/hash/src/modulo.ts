@@ -27,13 +27,19 @@ export class ModuloHash implements Hasher {
   }
 
   getNode(key: string): string | undefined {
-    return this.getNodes(key, 1)[0]
+    const { length } = this.#order
+    const first = hashCode(key)
+    for (let i = 0; i < length; i++) {
+      const node = this.#order[(first + i) % length]!
+      if (this.#nodes.has(node)) return node
+    }
+    return undefined
   }
 
   getNodes(key: string, count: number): string[] {
-    const length = this.#order.length
-    const first = length === 0 ? 0 : hashCode(key) % length
-    const ranked = [...this.#order.slice(first), ...this.#order.slice(0, first)]
+    const { length } = this.#order
+    const first = hashCode(key)
+    const ranked = this.#order.map((_, i) => this.#order[(first + i) % length]!)
     return ranked.filter((node) => this.#nodes.has(node)).slice(0, count)
   }
 }

@@ -15,12 +15,22 @@ export function murmur3_32(data: string | Uint8Array, seed = 0): number {
   return finish(hash ^ scramble(littleEndian(bytes, at, length)), length)
 }
 
+const utf8 = new TextEncoder()
+
+/** From this length on, in characters, a call of native code takes less time than a loop over them. */
+const LONG = 16
+
 /**
  * Writes the low byte of each code point and answers how many there are: at most `text.length`.
  *
  * The low byte of a surrogate pair's code point is that of its second half.
  */
 export function writeLowBytes(text: string, into: Uint8Array): number {
+  if (text.length >= LONG) {
+    const { read, written } = utf8.encodeInto(text, into)
+    // Only ASCII has as many bytes in UTF-8 as it has characters.
+    if (read === text.length && written === read) return read
+  }
   let length = 0
   for (let i = 0; i < text.length; i++) {
     let unit = text.charCodeAt(i)

@@ -11,6 +11,7 @@ export class PrefixHashes {
   readonly #groups: readonly PrefixGroup[]
   readonly #hashes: Uint32Array
   #bytes: Uint8Array = new Uint8Array(256)
+  #view: DataView = new DataView(this.#bytes.buffer)
   #blocks: Int32Array = new Int32Array(64)
 
   constructor(prefixes: readonly string[], seed: number) {
@@ -41,7 +42,7 @@ export class PrefixHashes {
     }
     let blockCount = 0
     for (; at + 4 <= length; at += 4) {
-      blocks[blockCount++] = scramble(littleEndian(bytes, at, at + 4))
+      blocks[blockCount++] = scramble(this.#view.getInt32(at, true))
     }
     const rest = scramble(littleEndian(bytes, at, length))
     for (const prefix of prefixes) {
@@ -53,6 +54,7 @@ export class PrefixHashes {
 
   #grow(length: number): void {
     this.#bytes = new Uint8Array(length)
+    this.#view = new DataView(this.#bytes.buffer)
     this.#blocks = new Int32Array(length >>> 2)
   }
 }

@@ -32,6 +32,7 @@ export interface RendezvousHashOptions {
  */
 export class RendezvousHash implements Hasher {
   readonly #seed: number
+  /** Another than murmur3. */
   readonly #hashFunction: ((text: string, seed: number) => number) | undefined
   readonly #weights: ReadonlyMap<string, number> | undefined
   readonly #set: Set<string>
@@ -43,7 +44,8 @@ export class RendezvousHash implements Hasher {
   constructor(options: RendezvousHashOptions = {}) {
     const { nodes = [], seed = 0, hashFunction, weights } = options
     this.#seed = checkNumber('seed', seed, { integer: true, min: 0, max: 0xffffffff })
-    this.#hashFunction = checkFunction('hashFunction', hashFunction)
+    const given = checkFunction('hashFunction', hashFunction)
+    this.#hashFunction = given === murmur3_32 ? undefined : given
     this.#weights = weights === undefined ? undefined : checkedWeights(weights)
     this.#set = new Set(nodes)
   }
@@ -59,6 +61,8 @@ export class RendezvousHash implements Hasher {
   }
 
   getNode(key: string): string | undefined {
+    // A hash function that was given may refuse keys.
+    if (this.#nodes.length === 1 && this.#hashFunction === undefined) return this.#nodes[0]
     const scores = this.#scores(key)
     let best = 0
     for (let i = 1; i < scores.length; i++) {
@@ -97,7 +101,7 @@ export class RendezvousHash implements Hasher {
 
   #hashes(key: string): ArrayLike<number> {
     const hashFunction = this.#hashFunction
-    if (hashFunction !== undefined && hashFunction !== murmur3_32) {
+    if (hashFunction !== undefined) {
       return this.#nodes.map((node) => hashFunction(`${node}-${key}`, this.#seed))
     }
     this.#prefixHashes ??= new PrefixHashes(

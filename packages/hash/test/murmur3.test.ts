@@ -41,6 +41,21 @@ describe('murmur3_32', () => {
     )
   })
 
+  it('agrees with it on text of any length with something in it that is not ASCII, or without', () => {
+    for (let length = 0; length <= 300; length++) {
+      const ascii = 'The quick brown fox. '.repeat(15).slice(0, length)
+      for (const text of [
+        ascii,
+        `é${ascii}`,
+        `${ascii}é`,
+        `${ascii}😀`,
+        `${ascii}é${'.'.repeat(9)}`,
+      ]) {
+        expect(murmur3_32(text)).toBe(referenceMurmur3(text, 0))
+      }
+    }
+  })
+
   it('agrees with the reference implementation on any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), anySeed, (bytes, seed) => {

@@ -62,11 +62,19 @@ describe('placement', () => {
     )
   })
 
-  it('takes keys longer than any that memcached stores', () => {
-    const nodes = nodeNames(5)
+  it('takes keys of any length, longer ones than any that memcached stores too', () => {
+    // Their names end in blocks of one to four bytes.
+    const nodes = ['a', 'bb', 'ccc', 'dddd', ...nodeNames(2)]
     const hasher = new RendezvousHash({ nodes })
-    for (const key of ['x'.repeat(10_000), 'short', 'é'.repeat(257)]) {
+    const keys = Array.from({ length: 300 }, (_, i) => 'user:profile:'.repeat(24).slice(0, i))
+    for (const key of [...keys, ...keys.map((it) => `${it}é`), 'x'.repeat(10_000), 'short']) {
       expect(hasher.getNode(key)).toBe(referenceRanking(nodes, key, 0)[0])
+    }
+  })
+
+  it('gives all keys to the only node', () => {
+    for (const key of ['', 'key', 'é'.repeat(257)]) {
+      expect(new RendezvousHash({ nodes: ['only'] }).getNode(key)).toBe('only')
     }
   })
 

@@ -1,7 +1,7 @@
 import type { WireKey } from './key.ts'
 import { FIRST_OPAQUE_DIGIT, OPAQUE_DIGITS } from './opaque.ts'
 import { ReplyKind } from './reply-kind.ts'
-import { ReplyLine } from './reply-line.ts'
+import { ReplyLine, startsWith } from './reply-line.ts'
 
 const CR = 13
 const LF = 10
@@ -50,9 +50,7 @@ export abstract class CommonReply extends ReplyLine {
     const keyStart = start + VALUE.length
     const { length } = key
     if (keyStart + length >= chunk.length || !isValueLine(chunk, start)) return false
-    for (let i = 0; i < length; i++) {
-      if (chunk[keyStart + i] !== key.charCodeAt(i)) return false
-    }
+    if (!startsWith(chunk, keyStart, key)) return false
     return this.#endLine(this.#readFlagsAndSize(chunk, keyStart + length))
   }
 
@@ -172,12 +170,4 @@ function endOfFlags(chunk: Buffer, start: number): number {
     if (letter === LOWER_F || letter === UPPER_O) return -1
   }
   return at
-}
-
-/** Whether the text stands at `start`. Its characters must be ASCII. */
-export function startsWith(bytes: Buffer, start: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[start + i] !== text.charCodeAt(i)) return false
-  }
-  return true
 }

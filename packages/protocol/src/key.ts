@@ -195,7 +195,12 @@ export function wireKeyBytes(key: WireKey): Buffer {
   return Buffer.from(key, 'latin1')
 }
 
+/** From this length on, in characters, an expression takes less time than a loop: keys are often joined texts, of which a character is slow to get. */
+const LONG_KEY = 16
+const NOT_GRAPHIC = /[^\x21-\x7e]/
+
 function isGraphicAscii(text: string): boolean {
+  if (text.length >= LONG_KEY) return !NOT_GRAPHIC.test(text)
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code <= 0x20 || code >= 0x7f) return false

@@ -1,3 +1,4 @@
+import type { TextBuffer } from './bytes.ts'
 import type { WireKey } from './key.ts'
 import { ReplyChunks, type ReplyLimits } from './reply-chunks.ts'
 import { ReplyKind } from './reply-kind.ts'
@@ -9,6 +10,9 @@ export interface ReplyParserOptions extends ReplyLimits {
   /** What no text of an error may hold, such as the password: servers may repeat it. @default [] */
   readonly secrets?: readonly string[] | undefined
 }
+
+/** Up to this length, in bytes, a loop compares a key in less time than its text is made. */
+const SHORT_KEY = 32
 
 const SPACE = 32
 const MINUS = 45
@@ -119,10 +123,16 @@ export abstract class ReplyLine extends ReplyChunks {
     const line = this.lineBytes
     const start = this.lineStart + 6
     const { length } = key
-    if (line[start + length] !== SPACE) return false
-    for (let i = 0; i < length; i++) {
-      if (line[start + i] !== key.charCodeAt(i)) return false
-    }
-    return true
+    return line[start + length] === SPACE && startsWith(line, start, key)
   }
+}
+
+/** Whether text of one byte per character stands at `start`. There must be as many bytes behind it. */
+export function startsWith(bytes: Buffer, start: number, text: string): boolean {
+  const { length } = text
+  if (length > SHORT_KEY) return (bytes as TextBuffer).latin1Slice(start, start + length) === text
+  for (let i = 0; i < length; i++) {
+    if (bytes[start + i] !== text.charCodeAt(i)) return false
+  }
+  return true
 }

@@ -1,6 +1,7 @@
-import { CommonReply, startsWith } from './common-reply.ts'
+import { CommonReply } from './common-reply.ts'
 import type { WireKey } from './key.ts'
 import { kindOfLine, ReplyKind } from './reply-kind.ts'
+import { startsWith } from './reply-line.ts'
 
 export type { ReplyParserOptions } from './reply-line.ts'
 

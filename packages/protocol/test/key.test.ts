@@ -29,7 +29,9 @@ describe('a byte of a key', () => {
   const illegal = bytes.filter((byte) => byte <= 0x20 || byte === 0x7f)
 
   it.each(illegal)('%i is refused wherever it stands', (byte) => {
-    for (const key of [[byte], [byte, 0x61], [0x61, byte], [0x61, byte, 0x61]]) {
+    const long = new Array<number>(20).fill(0x61)
+    const places = [[byte], [byte, 0x61], [0x61, byte], [0x61, byte, 0x61]]
+    for (const key of [...places, [byte, ...long], [...long, byte], [...long, byte, ...long]]) {
       expect(() => plain.encode(Uint8Array.from(key))).toThrow(MemcacheIllegalInputError)
       expect(() => plain.encode(String.fromCharCode(...key))).toThrow(MemcacheIllegalInputError)
       expect(() => unicode.encode(String.fromCharCode(...key))).toThrow(MemcacheIllegalInputError)
@@ -39,6 +41,14 @@ describe('a byte of a key', () => {
   it('is legal in every other value, sent as it is', () => {
     for (const byte of bytes.filter((byte) => !illegal.includes(byte))) {
       expect(wireKeyBytes(plain.encode(Uint8Array.of(byte)))).toEqual(Buffer.of(byte))
+    }
+    for (const byte of bytes.filter((byte) => !illegal.includes(byte) && byte < 0x7f)) {
+      for (const key of [
+        String.fromCharCode(byte),
+        `${'a'.repeat(20)}${String.fromCharCode(byte)}`,
+      ]) {
+        expect(plain.encode(key)).toBe(key)
+      }
     }
   })
 

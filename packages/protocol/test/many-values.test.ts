@@ -77,24 +77,30 @@ describe('nextValueOf', () => {
     )
   })
 
-  test('reads the value of that key alone, and only when it is whole', () => {
-    const bytes = value('key', 'some data')
-    const whole = new ReplyParser()
-    whole.push(bytes)
-    for (const other of ['ke', 'key1', 'kex', '']) expect(whole.nextValueOf(other)).toBe(false)
-    expect(whole.nextValueOf('key')).toBe(true)
-    expect(whole.dataView.toString()).toBe('some data')
-    expect(whole.isBetweenReplies).toBe(true)
-    for (let at = 0; at < bytes.length; at++) {
-      const parser = new ReplyParser()
-      parser.push(bytes.subarray(0, at))
-      expect(parser.nextValueOf('key')).toBe(false)
-      expect(parser.next()).toBe(false)
-      parser.push(bytes.subarray(at))
-      expect(parser.next()).toBe(true)
-      expect(parser.dataView.toString()).toBe('some data')
-    }
-  })
+  test.each(['key', `${'long:'.repeat(49)}key`])(
+    'reads the value of %s alone, and only when it is whole',
+    (key) => {
+      const bytes = value(key, 'some data')
+      const whole = new ReplyParser()
+      whole.push(bytes)
+      const others = [key.slice(0, -1), `${key}1`, `${key.slice(0, -1)}x`, `x${key.slice(1)}`, '']
+      for (const other of others) expect(whole.nextValueOf(other)).toBe(false)
+      expect(whole.nextValueOf(key)).toBe(true)
+      for (const other of others) expect(whole.hasKey(other)).toBe(false)
+      expect(whole.hasKey(key)).toBe(true)
+      expect(whole.dataView.toString()).toBe('some data')
+      expect(whole.isBetweenReplies).toBe(true)
+      for (let at = 0; at < bytes.length; at++) {
+        const parser = new ReplyParser()
+        parser.push(bytes.subarray(0, at))
+        expect(parser.nextValueOf(key)).toBe(false)
+        expect(parser.next()).toBe(false)
+        parser.push(bytes.subarray(at))
+        expect(parser.next()).toBe(true)
+        expect(parser.dataView.toString()).toBe('some data')
+      }
+    },
+  )
 
   test.each(['VALUX key 0 1\r\nx\r\n', 'VALUE key 0 1 2 3\r\nx\r\n', 'VALUE key 0 1\nx\r\n'])(
     'leaves %j to next',

@@ -40,6 +40,16 @@ describe('a writer that goes back', () => {
   })
 })
 
+test('text of one byte per character is written as it is, short or long, alone or as one of many keys', () => {
+  for (let length = 1; length <= 250; length++) {
+    const text = `\xe9${'k'.repeat(length - 1)}`
+    const out = new RequestWriter()
+    out.ascii(text).crlf()
+    out.keys([text, 'key', text], 2 * length + 6).crlf()
+    expect(taken(out)).toBe(`${text}\r\n ${text} key ${text}\r\n`)
+  }
+})
+
 test('large bytes are passed as they are, or copied where that is asked for', () => {
   const value = Buffer.alloc(20_000, 'a')
   const out = new RequestWriter()
