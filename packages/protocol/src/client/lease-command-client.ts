@@ -10,6 +10,7 @@ import type { CommandOptions, Key } from '../memcache-client.ts'
 import { fill, invalidate, lease, release } from './leases.ts'
 import { MetaCommandClient } from './meta-command-client.ts'
 import { CALL_OPTIONS, checkCallOptions } from './options.ts'
+import { rejecting } from './rejecting.ts'
 import { type CommandClientEvents, checkOptions } from './server-command-client.ts'
 
 /** The leases of one server, over whatever carries commands there. */
@@ -21,30 +22,34 @@ export abstract class LeaseCommandClient<
   implements LeaseMethods<V>
 {
   lease<T = V>(key: Key, options: LeaseOptions): Promise<Leased<T>> {
-    try {
+    return rejecting(() => {
       checkCallOptions(options, CALL_OPTIONS.lease)
       return lease(this.runner, key, options) as Promise<Leased<unknown>> as Promise<Leased<T>>
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    })
   }
 
-  async fill(
+  fill(
     lease: Lease,
     value: NoInfer<V> | undefined,
     options?: FillOptions,
   ): Promise<boolean | undefined> {
-    checkOptions(options, 'fill')
-    return fill(this.runner, lease, value, options)
+    return rejecting(() => {
+      checkOptions(options, 'fill')
+      return fill(this.runner, lease, value, options)
+    })
   }
 
-  async release(lease: Lease, options?: CommandOptions): Promise<boolean | undefined> {
-    checkOptions(options, 'command')
-    return release(this.runner, lease, options)
+  release(lease: Lease, options?: CommandOptions): Promise<boolean | undefined> {
+    return rejecting(() => {
+      checkOptions(options, 'command')
+      return release(this.runner, lease, options)
+    })
   }
 
-  async invalidate(key: Key, options?: InvalidateOptions): Promise<boolean> {
-    checkOptions(options, 'invalidate')
-    return invalidate(this.runner, key, options)
+  invalidate(key: Key, options?: InvalidateOptions): Promise<boolean> {
+    return rejecting(() => {
+      checkOptions(options, 'invalidate')
+      return invalidate(this.runner, key, options)
+    })
   }
 }

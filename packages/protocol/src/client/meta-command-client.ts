@@ -24,6 +24,7 @@ import {
   metaGetCommand,
 } from './meta-requests.ts'
 import { CALL_OPTIONS, checkCallOptions } from './options.ts'
+import { rejecting } from './rejecting.ts'
 import {
   type CommandClientEvents,
   checkOptions,
@@ -38,53 +39,66 @@ export abstract class MetaCommandClient<
   extends ServerCommandClient<V, E>
   implements MetaMethods<V>
 {
-  async metaGet<T = V, const O extends MetaGetOptions = MetaGetOptions>(
+  metaGet<T = V, const O extends MetaGetOptions = MetaGetOptions>(
     key: Key,
     options: Exact<O, MetaGetOptions>,
   ): Promise<MetaItem<T, O> | undefined> {
-    checkCallOptions(options, CALL_OPTIONS.metaGet)
-    const { keys, now } = this.runner
-    const serde = this.runner.readingSerde()
-    const command = metaGetCommand(keys.encode(key), itemKey(key), serde, options, now)
-    return this.runner.answered(
-      METHODS.metaGet,
-      options,
-      this.runner.run(command as Command<MetaItem<T, O> | undefined>, options),
-    )
+    return rejecting(() => {
+      checkCallOptions(options, CALL_OPTIONS.metaGet)
+      const { keys, now } = this.runner
+      const serde = this.runner.readingSerde()
+      const command = metaGetCommand(keys.encode(key), itemKey(key), serde, options, now)
+      return this.runner.answered(
+        METHODS.metaGet,
+        options,
+        this.runner.run(command as Command<MetaItem<T, O> | undefined>, options),
+      )
+    })
   }
 
-  async metaSet<const O extends MetaSetOptions = Record<never, never>>(
+  metaSet<const O extends MetaSetOptions = Record<never, never>>(
     key: Key,
     value: V,
     options: Exact<O, MetaSetOptions> = {} as Exact<O, MetaSetOptions>,
   ): Promise<MetaStored<O> | false | undefined> {
-    checkCallOptions(options, CALL_OPTIONS.metaSet)
-    return metaSet(this.runner, key, value, options) as never
+    return rejecting(() => {
+      checkCallOptions(options, CALL_OPTIONS.metaSet)
+      return metaSet(this.runner, key, value, options) as never
+    })
   }
 
-  async metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<boolean | undefined> {
-    checkCallOptions(options, CALL_OPTIONS.metaDelete)
-    const { keys, now } = this.runner
-    return this.runner.run(metaDeleteCommand(keys.encode(key), options, now), options)
+  metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<boolean | undefined> {
+    return rejecting(() => {
+      checkCallOptions(options, CALL_OPTIONS.metaDelete)
+      const { keys, now } = this.runner
+      return this.runner.run(metaDeleteCommand(keys.encode(key), options, now), options)
+    })
   }
 
-  async metaArithmetic<const O extends MetaArithmeticOptions = Record<never, never>>(
+  metaArithmetic<const O extends MetaArithmeticOptions = Record<never, never>>(
     key: Key,
     options: Exact<O, MetaArithmeticOptions> = {} as Exact<O, MetaArithmeticOptions>,
   ): Promise<MetaCounter<O> | false | undefined> {
-    checkCallOptions(options, CALL_OPTIONS.metaArithmetic)
-    const { keys, now } = this.runner
-    const command = metaArithmeticCommand(keys.encode(key), options, now)
-    return this.runner.run(command as Command<unknown>, options) as never
+    return rejecting(() => {
+      checkCallOptions(options, CALL_OPTIONS.metaArithmetic)
+      const { keys, now } = this.runner
+      const command = metaArithmeticCommand(keys.encode(key), options, now)
+      return this.runner.run(command as Command<unknown>, options) as never
+    })
   }
 
-  async has(key: Key, options?: CommandOptions): Promise<boolean> {
-    checkOptions(options, 'command')
-    return this.runner.answered(
-      METHODS.has,
-      options,
-      this.runner.run(new HasCommand(this.runner.keys.encode(key), this.runner.returnWin), options),
-    )
+  has(key: Key, options?: CommandOptions): Promise<boolean> {
+    return rejecting(() => {
+      checkOptions(options, 'command')
+      return this.runner.answered(
+        METHODS.has,
+        options,
+        this.runner.run(
+          new HasCommand(this.runner.keys.encode(key), this.runner.returnWin),
+          options,
+        ),
+      )
+    })
   }
 
   async hasMany<K extends Key>(
@@ -96,17 +110,19 @@ export abstract class MetaCommandClient<
     return this.runner.answered(METHODS.hasMany, options, answer) as never
   }
 
-  async inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined> {
-    checkOptions(options, 'command')
-    const command = inspectCommand(
-      this.runner.keys.encode(key),
-      itemKey(key),
-      this.runner.returnWin,
-    )
-    return this.runner.answered(
-      METHODS.inspect,
-      options,
-      this.runner.run(command as Command<ItemMetadata | undefined>, options),
-    )
+  inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined> {
+    return rejecting(() => {
+      checkOptions(options, 'command')
+      const command = inspectCommand(
+        this.runner.keys.encode(key),
+        itemKey(key),
+        this.runner.returnWin,
+      )
+      return this.runner.answered(
+        METHODS.inspect,
+        options,
+        this.runner.run(command as Command<ItemMetadata | undefined>, options),
+      )
+    })
   }
 }
