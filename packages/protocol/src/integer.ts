@@ -21,7 +21,8 @@ const MAX_UINT64 = 18_446_744_073_709_551_615n
  * @throws MemcacheIllegalInputError
  */
 export function toExptime(expire: Expire, now: () => number): number {
-  if (isDate(expire)) return dateToExptime(expire, now)
+  // The question is native code, which most calls need not ask.
+  if (typeof expire === 'object' && isDate(expire)) return dateToExptime(expire, now)
   if (!Number.isInteger(expire)) {
     illegalInput(`expire must be a whole number of seconds or a Date, got ${shown(expire)}`)
   }
