@@ -3,7 +3,8 @@ import { CLIENTS, type Setting, type Subject } from './clients.ts'
 import { CURVE_CLIENTS, CURVES } from './curves/curves.ts'
 import { FLOOR, type FloorCommand, measureFloor } from './floor.ts'
 import { LeastClient } from './least.ts'
-import { type Repeated, WORKLOADS } from './workloads.ts'
+import { repeat } from './repeat.ts'
+import { WORKLOADS } from './workloads.ts'
 
 /** What this program is told, as JSON. */
 export interface Task extends Setting {
@@ -39,9 +40,9 @@ async function main(task: Task): Promise<void> {
   if (open === undefined) throw new Error(`no client ${client}`)
   const subject = await open(task)
   const repeated = await workload.prepare(subject)
-  await run(repeated, inFlight, seconds / 2)
+  await repeat(repeated, inFlight, seconds / 2)
   const before = process.cpuUsage()
-  const { count, elapsed, latencies } = await run(repeated, inFlight, seconds)
+  const { count, elapsed, latencies } = await repeat(repeated, inFlight, seconds)
   const { user, system } = process.cpuUsage(before)
   latencies.sort((a, b) => a - b)
   print({
@@ -56,32 +57,6 @@ async function main(task: Task): Promise<void> {
 
 function openLeast({ servers: [server = ''] }: Setting): Subject {
   return new LeastClient(server)
-}
-
-async function run({ call, check }: Repeated, inFlight: number, seconds: number) {
-  const start = performance.now()
-  const end = start + seconds * 1000
-  // A clock for each call would weigh on the fast clients most.
-  const every = inFlight === 1 ? 1 : 63
-  const latencies: number[] = []
-  let count = 0
-  let isOver = false
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (!isOver) {
-        const turn = count++
-        if (turn % every !== 0) check(await call(turn), turn)
-        else {
-          const began = performance.now()
-          check(await call(turn), turn)
-          const ended = performance.now()
-          latencies.push(ended - began)
-          isOver = ended > end
-        }
-      }
-    }),
-  )
-  return { count, elapsed: performance.now() - start, latencies }
 }
 
 function print(measurement: Measurement): void {

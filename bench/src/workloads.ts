@@ -106,6 +106,22 @@ const mixed = workload('90 gets to 10 sets of 1 KB', 1024, 64, {
   },
 })
 
+/** Keys as applications have them: joined from parts for each call. */
+const joinedKeys = workload('get 100 B by keys of 40 B', 100, 64, {
+  floors: ['least'],
+  async prepare(subject) {
+    const keyOf = (index: number): string => `user:profile:settings:notifications:${1000 + index}`
+    const values = NAMES.map((_, i) => `${i}:`.padEnd(100, 'v'))
+    for (const [i, value] of values.entries()) await subject.set(keyOf(i), value)
+    return {
+      call: (turn) => subject.get(keyOf(turn % KEYS)),
+      check(answer, turn) {
+        if (answer !== values[turn % KEYS]) wrong(turn % KEYS)
+      },
+    }
+  },
+})
+
 const json = workload('get an object of 1 KB as JSON', 1024, 64, {
   clients: ['mc', 'mc (text)', 'memcache-client', 'memcached'],
   floors: ['JSON.parse', 'least'],
@@ -175,6 +191,7 @@ export const WORKLOADS: readonly Workload[] = [
   getMany,
   setMany,
   deleteMany,
+  joinedKeys,
   mixed,
   json,
   get(100, 64, {
