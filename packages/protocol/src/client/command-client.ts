@@ -160,10 +160,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     delta: N = 1 as N,
     options?: CounterOptions,
   ): Promise<Count<N> | undefined> {
-    return rejecting(() => {
-      checkOptions(options, 'counter')
-      return count(this.runner, 'incr', key, delta, options)
-    })
+    return this.#count('incr', key, delta, options)
   }
 
   decr<N extends number | bigint = number>(
@@ -171,10 +168,7 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
     delta: N = 1 as N,
     options?: CounterOptions,
   ): Promise<Count<N> | undefined> {
-    return rejecting(() => {
-      checkOptions(options, 'counter')
-      return count(this.runner, 'decr', key, delta, options)
-    })
+    return this.#count('decr', key, delta, options)
   }
 
   touch(key: Key, expire: Expire = 0, options?: WriteOptions): Promise<boolean> {
@@ -256,6 +250,18 @@ export abstract class CommandClient<V, E extends Record<keyof E, unknown[]> & Co
   ): Promise<Map<ItemKey, T>> {
     checkOptions(options, 'command')
     return getMany(this.runner, keys, withCas, options)
+  }
+
+  #count<N extends number | bigint>(
+    verb: 'incr' | 'decr',
+    key: Key,
+    delta: N,
+    options: CounterOptions | undefined,
+  ): Promise<Count<N> | undefined> {
+    return rejecting(() => {
+      checkOptions(options, 'counter')
+      return count(this.runner, verb, key, delta, options)
+    })
   }
 
   #store(verb: StoreVerb, key: Key, value: V, options: StoreOptions | undefined): Promise<boolean> {

@@ -28,28 +28,22 @@ export abstract class LeaseCommandClient<
     })
   }
 
-  fill(
+  async fill(
     lease: Lease,
     value: NoInfer<V> | undefined,
     options?: FillOptions,
   ): Promise<boolean | undefined> {
-    return rejecting(() => {
-      checkOptions(options, 'fill')
-      return fill(this.runner, lease, value, options)
-    })
+    checkOptions(options, 'fill')
+    return fill(this.runner, lease, value, options)
   }
 
-  release(lease: Lease, options?: CommandOptions): Promise<boolean | undefined> {
-    return rejecting(() => {
-      checkOptions(options, 'command')
-      return release(this.runner, lease, options)
-    })
+  async release(lease: Lease, options?: CommandOptions): Promise<boolean | undefined> {
+    checkOptions(options, 'command')
+    return release(this.runner, lease, options)
   }
 
-  invalidate(key: Key, options?: InvalidateOptions): Promise<boolean> {
-    return rejecting(() => {
-      checkOptions(options, 'invalidate')
-      return invalidate(this.runner, key, options)
-    })
+  async invalidate(key: Key, options?: InvalidateOptions): Promise<boolean> {
+    checkOptions(options, 'invalidate')
+    return invalidate(this.runner, key, options)
   }
 }

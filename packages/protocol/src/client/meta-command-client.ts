@@ -56,15 +56,13 @@ export abstract class MetaCommandClient<
     })
   }
 
-  metaSet<const O extends MetaSetOptions = Record<never, never>>(
+  async metaSet<const O extends MetaSetOptions = Record<never, never>>(
     key: Key,
     value: V,
     options: Exact<O, MetaSetOptions> = {} as Exact<O, MetaSetOptions>,
   ): Promise<MetaStored<O> | false | undefined> {
-    return rejecting(() => {
-      checkCallOptions(options, CALL_OPTIONS.metaSet)
-      return metaSet(this.runner, key, value, options) as never
-    })
+    checkCallOptions(options, CALL_OPTIONS.metaSet)
+    return metaSet(this.runner, key, value, options) as never
   }
 
   metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<boolean | undefined> {
@@ -110,19 +108,17 @@ export abstract class MetaCommandClient<
     return this.runner.answered(METHODS.hasMany, options, answer) as never
   }
 
-  inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined> {
-    return rejecting(() => {
-      checkOptions(options, 'command')
-      const command = inspectCommand(
-        this.runner.keys.encode(key),
-        itemKey(key),
-        this.runner.returnWin,
-      )
-      return this.runner.answered(
-        METHODS.inspect,
-        options,
-        this.runner.run(command as Command<ItemMetadata | undefined>, options),
-      )
-    })
+  async inspect(key: Key, options?: CommandOptions): Promise<ItemMetadata | undefined> {
+    checkOptions(options, 'command')
+    const command = inspectCommand(
+      this.runner.keys.encode(key),
+      itemKey(key),
+      this.runner.returnWin,
+    )
+    return this.runner.answered(
+      METHODS.inspect,
+      options,
+      this.runner.run(command as Command<ItemMetadata | undefined>, options),
+    )
   }
 }
