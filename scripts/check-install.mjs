@@ -23,7 +23,7 @@ const TYPES = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8').match(
 )[1]
 
 /** Most bytes of a bundle that has `Client` alone, minified. */
-const MAX_BUNDLE = 116_100
+const MAX_BUNDLE = 116_000
 
 /** How far a size may be from the documented one before that is out of date. */
 const TOLERANCE = 0.1

@@ -31,9 +31,9 @@ const lines = [
 console.log(lines.join('\n'))
 try {
   for (const workload of WORKLOADS) {
-    if ((workload.floors[0] ?? 'least') === 'least' || !workload.name.includes(options.only))
-      continue
-    const line = lineOf(workload, await measure(workload))
+    const floor = workload.floors.find((it) => it !== 'least')
+    if (floor === undefined || !workload.name.includes(options.only)) continue
+    const line = lineOf(workload.name, floor, await measure(workload, floor))
     lines.push(line)
     console.log(line)
   }
@@ -49,9 +49,13 @@ ${lines.join('\n')}
 `
 if (options.write) await writeFile(new URL('../../results/shares.md', import.meta.url), report)
 
-async function measure({ name, servers: count }: Workload): Promise<InTurn> {
+async function measure(
+  { name, servers: count }: Workload,
+  floor: InTurnTask['floor'],
+): Promise<InTurn> {
   const task: InTurnTask = {
     workload: name,
+    floor,
     rounds: Number(options.rounds),
     seconds: Number(options.seconds),
     servers: names.slice(0, count),
@@ -65,13 +69,14 @@ async function measure({ name, servers: count }: Workload): Promise<InTurn> {
   return JSON.parse(stdout)
 }
 
-function lineOf({ name, floors }: Workload, { client, floor, least }: InTurn): string {
+function lineOf(name: string, floor: string, speeds: InTurn): string {
+  const { client, least } = speeds
   const cells = [
     name,
-    floors[0],
+    floor,
     whole(median(client)),
-    share(client, floor),
-    least.length === 0 ? '' : share(least, floor),
+    share(client, speeds.floor),
+    least.length === 0 ? '' : share(least, speeds.floor),
     least.length === 0 ? '' : share(client, least),
   ]
   return `| ${cells.join(' | ')} |`

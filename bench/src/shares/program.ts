@@ -8,6 +8,7 @@ import { type Repeated, WORKLOADS } from '../workloads.ts'
 /** What this program is given, as JSON. */
 export interface InTurnTask extends Setting {
   readonly workload: string
+  readonly floor: Exclude<FloorCommand, 'least'>
   readonly rounds: number
   /** Of each measurement. */
   readonly seconds: number
@@ -25,12 +26,10 @@ export interface InTurn {
 }
 
 async function main(task: InTurnTask): Promise<InTurn> {
-  const { workload: name, rounds, seconds, floorServers, leastServer } = task
-  const workload = WORKLOADS.find((it) => it.name === name)
+  const { floor, rounds, seconds, floorServers, leastServer } = task
+  const workload = WORKLOADS.find((it) => it.name === task.workload)
   const open = CLIENTS[workload?.clients[0] ?? '']
-  const [floor] = workload?.floors ?? []
-  if (workload === undefined || open === undefined || floor === undefined)
-    throw new Error(`no workload ${name} with a floor`)
+  if (workload === undefined || open === undefined) throw new Error(`no workload ${task.workload}`)
   const { inFlight, size, floors } = workload
   const client = await workload.prepare(await open(task))
   const least = floors.includes('least')
@@ -46,9 +45,7 @@ async function main(task: InTurnTask): Promise<InTurn> {
   const speeds = { client: [] as number[], floor: [] as number[], least: [] as number[] }
   for (let round = 0; round < rounds; round++) {
     speeds.client.push(await speedOf(client, seconds))
-    speeds.floor.push(
-      await measureFloor(floorServers, floor as Exclude<FloorCommand, 'least'>, load),
-    )
+    speeds.floor.push(await measureFloor(floorServers, floor, load))
     if (least !== undefined) speeds.least.push(await speedOf(least, seconds))
   }
   return speeds

@@ -195,7 +195,10 @@ export function wireKeyBytes(key: WireKey): Buffer {
   return Buffer.from(key, 'latin1')
 }
 
-/** From this length on, in characters, an expression takes less time than a loop: keys are often joined texts, of which a character is slow to get. */
+/**
+ * From this length on, in characters, an expression takes less time than a loop: keys are often joined texts, of
+ * which a character is slow to get.
+ */
 const LONG_KEY = 16
 const NOT_GRAPHIC = /[^\x21-\x7e]/
 

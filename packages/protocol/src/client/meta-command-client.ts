@@ -24,7 +24,6 @@ import {
   metaGetCommand,
 } from './meta-requests.ts'
 import { CALL_OPTIONS, checkCallOptions } from './options.ts'
-import { rejecting } from './rejecting.ts'
 import {
   type CommandClientEvents,
   checkOptions,
@@ -39,21 +38,19 @@ export abstract class MetaCommandClient<
   extends ServerCommandClient<V, E>
   implements MetaMethods<V>
 {
-  metaGet<T = V, const O extends MetaGetOptions = MetaGetOptions>(
+  async metaGet<T = V, const O extends MetaGetOptions = MetaGetOptions>(
     key: Key,
     options: Exact<O, MetaGetOptions>,
   ): Promise<MetaItem<T, O> | undefined> {
-    return rejecting(() => {
-      checkCallOptions(options, CALL_OPTIONS.metaGet)
-      const { keys, now } = this.runner
-      const serde = this.runner.readingSerde()
-      const command = metaGetCommand(keys.encode(key), itemKey(key), serde, options, now)
-      return this.runner.answered(
-        METHODS.metaGet,
-        options,
-        this.runner.run(command as Command<MetaItem<T, O> | undefined>, options),
-      )
-    })
+    checkCallOptions(options, CALL_OPTIONS.metaGet)
+    const { keys, now } = this.runner
+    const serde = this.runner.readingSerde()
+    const command = metaGetCommand(keys.encode(key), itemKey(key), serde, options, now)
+    return this.runner.answered(
+      METHODS.metaGet,
+      options,
+      this.runner.run(command as Command<MetaItem<T, O> | undefined>, options),
+    )
   }
 
   async metaSet<const O extends MetaSetOptions = Record<never, never>>(
@@ -65,38 +62,29 @@ export abstract class MetaCommandClient<
     return metaSet(this.runner, key, value, options) as never
   }
 
-  metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<boolean | undefined> {
-    return rejecting(() => {
-      checkCallOptions(options, CALL_OPTIONS.metaDelete)
-      const { keys, now } = this.runner
-      return this.runner.run(metaDeleteCommand(keys.encode(key), options, now), options)
-    })
+  async metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<boolean | undefined> {
+    checkCallOptions(options, CALL_OPTIONS.metaDelete)
+    const { keys, now } = this.runner
+    return this.runner.run(metaDeleteCommand(keys.encode(key), options, now), options)
   }
 
-  metaArithmetic<const O extends MetaArithmeticOptions = Record<never, never>>(
+  async metaArithmetic<const O extends MetaArithmeticOptions = Record<never, never>>(
     key: Key,
     options: Exact<O, MetaArithmeticOptions> = {} as Exact<O, MetaArithmeticOptions>,
   ): Promise<MetaCounter<O> | false | undefined> {
-    return rejecting(() => {
-      checkCallOptions(options, CALL_OPTIONS.metaArithmetic)
-      const { keys, now } = this.runner
-      const command = metaArithmeticCommand(keys.encode(key), options, now)
-      return this.runner.run(command as Command<unknown>, options) as never
-    })
+    checkCallOptions(options, CALL_OPTIONS.metaArithmetic)
+    const { keys, now } = this.runner
+    const command = metaArithmeticCommand(keys.encode(key), options, now)
+    return this.runner.run(command as Command<unknown>, options) as never
   }
 
-  has(key: Key, options?: CommandOptions): Promise<boolean> {
-    return rejecting(() => {
-      checkOptions(options, 'command')
-      return this.runner.answered(
-        METHODS.has,
-        options,
-        this.runner.run(
-          new HasCommand(this.runner.keys.encode(key), this.runner.returnWin),
-          options,
-        ),
-      )
-    })
+  async has(key: Key, options?: CommandOptions): Promise<boolean> {
+    checkOptions(options, 'command')
+    return this.runner.answered(
+      METHODS.has,
+      options,
+      this.runner.run(new HasCommand(this.runner.keys.encode(key), this.runner.returnWin), options),
+    )
   }
 
   async hasMany<K extends Key>(
